@@ -1,0 +1,155 @@
+//! One part of a message.
+
+use std::ops::{Bound, RangeBounds};
+
+use crate::{chunk::Slice, inline::Inline};
+
+/// One part of a message: some bytes that can be cloned, sent and cut without copying them.
+///
+/// Up to [`INLINE_MAX`](Part::INLINE_MAX) bytes are kept in place, longer ones are shared. A received part may be a slice
+/// of a large receive buffer and keep all of it in memory: call [`detach`](Part::detach) on what you keep for long.
+///
+/// ```
+/// use serverlink_message::Part;
+///
+/// let part = Part::from("topic.temperature");
+/// assert_eq!(part, "topic.temperature");
+/// assert_eq!(part.slice(6..).unwrap(), "temperature");
+/// assert!(part.slice(6..99).is_none());
+/// ```
+#[derive(Clone)]
+pub struct Part(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline(Inline),
+    Shared(Slice),
+}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Part>() == 48 && size_of::<Option<Part>>() == 48);
+
+impl Part {
+    /// Parts up to this many bytes are kept in place, without an allocation.
+    pub const INLINE_MAX: usize = Inline::MAX;
+
+    /// A part without bytes.
+    #[inline]
+    pub const fn new() -> Part {
+        Part(Repr::Inline(Inline::EMPTY))
+    }
+
+    /// A copy of `bytes`: in place if they fit, else in one allocation.
+    #[inline]
+    pub fn copy_from(bytes: &[u8]) -> Part {
+        match Inline::copy_of(bytes) {
+            Some(inline) => Part(Repr::Inline(inline)),
+            None => Part(Repr::Shared(Slice::copy_from(bytes))),
+        }
+    }
+
+    /// Bytes that live for ever. Never copied.
+    #[inline]
+    pub const fn from_static(bytes: &'static [u8]) -> Part {
+        Part(Repr::Shared(Slice::from_static(bytes)))
+    }
+
+    /// The bytes of `owner`, without copying them. `owner` is dropped with the last part that shares them, on whichever
+    /// thread that is.
+    ///
+    /// ```
+    /// # use serverlink_message::Part;
+    /// let part = Part::from_owner(vec![7_u8; 100_000].into_boxed_slice());
+    /// assert_eq!(part.len(), 100_000);
+    /// ```
+    pub fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Part {
+        Part(Repr::Shared(Slice::from_owner(owner)))
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline(inline) => inline.as_bytes(),
+            Repr::Shared(slice) => slice.as_bytes(),
+        }
+    }
+
+    /// How many bytes.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Inline(inline) => inline.len(),
+            Repr::Shared(slice) => slice.len(),
+        }
+    }
+
+    /// Whether there are no bytes.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the bytes are kept in place.
+    #[inline]
+    pub const fn is_inline(&self) -> bool {
+        matches!(self.0, Repr::Inline(_))
+    }
+
+    /// The bytes in `range` as a part of their own. Shares memory with this one when they are too many to be kept in
+    /// place. `None` when `range` does not lie within this part.
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Option<Part> {
+        let (from, to) = bounds(range, self.len())?;
+        let bytes = self.as_bytes().get(from..to)?;
+        Some(match (Inline::copy_of(bytes), &self.0) {
+            (Some(inline), _) => Part(Repr::Inline(inline)),
+            (None, Repr::Shared(slice)) => Part(Repr::Shared(slice.share(from, to - from))),
+            (None, Repr::Inline(_)) => unreachable!("a range of what fits in place fits in place"),
+        })
+    }
+
+    /// Copies the bytes out if they keep more in memory than themselves, as a slice of a receive buffer does.
+    ///
+    /// Do this to parts that live long: one part of 50 bytes can pin a buffer of many thousands.
+    pub fn detach(&mut self) {
+        if let Repr::Shared(slice) = &self.0
+            && slice.pins_more_than_itself()
+        {
+            *self = Part::copy_from(slice);
+        }
+    }
+}
+
+/// `range` as a half-open pair, checked for overflow only.
+fn bounds(range: impl RangeBounds<usize>, len: usize) -> Option<(usize, usize)> {
+    let from = match range.start_bound() {
+        Bound::Included(&from) => from,
+        Bound::Excluded(&before) => before.checked_add(1)?,
+        Bound::Unbounded => 0,
+    };
+    let to = match range.end_bound() {
+        Bound::Included(&last) => last.checked_add(1)?,
+        Bound::Excluded(&to) => to,
+        Bound::Unbounded => len,
+    };
+    Some((from, to))
+}
+
+impl From<Slice> for Part {
+    /// Shares the slice's memory; nothing is copied, however few bytes there are.
+    #[inline]
+    fn from(slice: Slice) -> Part {
+        Part(Repr::Shared(slice))
+    }
+}
+
+impl From<Vec<u8>> for Part {
+    /// Takes the buffer over; copies it only when the bytes fit in place.
+    #[inline]
+    fn from(bytes: Vec<u8>) -> Part {
+        match Inline::copy_of(&bytes) {
+            Some(inline) => Part(Repr::Inline(inline)),
+            None => Part(Repr::Shared(Slice::from(bytes))),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The pushing end.
+
+use std::{fmt, ptr};
+
+use super::{
+    block::{Block, SLOTS},
+    shared::Shared,
+};
+use crate::sync::{Arc, Ordering};
+
+/// Most values in a row that are held before the index which the consumer polls moves again.
+const BATCH: usize = if cfg!(loom) { 2 } else { 64 };
+
+/// What became of a pushed value. It is in the queue either way, and [`Consumer::pop`](super::Consumer::pop) finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// The consumer sees it where it polls, together with all that was held before.
+    Published,
+    /// The consumer had a backlog when it was last looked at, and finds this value when that is done.
+    Held,
+}
+
+/// The pushing end of a [ring](super). Dropping it leaves what was pushed to the consumer.
+pub struct Producer<T> {
+    shared: Arc<Shared<T>>,
+    /// The block the next value goes into; full when `index` is at a block's beginning, null before the first value.
+    block: *mut Block<T>,
+    /// Values pushed so far. Counts go round; only their differences mean something.
+    index: usize,
+    /// The consumer's index when it was last looked at.
+    read: usize,
+    published: usize,
+    /// How many values may still be held before the next is published.
+    holdable: usize,
+    /// Whose turn it is among the mailboxes for empty blocks.
+    turn: usize,
+}
+
+impl<T> Producer<T> {
+    pub(super) fn new(shared: Arc<Shared<T>>) -> Producer<T> {
+        Producer { shared, block: ptr::null_mut(), index: 0, read: 0, published: 0, holdable: 0, turn: 0 }
+    }
+
+    /// Pushes `value` unless `limit` values wait already; `usize::MAX` is no limit. The count is exact.
+    ///
+    /// It does not look whether the consumer is gone; see [`is_consumer_gone`](Self::is_consumer_gone).
+    ///
+    /// # Errors
+    /// The value comes back when the queue is at its limit. Nothing has changed.
+    #[inline]
+    pub fn try_push(&mut self, value: T, limit: usize) -> Result<Pushed, T> {
+        if self.index.wrapping_sub(self.read) >= limit && self.backlog() >= limit {
+            return Err(value);
+        }
+        if self.index.is_multiple_of(SLOTS) {
+            self.enter_next_block();
+        }
+        // SAFETY: `block` is the producer's until the consumer has taken its last value, and the slot is empty: indices only
+        // grow, and a block comes back empty.
+        unsafe { (*self.block).write(self.index, value) };
+        self.index = self.index.wrapping_add(1);
+        // Release: the value, and the link to its block, come before the count.
+        self.shared.written.store(self.index, Ordering::Release);
+        if self.holdable > 0 {
+            self.holdable -= 1;
+            return Ok(Pushed::Held);
+        }
+        self.publish();
+        Ok(Pushed::Published)
+    }
+
+    /// Publishes what is held. Needed only for speed: a held value is found without it.
+    #[inline]
+    pub fn publish(&mut self) {
+        let before = self.published;
+        self.published = self.index;
+        self.shared.published.store(self.index, Ordering::Release);
+        self.read = self.shared.read.load(Ordering::Acquire);
+        // So many values keep the consumer busy that announcing the next ones can wait as long. It may be ahead of what was
+        // published, having found held values by itself: then the difference is negative, and nothing is held.
+        let unread = before.wrapping_sub(self.read) as isize;
+        self.holdable = unread.clamp(0, BATCH as isize - 1) as usize;
+    }
+
+    /// How many values wait, as of now. The consumer can only make it fewer.
+    #[inline]
+    pub fn backlog(&mut self) -> usize {
+        self.read = self.shared.read.load(Ordering::Acquire);
+        self.index.wrapping_sub(self.read)
+    }
+
+    /// How many values [`try_push`](Self::try_push) takes before it refuses at `limit`, as of now.
+    #[inline]
+    pub fn free_slots(&mut self, limit: usize) -> usize {
+        limit.saturating_sub(self.backlog())
+    }
+
+    /// Whether the consumer was dropped. What is pushed then is dropped with the producer.
+    #[inline]
+    pub fn is_consumer_gone(&self) -> bool {
+        self.shared.is_consumer_gone()
+    }
+
+    #[inline(never)]
+    fn enter_next_block(&mut self) {
+        let next = self.shared.fresh_block(&mut self.turn);
+        if self.block.is_null() {
+            self.shared.set_first(next);
+        } else {
+            // SAFETY: the consumer leaves a block only for a value in the next, and there is none yet: it is still ours.
+            unsafe { (*self.block).set_next(next) };
+        }
+        self.block = next;
+    }
+}
+
+impl<T> Drop for Producer<T> {
+    fn drop(&mut self) {
+        self.shared.published.store(self.index, Ordering::Release);
+        self.shared.set_producer_gone();
+    }
+}
+
+impl<T> fmt::Debug for Producer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("pushed", &self.index).finish_non_exhaustive()
+    }
+}
+
+// SAFETY: the end is unique and its blocks are shared with the consumer only by the protocol above; values move to the
+// consumer's thread, hence `T: Send`.
+unsafe impl<T: Send> Send for Producer<T> {}
+// SAFETY: through `&Producer` only atomics can be read.
+unsafe impl<T: Send> Sync for Producer<T> {}

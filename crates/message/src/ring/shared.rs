@@ -1,0 +1,163 @@
+//! What the two ends of a ring share.
+
+use std::{ops::Deref, ptr};
+
+use super::block::{Block, SLOTS};
+use crate::sync::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+
+/// Empty blocks that wait to be used again. More than these are freed, so that a burst does not hold its memory for ever.
+const RECYCLED: usize = if cfg!(loom) { 2 } else { 16 };
+
+pub(super) struct Shared<T> {
+    /// Values the producer has announced: what the consumer polls. Written once for a batch.
+    pub(super) published: Padded<AtomicUsize>,
+    /// Values there are. Written at every push, read only when `published` says that there is nothing.
+    pub(super) written: Padded<AtomicUsize>,
+    /// Values taken. Written at every pop.
+    pub(super) read: Padded<AtomicUsize>,
+    rare: Padded<Rare<T>>,
+}
+
+/// What is touched once for a block or for a lifetime.
+struct Rare<T> {
+    /// Where the list begins: set by the producer with its first value, and by the consumer when it goes.
+    first: AtomicPtr<Block<T>>,
+    /// Whether `first` is the consumer's last block. Then a value at a block's beginning lies in the block after it.
+    first_entered: AtomicBool,
+    /// Mailboxes for empty blocks, each filled by the consumer and emptied by the producer, both going round in order.
+    recycled: [AtomicPtr<Block<T>>; RECYCLED],
+    producer_gone: AtomicBool,
+    consumer_gone: AtomicBool,
+}
+
+impl<T> Shared<T> {
+    pub(super) fn new() -> Shared<T> {
+        Shared {
+            published: Padded(AtomicUsize::new(0)),
+            written: Padded(AtomicUsize::new(0)),
+            read: Padded(AtomicUsize::new(0)),
+            rare: Padded(Rare {
+                first: AtomicPtr::new(ptr::null_mut()),
+                first_entered: AtomicBool::new(false),
+                recycled: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
+                producer_gone: AtomicBool::new(false),
+                consumer_gone: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// Ordered by the index that made the first value visible, hence relaxed.
+    pub(super) fn first(&self) -> *mut Block<T> {
+        self.rare.first.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_first(&self, block: *mut Block<T>) {
+        self.rare.first.store(block, Ordering::Relaxed);
+    }
+
+    /// Consumer: leaves the block it stands in to whoever drops the ring.
+    pub(super) fn leave_in(&self, block: *mut Block<T>) {
+        self.set_first(block);
+        self.rare.first_entered.store(true, Ordering::Relaxed);
+    }
+
+    /// Consumer: gives an empty block back, or frees it when enough of them wait. `turn` is the consumer's own.
+    ///
+    /// # Safety
+    /// All values of `block` were taken, and the caller uses it no more.
+    pub(super) unsafe fn recycle(&self, block: *mut Block<T>, turn: &mut usize) {
+        let mailbox = &self.rare.recycled[*turn % RECYCLED];
+        // Acquire: the producer is done with the block it took from here before this one is put in its place.
+        if mailbox.load(Ordering::Acquire).is_null() {
+            // Release: the values were moved out before the producer writes new ones.
+            mailbox.store(block, Ordering::Release);
+            *turn = turn.wrapping_add(1);
+        } else {
+            // SAFETY: the caller's promise; the producer moved on to a later block long ago.
+            unsafe { Block::free(block) };
+        }
+    }
+
+    /// Producer: an unlinked block, used before if there is one. `turn` is the producer's own.
+    pub(super) fn fresh_block(&self, turn: &mut usize) -> *mut Block<T> {
+        let mailbox = &self.rare.recycled[*turn % RECYCLED];
+        let block = mailbox.load(Ordering::Acquire);
+        if block.is_null() {
+            return Block::allocate();
+        }
+        mailbox.store(ptr::null_mut(), Ordering::Release);
+        *turn = turn.wrapping_add(1);
+        // SAFETY: the consumer gave this block away and keeps no pointer to it.
+        unsafe { (*block).set_next(ptr::null_mut()) };
+        block
+    }
+
+    /// Release: whoever sees an end gone sees everything it did.
+    pub(super) fn set_producer_gone(&self) {
+        self.rare.producer_gone.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_producer_gone(&self) -> bool {
+        self.rare.producer_gone.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_consumer_gone(&self) {
+        self.rare.consumer_gone.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_consumer_gone(&self) -> bool {
+        self.rare.consumer_gone.load(Ordering::Acquire)
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    /// Both ends are gone. Drops the values that nobody took and frees every block.
+    fn drop(&mut self) {
+        let written = self.written.load(Ordering::Relaxed);
+        let mut index = self.read.load(Ordering::Relaxed);
+        let mut block = self.first();
+        let mut entered = self.rare.first_entered.load(Ordering::Relaxed);
+        while index != written {
+            if index.is_multiple_of(SLOTS) && entered {
+                // SAFETY: there is a value after this block, so the producer has linked the next one.
+                let next = unsafe { (*block).next() };
+                // SAFETY: both ends are gone and its values were taken.
+                unsafe { Block::free(block) };
+                block = next;
+            }
+            entered = true;
+            // SAFETY: the value was counted and not taken.
+            let value = unsafe { (*block).read(index) };
+            index = index.wrapping_add(1);
+            drop(value);
+        }
+        while !block.is_null() {
+            // SAFETY: both ends are gone and all values were taken.
+            unsafe {
+                let next = (*block).next();
+                Block::free(block);
+                block = next;
+            }
+        }
+        for mailbox in &self.rare.recycled {
+            let block = mailbox.load(Ordering::Acquire);
+            if !block.is_null() {
+                // SAFETY: both ends are gone; blocks in mailboxes are in no list.
+                unsafe { Block::free(block) };
+            }
+        }
+    }
+}
+
+/// A value alone on its cache lines: two of them, since processors fetch them in pairs.
+#[repr(align(128))]
+pub(super) struct Padded<T>(pub(super) T);
+
+impl<T> Deref for Padded<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}

@@ -1,0 +1,246 @@
+//! Shared, read-only bytes.
+
+use std::{fmt, ops::Deref, ptr::NonNull, slice};
+
+use crate::{Part, owner::Owner};
+
+/// References bought at once by [`Slice::split_to`]: one atomic operation for so many messages.
+const BATCH: u32 = 64;
+
+/// A shared, read-only run of bytes. It keeps its memory alive; the last one frees it.
+///
+/// Made by [`Chunk::commit`](crate::chunk::Chunk::commit), from a `Vec<u8>`, or by cutting another slice. Turn it into a
+/// [`Part`](crate::Part) with `Part::from` when it is to be handed to an application.
+///
+/// ```
+/// use serverlink_message::chunk::Slice;
+///
+/// let mut rest = Slice::from(b"headbody".to_vec());
+/// let head = rest.split_to(4);
+/// assert_eq!((&*head, &*rest), (&b"head"[..], &b"body"[..]));
+/// ```
+pub struct Slice {
+    /// `None`: the bytes live for ever.
+    owner: Option<Owner>,
+    start: NonNull<u8>,
+    len: usize,
+    /// References held beyond the first one, for slices that will be cut off this one.
+    prepaid: u32,
+}
+
+impl Slice {
+    /// No bytes. Costs nothing.
+    pub const fn new() -> Slice {
+        Slice::from_static(&[])
+    }
+
+    /// Bytes that live for ever.
+    pub const fn from_static(bytes: &'static [u8]) -> Slice {
+        Slice { owner: None, start: NonNull::from_ref(bytes).cast(), len: bytes.len(), prepaid: 0 }
+    }
+
+    /// A private copy of `bytes`, in one allocation.
+    pub fn copy_from(bytes: &[u8]) -> Slice {
+        let (owner, start) = Owner::copy_of(bytes);
+        Slice { owner: Some(owner), start, len: bytes.len(), prepaid: 0 }
+    }
+
+    /// The bytes of `owner`, which is kept until the last slice of them is dropped.
+    pub fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
+        let (owner, bytes) = Owner::hold(owner);
+        Slice { owner: Some(owner), start: bytes.cast(), len: bytes.len(), prepaid: 0 }
+    }
+
+    /// # Safety
+    /// The caller gives up one reference to `owner`, and the `len` bytes at `start` are initialised, belong to that
+    /// owner's memory and are never written again while a reference to it exists.
+    pub(crate) unsafe fn from_parts(owner: Owner, start: NonNull<u8>, len: usize) -> Slice {
+        Slice { owner: Some(owner), start, len, prepaid: 0 }
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: `owner` keeps the bytes alive, or they live for ever; nobody writes them while a slice of them exists.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// How many bytes.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Cuts off the first `n` bytes and returns them. Both share the memory.
+    ///
+    /// Cheap: an atomic operation is needed only for every 64th piece.
+    ///
+    /// # Panics
+    /// When `n` is past the end.
+    #[inline]
+    pub fn split_to(&mut self, n: usize) -> Slice {
+        self.check(n);
+        let front = Slice { owner: self.lend(), start: self.start, len: n, prepaid: 0 };
+        self.skip(n);
+        front
+    }
+
+    /// Cuts off the first `n` bytes as a part: a copy in place if it fits there, else shared. This is how a frame's body
+    /// leaves a receive buffer.
+    ///
+    /// # Panics
+    /// When `n` is past the end.
+    #[inline]
+    pub fn split_to_part(&mut self, n: usize) -> Part {
+        if n > Part::INLINE_MAX {
+            return Part::from(self.split_to(n));
+        }
+        self.check(n);
+        let part = Part::copy_from(&self[..n]);
+        self.skip(n);
+        part
+    }
+
+    /// Drops the first `n` bytes from view.
+    ///
+    /// # Panics
+    /// When `n` is past the end.
+    #[inline]
+    pub fn advance(&mut self, n: usize) {
+        self.check(n);
+        self.skip(n);
+    }
+
+    /// Shortens the slice to its first `n` bytes; does nothing when it is shorter already.
+    #[inline]
+    pub fn truncate(&mut self, n: usize) {
+        self.len = self.len.min(n);
+    }
+
+    /// Extends this slice by `next` when `next` begins in the same memory exactly where this one ends.
+    /// Says whether it did; `next` is never changed.
+    #[inline]
+    pub fn try_join(&mut self, next: &Slice) -> bool {
+        // SAFETY: one past the end of the bytes is still inside, or at the end of, their memory.
+        let end = unsafe { self.start.add(self.len) };
+        let follows = self.owner.is_some() && self.owner == next.owner && end == next.start;
+        if follows {
+            self.len += next.len;
+        }
+        follows
+    }
+
+    /// Whether dropping this slice could free more memory than a copy of its bytes would take.
+    pub(crate) fn pins_more_than_itself(&self) -> bool {
+        // SAFETY: this slice holds a reference.
+        self.owner.is_some_and(|owner| unsafe { owner.pinned_bytes() } > self.len)
+    }
+
+    /// The `n` bytes at `from`, shared. The caller has checked both.
+    pub(crate) fn share(&self, from: usize, n: usize) -> Slice {
+        let mut piece = self.clone();
+        piece.advance(from);
+        piece.truncate(n);
+        piece
+    }
+
+    #[inline]
+    fn check(&self, n: usize) {
+        if n > self.len {
+            past_the_end(n, self.len);
+        }
+    }
+
+    #[inline]
+    fn skip(&mut self, n: usize) {
+        // SAFETY: `check` was called, so this points at most one past the end.
+        self.start = unsafe { self.start.add(n) };
+        self.len -= n;
+    }
+
+    /// One reference for a new slice, out of the prepaid ones.
+    #[inline]
+    fn lend(&mut self) -> Option<Owner> {
+        let owner = self.owner?;
+        if self.prepaid == 0 {
+            // SAFETY: this slice holds a reference.
+            unsafe { owner.retain(BATCH as usize) };
+            self.prepaid = BATCH;
+        }
+        self.prepaid -= 1;
+        Some(owner)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn past_the_end(n: usize, len: usize) -> ! {
+    panic!("{n} bytes were asked of a slice of {len}: frames are cut only where their bytes have come");
+}
+
+impl Drop for Slice {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(owner) = self.owner {
+            // SAFETY: these are all the references this slice holds, and it is gone after this.
+            unsafe { owner.release(1 + self.prepaid as usize) };
+        }
+    }
+}
+
+impl Clone for Slice {
+    /// Shares the memory: one atomic operation.
+    #[inline]
+    fn clone(&self) -> Slice {
+        if let Some(owner) = self.owner {
+            // SAFETY: this slice holds a reference.
+            unsafe { owner.retain(1) };
+        }
+        Slice { owner: self.owner, start: self.start, len: self.len, prepaid: 0 }
+    }
+}
+
+impl Default for Slice {
+    fn default() -> Slice {
+        Slice::new()
+    }
+}
+
+impl Deref for Slice {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl AsRef<[u8]> for Slice {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl From<Vec<u8>> for Slice {
+    /// Takes the buffer over; the bytes are not copied.
+    fn from(bytes: Vec<u8>) -> Slice {
+        Slice::from_owner(bytes)
+    }
+}
+
+impl fmt::Debug for Slice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slice({:?})", crate::part_traits::Preview(self))
+    }
+}
+
+// SAFETY: the bytes are only read, and the memory behind them is counted atomically.
+unsafe impl Send for Slice {}
+// SAFETY: as above; `prepaid` changes only through `&mut`.
+unsafe impl Sync for Slice {}

@@ -1,0 +1,252 @@
+//! The ring with one thread for exactness, and with two for order.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering, fence},
+    },
+    thread,
+};
+
+use proptest::prelude::*;
+use serverlink_message::ring::{self, Pushed};
+
+const NO_LIMIT: usize = usize::MAX;
+
+#[test]
+fn values_come_out_in_order_across_blocks() {
+    let (mut producer, mut consumer) = ring::channel();
+    for round in 0..5 {
+        for value in 0..round * 100 {
+            assert!(producer.try_push(value, NO_LIMIT).is_ok());
+        }
+        assert_eq!(producer.backlog(), round * 100);
+        for value in 0..round * 100 {
+            assert!(!consumer.is_empty());
+            assert_eq!(consumer.pop(), Some(value));
+        }
+        assert!(consumer.is_empty());
+        assert_eq!(consumer.pop(), None);
+    }
+}
+
+#[test]
+fn the_limit_is_exact_and_may_change() {
+    let (mut producer, mut consumer) = ring::channel();
+    assert_eq!(producer.try_push(0, 0), Err(0));
+    for value in 0..3 {
+        assert_eq!(producer.free_slots(3), 3 - value);
+        assert!(producer.try_push(value, 3).is_ok());
+    }
+    assert_eq!(producer.try_push(3, 3), Err(3));
+    assert_eq!(producer.free_slots(2), 0);
+    assert!(producer.try_push(3, 4).is_ok());
+    assert_eq!(consumer.pop(), Some(0));
+    assert_eq!(producer.try_push(4, 3), Err(4));
+    assert_eq!(consumer.pop(), Some(1));
+    assert!(producer.try_push(4, 3).is_ok());
+}
+
+#[test]
+fn values_are_held_only_behind_a_backlog_and_found_all_the_same() {
+    let (mut producer, mut consumer) = ring::channel();
+    assert_eq!(producer.try_push(0, NO_LIMIT), Ok(Pushed::Published), "nothing waits, so it is announced");
+    assert_eq!(producer.try_push(1, NO_LIMIT), Ok(Pushed::Published));
+    assert_eq!(producer.try_push(2, NO_LIMIT), Ok(Pushed::Held), "the consumer has something to do");
+    for value in 0..3 {
+        assert_eq!(consumer.pop(), Some(value));
+    }
+    assert_eq!(consumer.pop(), None);
+
+    let published = (0..10_000).filter(|_| producer.try_push(9, NO_LIMIT) == Ok(Pushed::Published)).count();
+    assert!(published < 10_000 / 64 + 20, "{published} of 10,000 were announced behind a backlog");
+    assert_eq!(std::iter::from_fn(|| consumer.pop()).count(), 10_000);
+}
+
+#[test]
+fn a_consumer_that_always_keeps_up_gets_every_value_published() {
+    let (mut producer, mut consumer) = ring::channel();
+    for value in 0..1000 {
+        assert_eq!(producer.try_push(value, 1), Ok(Pushed::Published));
+        assert_eq!(consumer.pop(), Some(value));
+    }
+}
+
+#[test]
+fn each_end_sees_that_the_other_is_gone() {
+    let (producer, consumer) = ring::channel::<u8>();
+    assert!(!producer.is_consumer_gone() && !consumer.is_producer_gone());
+    drop(consumer);
+    assert!(producer.is_consumer_gone());
+    let (producer, mut consumer) = ring::channel::<u8>();
+    drop(producer);
+    assert!(consumer.is_producer_gone());
+    assert_eq!(consumer.pop(), None);
+}
+
+/// Counts how many of its kind are alive.
+struct Tracked(Arc<AtomicUsize>);
+
+impl Tracked {
+    fn new(alive: &Arc<AtomicUsize>) -> Self {
+        alive.fetch_add(1, Ordering::Relaxed);
+        Tracked(Arc::clone(alive))
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn whatever_is_left_is_dropped_once_by_whoever_goes_last() {
+    for (pushed, popped) in
+        [(0, 0), (1, 0), (1, 1), (63, 10), (64, 64), (65, 64), (128, 64), (300, 0), (300, 200)]
+    {
+        for consumer_first in [false, true] {
+            for pushed_later in [0, 1, 64, 100] {
+                let alive = Arc::new(AtomicUsize::new(0));
+                let (mut producer, mut consumer) = ring::channel();
+                for _ in 0..pushed {
+                    assert!(producer.try_push(Tracked::new(&alive), NO_LIMIT).is_ok());
+                }
+                for _ in 0..popped {
+                    assert!(consumer.pop().is_some());
+                }
+                assert_eq!(alive.load(Ordering::Relaxed), pushed - popped);
+                if consumer_first {
+                    drop(consumer);
+                    assert_eq!(alive.load(Ordering::Relaxed), 0, "a consumer that goes pins nothing");
+                    for _ in 0..pushed_later {
+                        assert!(producer.try_push(Tracked::new(&alive), NO_LIMIT).is_ok());
+                    }
+                    assert_eq!(alive.load(Ordering::Relaxed), pushed_later);
+                    drop(producer);
+                } else {
+                    drop(producer);
+                    assert_eq!(alive.load(Ordering::Relaxed), pushed - popped);
+                    drop(consumer);
+                }
+                assert_eq!(
+                    alive.load(Ordering::Relaxed),
+                    0,
+                    "{pushed} {popped} {consumer_first} {pushed_later}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_panics_when_dropped_costs_no_other_value() {
+    struct Bomb(bool, #[expect(dead_code, reason = "it is there to be dropped")] Tracked);
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            assert!(!self.0, "bomb");
+        }
+    }
+    let alive = Arc::new(AtomicUsize::new(0));
+    let (mut producer, mut consumer) = ring::channel();
+    for index in 0..200 {
+        assert!(producer.try_push(Bomb(index == 100, Tracked::new(&alive)), NO_LIMIT).is_ok());
+    }
+    assert!(consumer.pop().is_some());
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(consumer))).is_err());
+    drop(producer);
+    assert_eq!(alive.load(Ordering::Relaxed), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 4 } else { 128 }, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_ring_is_a_queue_with_a_limit(
+        bursts in prop::collection::vec((0..150_usize, 0..150_usize), 0..12),
+        limit in prop_oneof![Just(NO_LIMIT), 0..200_usize],
+    ) {
+        let (mut producer, mut consumer) = ring::channel();
+        let mut model = VecDeque::new();
+        let mut next = 0;
+        for (pushes, pops) in bursts {
+            for _ in 0..pushes {
+                let pushed = producer.try_push(next, limit).is_ok();
+                prop_assert_eq!(pushed, model.len() < limit);
+                if pushed {
+                    model.push_back(next);
+                }
+                next += 1;
+            }
+            prop_assert_eq!(producer.backlog(), model.len());
+            for _ in 0..pops {
+                prop_assert_eq!(consumer.is_empty(), model.is_empty());
+                prop_assert_eq!(consumer.pop(), model.pop_front());
+            }
+        }
+    }
+}
+
+#[test]
+fn two_threads_keep_the_order() {
+    let count = if cfg!(miri) { 300 } else { 1_000_000_usize };
+    for limit in [1, 7, 100, NO_LIMIT] {
+        let (mut producer, mut consumer) = ring::channel();
+        let pusher = thread::spawn(move || {
+            for mut value in (0..count).map(Box::new) {
+                while let Err(refused) = producer.try_push(value, limit) {
+                    value = refused;
+                    thread::yield_now();
+                }
+            }
+        });
+        for expected in 0..count {
+            let value = loop {
+                match consumer.pop() {
+                    Some(value) => break value,
+                    None => thread::yield_now(),
+                }
+            };
+            assert_eq!(*value, expected);
+        }
+        pusher.join().unwrap();
+        assert!(consumer.is_producer_gone());
+        assert_eq!(consumer.pop(), None);
+    }
+}
+
+/// The protocol of the module's documentation, with real threads that really sleep.
+#[test]
+fn a_parked_consumer_is_always_woken() {
+    let count = if cfg!(miri) { 50 } else { 200_000_usize };
+    let (mut producer, mut consumer) = ring::channel();
+    let parked = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&parked);
+    let popper = thread::spawn(move || {
+        let mut expected = 0;
+        while expected < count {
+            while let Some(value) = consumer.pop() {
+                assert_eq!(value, expected);
+                expected += 1;
+            }
+            flag.store(true, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            while expected < count && consumer.is_empty() {
+                thread::park();
+            }
+            flag.store(false, Ordering::Relaxed);
+        }
+    });
+    for value in 0..count {
+        assert!(producer.try_push(value, NO_LIMIT).is_ok());
+        fence(Ordering::SeqCst);
+        if parked.load(Ordering::Relaxed) {
+            popper.thread().unpark();
+        }
+    }
+    popper.join().unwrap();
+}
