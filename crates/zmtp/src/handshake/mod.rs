@@ -1,0 +1,202 @@
+//! From the first octet to the peer's READY (RFC 37 and 23; NULL so far).
+
+mod config;
+mod peer;
+
+pub use config::{Config, MAX_IDENTITY_LEN};
+pub use peer::Peer;
+
+use serverlink_message::SocketType;
+
+use crate::command::Command;
+use crate::error::{Limited, WireError, check_limit};
+use crate::frame;
+use crate::greeting::{self, GREETING_LEN, Greeting};
+use crate::limits::Limits;
+use crate::mechanism::Mechanism;
+use crate::mechanism::null::Null;
+
+/// The handshake of one connection, in either role, with peers of ZMTP 3.0 and later.
+///
+/// After every [`handle_input`](Self::handle_input) drain [`poll_output`](Self::poll_output), also after an error: it
+/// may hold an ERROR command that tells the peer why. Once [`is_done`](Self::is_done), write what is left of the
+/// output, and the connection is open: bytes that were not consumed are its first frames.
+#[derive(Debug)]
+pub struct Handshake {
+    state: State,
+    mechanism: Mechanism,
+    greeting: Greeting,
+    socket_type: SocketType,
+    limits: Limits,
+    /// The piece of wire that is not whole yet: a greeting or a command frame. Only octets that came.
+    piece: Vec<u8>,
+    /// Octets of all pieces before this one.
+    past_bytes: u64,
+    output: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting,
+    Commands {
+        minor: u8,
+    },
+    /// The peer until it is polled.
+    Done(Option<Peer>),
+    Failed(WireError),
+}
+
+impl Handshake {
+    /// Starts a handshake. Its first output, the whole greeting, is ready at once: RFC 37 wants that of those who do
+    /// not speak older versions, and a peer that waits for it can go on.
+    pub fn new(config: Config) -> Self {
+        let (metadata, state) = match config.metadata() {
+            Ok(metadata) => (metadata, State::Greeting),
+            Err(error) => (Default::default(), State::Failed(error)),
+        };
+        let mechanism = Mechanism::Null(Null::new(metadata));
+        let as_server = config.as_server && mechanism.has_roles();
+        let greeting = Greeting { minor: config.minor, mechanism: mechanism.name(), as_server };
+        let mut output = Vec::new();
+        if matches!(state, State::Greeting) {
+            greeting.put(&mut output);
+        }
+        Handshake {
+            state,
+            mechanism,
+            greeting,
+            socket_type: config.socket_type,
+            limits: config.limits,
+            piece: Vec::new(),
+            past_bytes: 0,
+            output,
+        }
+    }
+
+    /// Takes what came from the peer, in pieces of any size, and tells how much of it belonged to the handshake: all of
+    /// `input` until the peer is ready, and never an octet past its READY.
+    ///
+    /// # Errors
+    /// The connection is lost: drain the output and close. Further calls give the same error.
+    pub fn handle_input(&mut self, input: &[u8]) -> Result<usize, WireError> {
+        let mut rest = input;
+        loop {
+            let step = match self.state {
+                State::Failed(ref error) => return Err(error.clone()),
+                State::Done(_) => break,
+                _ if rest.is_empty() => break,
+                State::Greeting => self.on_greeting_input(rest),
+                State::Commands { minor } => self.on_command_input(minor, rest),
+            };
+            match step {
+                Ok(taken) => rest = &rest[taken..],
+                Err(error) => self.state = State::Failed(error),
+            }
+        }
+        Ok(input.len() - rest.len())
+    }
+
+    /// Appends what is to be sent to the peer now.
+    pub fn poll_output(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.output);
+    }
+
+    /// The peer, exactly once: both sides are ready, and messages may follow our output.
+    pub fn poll_peer(&mut self) -> Option<Peer> {
+        match &mut self.state {
+            State::Done(peer) => peer.take(),
+            _ => None,
+        }
+    }
+
+    /// Whether the peer's READY has come and was accepted.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done(_))
+    }
+
+    fn on_greeting_input(&mut self, input: &[u8]) -> Result<usize, WireError> {
+        let taken = self.fill(input, GREETING_LEN);
+        if let greeting::Parsed::Complete(theirs) = Greeting::parse(&self.piece)? {
+            self.on_greeting(theirs)?;
+        }
+        Ok(taken)
+    }
+
+    fn on_greeting(&mut self, theirs: Greeting) -> Result<(), WireError> {
+        let ours = self.greeting;
+        if theirs.mechanism != ours.mechanism {
+            return Err(WireError::MechanismMismatch { ours: ours.mechanism, theirs: theirs.mechanism });
+        }
+        self.finish_piece();
+        self.mechanism.poll_output(&mut self.output);
+        self.state = State::Commands { minor: ours.minor.min(theirs.minor) };
+        Ok(())
+    }
+
+    fn on_command_input(&mut self, minor: u8, input: &[u8]) -> Result<usize, WireError> {
+        let taken = self.fill(input, self.wanted_len()?);
+        if self.piece.len() == self.wanted_len()? {
+            let frame = self.finish_piece();
+            self.on_command_frame(minor, &frame)?;
+        }
+        Ok(taken)
+    }
+
+    /// Octets of the frame that has begun, or as many as it takes to know that.
+    fn wanted_len(&self) -> Result<usize, WireError> {
+        let (header, header_len) = match frame::parse_header(&self.piece)? {
+            frame::Parsed::Incomplete { need } => return Ok(need),
+            frame::Parsed::Complete { header, header_len } => (header, header_len),
+        };
+        if !header.command {
+            return Err(WireError::MessageInHandshake);
+        }
+        let frame_len = header.body_len_within(&self.limits)?.saturating_add(header_len);
+        let so_far = self.past_bytes.saturating_add(frame_len as u64);
+        check_limit(Limited::Handshake, so_far, self.limits.max_handshake_bytes)?;
+        Ok(frame_len)
+    }
+
+    fn on_command_frame(&mut self, minor: u8, frame: &[u8]) -> Result<(), WireError> {
+        let header_len = match frame::parse_header(frame)? {
+            frame::Parsed::Complete { header_len, .. } => header_len,
+            frame::Parsed::Incomplete { .. } => unreachable!("a frame is whole only after its header is"),
+        };
+        let command = Command::parse(&frame[header_len..], &self.limits)?;
+        let Some(metadata) = self.mechanism.handle_command(&command)? else {
+            self.mechanism.poll_output(&mut self.output);
+            return Ok(());
+        };
+        match Peer::from_metadata(self.socket_type, minor, metadata) {
+            Ok(peer) => self.state = State::Done(Some(peer)),
+            Err(error) => {
+                Command::Error { reason: reason_for_peer(&error).as_bytes() }.put(&mut self.output);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves octets from `input` to the piece until that has `target_len`; tells how many.
+    fn fill(&mut self, input: &[u8], target_len: usize) -> usize {
+        let taken = input.len().min(target_len.saturating_sub(self.piece.len()));
+        self.piece.extend_from_slice(&input[..taken]);
+        taken
+    }
+
+    fn finish_piece(&mut self) -> Vec<u8> {
+        self.past_bytes += self.piece.len() as u64;
+        std::mem::take(&mut self.piece)
+    }
+}
+
+/// What the peer is told about its READY, in the visible characters that RFC 37 allows in a reason.
+fn reason_for_peer(error: &WireError) -> String {
+    match error {
+        WireError::SocketTypeMismatch { ours, theirs } => format!("{ours}-does-not-accept-{theirs}"),
+        WireError::SocketTypeMissing => "Socket-Type-missing".to_owned(),
+        WireError::SocketTypeUnknown { .. } => "Socket-Type-unknown".to_owned(),
+        WireError::InvalidIdentity { .. } => "Identity-not-accepted".to_owned(),
+        _ => "READY-not-accepted".to_owned(),
+    }
+}

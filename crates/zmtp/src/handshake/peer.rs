@@ -1,0 +1,71 @@
+//! What the other side says of itself, and whether we can talk to it.
+
+use serverlink_message::SocketType;
+
+use super::config::{IDENTITY, SOCKET_TYPE, check_identity};
+use crate::command::Metadata;
+use crate::error::{WireError, printable};
+
+/// Who is at the other end, as far as its handshake tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The minor version of ZMTP 3 to speak: the lower of what both announced.
+    pub minor: u8,
+    /// The type of its socket, a legal partner of ours.
+    pub socket_type: SocketType,
+    /// The routing id it chose; empty for none. At most 255 octets, the first not zero.
+    pub identity: Vec<u8>,
+    /// Its other properties in their order. Compare names without case.
+    pub properties: Vec<(String, Vec<u8>)>,
+}
+
+impl Peer {
+    /// Judges the metadata of a READY that came to our socket of type `ours`.
+    ///
+    /// # Errors
+    /// The peer's fault, and worth an ERROR command to it.
+    pub(super) fn from_metadata(
+        ours: SocketType,
+        minor: u8,
+        metadata: Metadata<'_>,
+    ) -> Result<Peer, WireError> {
+        let theirs = single(metadata, SOCKET_TYPE)?.ok_or(WireError::SocketTypeMissing)?;
+        let socket_type = parse_socket_type(ours, theirs)?;
+        if !ours.accepts(socket_type) {
+            return Err(WireError::SocketTypeMismatch { ours, theirs: socket_type });
+        }
+        let identity = single(metadata, IDENTITY)?.unwrap_or_default();
+        let others =
+            metadata.properties().filter(|property| !property.is(SOCKET_TYPE) && !property.is(IDENTITY));
+        Ok(Peer {
+            minor,
+            socket_type,
+            identity: usable_identity(ours, identity)?.to_vec(),
+            properties: others.map(|property| (property.name.to_owned(), property.value.to_vec())).collect(),
+        })
+    }
+}
+
+fn single<'a>(metadata: Metadata<'a>, name: &'static str) -> Result<Option<&'a [u8]>, WireError> {
+    let mut values = metadata.properties().filter(|property| property.is(name));
+    let first = values.next().map(|property| property.value);
+    if values.next().is_some() {
+        return Err(WireError::DuplicateProperty { name });
+    }
+    Ok(first)
+}
+
+/// Exactly as the RFC spells it: only the names of properties are free in their case.
+fn parse_socket_type(ours: SocketType, theirs: &[u8]) -> Result<SocketType, WireError> {
+    let known = SocketType::ALL.iter().find(|socket_type| socket_type.as_str().as_bytes() == theirs);
+    known.copied().ok_or_else(|| WireError::SocketTypeUnknown { ours, theirs: printable(theirs) })
+}
+
+/// A routing id that cannot be used is refused where it is used, by ROUTER, and ignored elsewhere as the RFC wants.
+fn usable_identity(ours: SocketType, identity: &[u8]) -> Result<&[u8], WireError> {
+    match check_identity(identity) {
+        Ok(()) => Ok(identity),
+        Err(why) if ours == SocketType::Router => Err(WireError::InvalidIdentity { why }),
+        Err(_) => Ok(&[]),
+    }
+}

@@ -1,0 +1,36 @@
+//! NULL: each side sends READY or ERROR, and nothing else (RFC 37, "The NULL Security Mechanism").
+
+use crate::command::{Command, Metadata, MetadataBuilder};
+use crate::error::{WireError, printable};
+
+/// Our side of a NULL handshake; the same for both roles.
+///
+/// RFC 37 lets the connecting side speak first. We do not wait for it in either role: libzmq does not, a peer that
+/// waits for us is never left waiting, and the first message leaves half a round trip earlier.
+#[derive(Debug)]
+pub struct Null {
+    /// Until it is sent.
+    ready: Option<MetadataBuilder>,
+}
+
+impl Null {
+    /// A side that introduces itself with `metadata`.
+    pub fn new(metadata: MetadataBuilder) -> Self {
+        Null { ready: Some(metadata) }
+    }
+
+    pub(super) fn handle_command<'a>(&mut self, command: &Command<'a>) -> Result<Metadata<'a>, WireError> {
+        match *command {
+            Command::Ready(metadata) => Ok(metadata),
+            Command::Error { reason } => Err(WireError::RefusedByPeer { reason: printable(reason) }),
+            // A machine that let strange commands pass would have to count them; the grammar has none.
+            _ => Err(WireError::UnexpectedCommand { name: printable(command.name()), mechanism: "NULL" }),
+        }
+    }
+
+    pub(super) fn poll_output(&mut self, out: &mut Vec<u8>) {
+        if let Some(metadata) = self.ready.take() {
+            Command::Ready(metadata.metadata()).put(out);
+        }
+    }
+}

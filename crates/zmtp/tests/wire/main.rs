@@ -1,0 +1,10 @@
+//! The wire, construct by construct: tables of what is legal and what is not, and properties over any split of the input.
+
+mod command;
+mod common;
+mod frame;
+mod greeting;
+mod handshake;
+mod meter;
+mod refusals;
+mod subscription;
