@@ -1,0 +1,191 @@
+mod filter;
+
+use serverlink_message::{Message, Part, SocketType};
+use slotmap::SecondaryMap;
+
+use crate::turns::Turns;
+use crate::{Dialogue, DropReason, PatternOptions, PipeId, Refusal, Verdict};
+use filter::Filter;
+
+/// The receiving half of a socket: whose turn it is, and what becomes of what was taken.
+#[derive(Debug)]
+pub struct Receiver {
+    turns: Turns,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// PAIR, PULL, DEALER, XPUB: everything is for the application.
+    Plain,
+    /// ROUTER: each message gets its origin's routing id in front.
+    Router(SecondaryMap<PipeId, Part>),
+    Request,
+    Reply,
+    /// SUB, XSUB.
+    Subscriber(Filter),
+    /// PUB, PUSH: nothing is.
+    Mute,
+}
+
+/// What an application's message on an XSUB socket means; see [`Receiver::classify_upstream`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream<'a> {
+    /// `[1 topic]`
+    Subscribe(&'a [u8]),
+    /// `[0 topic]`
+    Cancel(&'a [u8]),
+    /// Anything else: goes to all publishers as it is.
+    Message,
+}
+
+impl Receiver {
+    /// A receiving half without pipes.
+    pub fn new(socket_type: SocketType, options: &PatternOptions) -> Receiver {
+        let kind = match socket_type {
+            SocketType::Pair | SocketType::Pull | SocketType::Dealer | SocketType::Xpub => Kind::Plain,
+            SocketType::Router => Kind::Router(SecondaryMap::new()),
+            SocketType::Req => Kind::Request,
+            SocketType::Rep => Kind::Reply,
+            SocketType::Sub => Kind::Subscriber(Filter::for_sub(options)),
+            SocketType::Xsub => Kind::Subscriber(Filter::for_xsub()),
+            SocketType::Pub | SocketType::Push => Kind::Mute,
+        };
+        Receiver { turns: Turns::default(), kind }
+    }
+
+    /// The pipe may be read from, once [`set_readable`](Self::set_readable) says that there is something.
+    ///
+    /// ROUTER: `routing_id` is what [`Attached`](crate::Attached) gave; a pipe without one is not read.
+    pub fn attach(&mut self, pipe: PipeId, routing_id: Option<Part>) {
+        if let Kind::Router(ids) = &mut self.kind {
+            let Some(id) = routing_id else { return };
+            ids.insert(pipe, id);
+        }
+        if !self.turns.contains(pipe) {
+            self.turns.insert(pipe, false);
+        }
+    }
+
+    /// The pipe is gone, with everything in it.
+    pub fn detach(&mut self, pipe: PipeId) {
+        self.turns.remove(pipe);
+        if let Kind::Router(ids) = &mut self.kind {
+            ids.remove(pipe);
+        }
+    }
+
+    /// Something may wait in the pipe, or nothing does. Idempotent; a pipe that is not attached is ignored, so
+    /// say it again after attaching.
+    #[inline]
+    pub fn set_readable(&mut self, pipe: PipeId, readable: bool) {
+        self.turns.set_ready(pipe, readable);
+    }
+
+    /// Whose turn it is. `None`: nothing is readable.
+    ///
+    /// If the pipe turns out to be empty, call `set_readable(pipe, false)` and ask again.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "it peeks: the turn passes on with `took`")]
+    pub fn next(&mut self) -> Option<PipeId> {
+        self.turns.current()
+    }
+
+    /// One whole message was taken from the pipe: the turn passes to the next.
+    #[inline]
+    pub fn took(&mut self, pipe: PipeId) {
+        self.turns.advance(pipe);
+    }
+
+    /// What becomes of a message taken from `pipe`. It may be edited: ROUTER puts the routing id in front, REQ and
+    /// REP take the envelope off. A discarded message is left as it came.
+    ///
+    /// REQ and REP: ask [`check_receive`](Self::check_receive) first; a message that is handled out of turn is lost.
+    #[inline]
+    pub fn handle(&mut self, pipe: PipeId, message: &mut Message, dialogue: &mut Dialogue) -> Verdict {
+        if matches!(self.kind, Kind::Plain) {
+            return Verdict::Deliver;
+        }
+        self.handle_by_rule(pipe, message, dialogue)
+    }
+
+    /// Apart from the plain case, whose one comparison belongs in the caller: this does not.
+    #[inline(never)]
+    fn handle_by_rule(&mut self, pipe: PipeId, message: &mut Message, dialogue: &mut Dialogue) -> Verdict {
+        match &self.kind {
+            Kind::Plain => Verdict::Deliver,
+            Kind::Router(ids) => match ids.get(pipe) {
+                Some(id) => {
+                    message.push_front(id.clone());
+                    Verdict::Deliver
+                }
+                None => Verdict::Discard(DropReason::PeerGone),
+            },
+            Kind::Request => dialogue.request_mut().handle(pipe, message),
+            Kind::Reply => dialogue.reply_mut().handle(pipe, message),
+            Kind::Subscriber(filter) => filter.handle(message),
+            Kind::Mute => Verdict::Discard(DropReason::NotReceivable),
+        }
+    }
+
+    /// Whether the application may receive now.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`] for REQ before a request was sent and REP before the reply was;
+    /// [`Refusal::NotReceivable`] for PUB and PUSH. Nothing changes.
+    pub fn check_receive(&self, dialogue: &Dialogue) -> Result<(), Refusal> {
+        match &self.kind {
+            Kind::Request => dialogue.request().check_receive(),
+            Kind::Reply => dialogue.reply().check_receive(),
+            Kind::Mute => Err(Refusal::NotReceivable),
+            _ => Ok(()),
+        }
+    }
+
+    /// SUB, XSUB: one more subscription to `topic`. True if it is the first: tell the publishers. Always false for
+    /// the other types.
+    pub fn subscribe(&mut self, topic: &[u8]) -> bool {
+        match &mut self.kind {
+            Kind::Subscriber(filter) => filter.subscribe(topic),
+            _ => false,
+        }
+    }
+
+    /// SUB, XSUB: one subscription to `topic` less. `Some(true)` if it was the last: tell the publishers. `None`:
+    /// there was none.
+    pub fn unsubscribe(&mut self, topic: &[u8]) -> Option<bool> {
+        match &mut self.kind {
+            Kind::Subscriber(filter) => filter.unsubscribe(topic),
+            _ => None,
+        }
+    }
+
+    /// SUB, XSUB: each subscribed topic once, to be told to a publisher that has just been reached.
+    pub fn subscriptions(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let filter = match &self.kind {
+            Kind::Subscriber(filter) => Some(filter),
+            _ => None,
+        };
+        filter.into_iter().flat_map(Filter::subscriptions)
+    }
+
+    /// SUB, XSUB: how many different topics are subscribed to.
+    pub fn subscription_count(&self) -> usize {
+        match &self.kind {
+            Kind::Subscriber(filter) => filter.subscription_count(),
+            _ => 0,
+        }
+    }
+
+    /// What a message of one part that the application sends on an XSUB socket means (RFC 29). A subscription is
+    /// to be given to [`subscribe`](Self::subscribe) or [`unsubscribe`](Self::unsubscribe) and told to the publishers
+    /// if these say so; any other message, and every one of several parts, goes through
+    /// [`Sender::reserve`](crate::Sender::reserve).
+    pub fn classify_upstream(body: &[u8]) -> Upstream<'_> {
+        match body {
+            [1, topic @ ..] => Upstream::Subscribe(topic),
+            [0, topic @ ..] => Upstream::Cancel(topic),
+            _ => Upstream::Message,
+        }
+    }
+}

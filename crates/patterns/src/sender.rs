@@ -1,0 +1,321 @@
+mod balancer;
+mod broadcaster;
+mod publisher;
+mod replier;
+mod router;
+
+use serverlink_message::{Message, Part, SocketType};
+
+use crate::{Attached, Detached, Dialogue, Framing, PatternOptions, PeerInfo, PipeId, Refusal, Reserve};
+use balancer::Balancer;
+use broadcaster::Broadcaster;
+use publisher::Publisher;
+use replier::Replier;
+use router::Router;
+
+/// The sending half of a socket: which pipe or pipes a message goes to, and who is there to be sent to.
+///
+/// Sending has two steps, because only the shell can write. [`reserve`](Self::reserve) looks at the message's first
+/// part and names where it goes; then [`commit`](Self::commit) if it was written and [`rollback`](Self::rollback) if
+/// not. Pipes may come, go and fill up in between, which makes a commit no less valid.
+#[derive(Debug)]
+pub struct Sender {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// PAIR, PUSH, DEALER.
+    Balancer(Balancer),
+    Request(Balancer),
+    Replier(Replier),
+    Router(Box<Router>),
+    /// PUB, XPUB.
+    Publisher(Box<Publisher>),
+    /// XSUB.
+    Broadcaster(Broadcaster),
+    /// SUB, PULL.
+    Mute,
+}
+
+/// What one subscriber makes the publisher keep.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SubscriptionLoad {
+    /// Different topics.
+    pub topics: usize,
+    /// The bytes of those topics.
+    pub bytes: u64,
+}
+
+impl Sender {
+    /// A sending half without pipes.
+    pub fn new(socket_type: SocketType, options: &PatternOptions) -> Sender {
+        let kind = match socket_type {
+            SocketType::Pair => Kind::Balancer(Balancer::exclusive()),
+            SocketType::Push | SocketType::Dealer => Kind::Balancer(Balancer::default()),
+            SocketType::Req => Kind::Request(Balancer::default()),
+            SocketType::Rep => Kind::Replier(Replier::default()),
+            SocketType::Router => Kind::Router(Box::new(Router::new(options))),
+            SocketType::Pub => Kind::Publisher(Box::new(Publisher::new(options, false))),
+            SocketType::Xpub => Kind::Publisher(Box::new(Publisher::new(options, true))),
+            SocketType::Xsub => Kind::Broadcaster(Broadcaster::default()),
+            SocketType::Sub | SocketType::Pull => Kind::Mute,
+        };
+        Sender { kind }
+    }
+
+    /// The pipe may be sent to; it counts as writable. For ROUTER, call it when the peer's routing id is known, or at
+    /// once for a connection that our side names. Attaching a pipe again changes nothing, except that a ROUTER's
+    /// nameless pipe may get a name this time.
+    pub fn attach(&mut self, pipe: PipeId, peer: &PeerInfo) -> Attached {
+        match &mut self.kind {
+            Kind::Balancer(balancer) | Kind::Request(balancer) => return balancer.attach(pipe),
+            Kind::Replier(replier) => replier.attach(pipe),
+            Kind::Router(router) => return router.attach(pipe, peer),
+            Kind::Publisher(publisher) => publisher.attach(pipe),
+            Kind::Broadcaster(broadcaster) => broadcaster.attach(pipe),
+            Kind::Mute => {}
+        }
+        Attached::default()
+    }
+
+    /// The pipe is gone. For REQ and REP tell [`Dialogue::on_detach`] as well.
+    pub fn detach(&mut self, pipe: PipeId) -> Detached {
+        match &mut self.kind {
+            Kind::Balancer(balancer) | Kind::Request(balancer) => balancer.detach(pipe),
+            Kind::Replier(replier) => replier.detach(pipe),
+            Kind::Router(router) => return Detached { notify: router.detach(pipe), upstream: Vec::new() },
+            Kind::Publisher(publisher) => return Detached { notify: None, upstream: publisher.detach(pipe) },
+            Kind::Broadcaster(broadcaster) => broadcaster.detach(pipe),
+            Kind::Mute => {}
+        }
+        Detached::default()
+    }
+
+    /// The pipe reached its high-water mark, or has credit again. Idempotent; unknown pipes are ignored.
+    #[inline]
+    pub fn set_writable(&mut self, pipe: PipeId, writable: bool) {
+        match &mut self.kind {
+            Kind::Balancer(balancer) | Kind::Request(balancer) => balancer.set_writable(pipe, writable),
+            Kind::Replier(replier) => replier.set_writable(pipe, writable),
+            Kind::Router(router) => router.set_writable(pipe, writable),
+            Kind::Publisher(publisher) => publisher.set_writable(pipe, writable),
+            Kind::Broadcaster(broadcaster) => broadcaster.set_writable(pipe, writable),
+            Kind::Mute => {}
+        }
+    }
+
+    /// Where the message that begins with `first` goes. Reserving again replaces an earlier reservation.
+    ///
+    /// REQ: replies that nobody waits for must not outlive the next request. After a reservation and before writing,
+    /// the shell takes whatever is readable and drops it.
+    #[inline]
+    pub fn reserve(&mut self, first: &[u8], dialogue: &mut Dialogue) -> Reserve {
+        if let Kind::Balancer(balancer) = &mut self.kind {
+            return balancer
+                .reserve()
+                .map_or(Reserve::WouldBlock, |pipe| Reserve::One { pipe, framing: Framing::AsIs });
+        }
+        self.reserve_by_rule(first, dialogue)
+    }
+
+    /// Apart from the balancer, whose few instructions belong in the caller: these do not.
+    #[inline(never)]
+    fn reserve_by_rule(&mut self, first: &[u8], dialogue: &mut Dialogue) -> Reserve {
+        match &mut self.kind {
+            Kind::Balancer(_) => unreachable!("reserve() answers for the balancer"),
+            Kind::Request(balancer) => reserve_request(balancer, dialogue),
+            Kind::Replier(replier) => replier.reserve(dialogue.reply_mut()),
+            Kind::Router(router) => router.reserve(first),
+            Kind::Publisher(publisher) => publisher.reserve(first),
+            Kind::Broadcaster(broadcaster) => broadcaster.reserve(),
+            Kind::Mute => Reserve::Refused(Refusal::NotSendable),
+        }
+    }
+
+    /// The pipes of the last [`Reserve::Many`], without those that were detached since.
+    #[inline]
+    pub fn targets(&self) -> &[PipeId] {
+        match &self.kind {
+            Kind::Publisher(publisher) => publisher.targets(),
+            Kind::Broadcaster(broadcaster) => broadcaster.targets(),
+            _ => &[],
+        }
+    }
+
+    /// The parts to be written in front of the message, for [`Framing::Prefix`]. Valid until commit or rollback.
+    pub fn prefix<'a>(&self, dialogue: &'a Dialogue) -> &'a [Part] {
+        dialogue.prefix()
+    }
+
+    /// The message of the last reservation was written.
+    #[inline]
+    pub fn commit(&mut self, dialogue: &mut Dialogue) {
+        if let Kind::Balancer(balancer) = &mut self.kind {
+            return balancer.commit();
+        }
+        self.commit_by_rule(dialogue);
+    }
+
+    #[inline(never)]
+    fn commit_by_rule(&mut self, dialogue: &mut Dialogue) {
+        match &mut self.kind {
+            Kind::Request(balancer) => {
+                balancer.commit();
+                dialogue.request_mut().commit();
+            }
+            Kind::Replier(replier) => replier.commit(dialogue.reply_mut()),
+            Kind::Publisher(publisher) => publisher.commit(),
+            Kind::Broadcaster(broadcaster) => broadcaster.commit(),
+            Kind::Balancer(_) | Kind::Router(_) | Kind::Mute => {}
+        }
+    }
+
+    /// The message of the last reservation was not written: as if it had never been made.
+    #[inline]
+    pub fn rollback(&mut self, dialogue: &mut Dialogue) {
+        match &mut self.kind {
+            Kind::Balancer(balancer) => balancer.rollback(),
+            Kind::Request(balancer) => {
+                balancer.rollback();
+                dialogue.request_mut().rollback();
+            }
+            Kind::Replier(replier) => replier.rollback(),
+            Kind::Publisher(publisher) => publisher.rollback(),
+            Kind::Broadcaster(broadcaster) => broadcaster.rollback(),
+            Kind::Router(_) | Kind::Mute => {}
+        }
+    }
+
+    /// Whether a message could be sent now without waiting; what a poller reports as writable. ROUTER, PUB, XPUB and
+    /// XSUB never wait, except a mandatory ROUTER, which is ready when any peer can be sent to.
+    pub fn is_ready(&self, dialogue: &Dialogue) -> bool {
+        match &self.kind {
+            Kind::Balancer(balancer) => balancer.is_ready(),
+            Kind::Request(balancer) => balancer.is_ready() && dialogue.request().check_send().is_ok(),
+            Kind::Replier(_) => dialogue.reply().check_send().is_ok(),
+            Kind::Router(router) => router.is_ready(),
+            Kind::Publisher(_) | Kind::Broadcaster(_) => true,
+            Kind::Mute => false,
+        }
+    }
+
+    /// Messages that were accepted and did not reach a peer they should have gone to, counted once for each such
+    /// peer. A message that no subscription asks for is not among them.
+    pub fn dropped(&self) -> u64 {
+        match &self.kind {
+            Kind::Replier(replier) => replier.dropped(),
+            Kind::Router(router) => router.dropped(),
+            Kind::Publisher(publisher) => publisher.dropped(),
+            Kind::Broadcaster(broadcaster) => broadcaster.dropped(),
+            Kind::Balancer(_) | Kind::Request(_) | Kind::Mute => 0,
+        }
+    }
+}
+
+/// Routing ids: ROUTER only, `None` and no effect elsewhere.
+impl Sender {
+    /// The name under which the pipe is known.
+    pub fn routing_id(&self, pipe: PipeId) -> Option<&Part> {
+        self.router()?.routing_id(pipe)
+    }
+
+    /// The pipe that is known under this name. Ask before naming a connection: a duplicate is the caller's mistake.
+    pub fn pipe_of(&self, routing_id: &[u8]) -> Option<PipeId> {
+        self.router()?.pipe_of(routing_id)
+    }
+
+    /// A new connection stands behind a pipe that outlived its last one, or had none yet. Gives the connect
+    /// notification, if it is asked for; `attach` already gave the one for the first.
+    pub fn on_connected(&mut self, pipe: PipeId) -> Option<Message> {
+        self.router_mut()?.on_connected(pipe)
+    }
+
+    /// The connection behind a pipe that stays attached is lost. Gives the disconnect notification, if it is asked
+    /// for; `detach` will not give it again.
+    pub fn on_disconnected(&mut self, pipe: PipeId) -> Option<Message> {
+        self.router_mut()?.on_disconnected(pipe)
+    }
+
+    fn router(&self) -> Option<&Router> {
+        match &self.kind {
+            Kind::Router(router) => Some(router),
+            _ => None,
+        }
+    }
+
+    fn router_mut(&mut self) -> Option<&mut Router> {
+        match &mut self.kind {
+            Kind::Router(router) => Some(router),
+            _ => None,
+        }
+    }
+}
+
+/// Subscriptions of peers: PUB and XPUB only, nothing elsewhere.
+impl Sender {
+    /// A subscriber asks for a topic. They add up: each needs a [`handle_cancel`](Self::handle_cancel) of its own.
+    ///
+    /// `Some`: XPUB's application should receive it, `[1 topic]`, because it is the first for this topic. Ignored if
+    /// the pipe is not attached.
+    pub fn handle_subscribe(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
+        self.publisher_mut()?.handle_subscribe(pipe, topic)
+    }
+
+    /// A subscriber takes a subscription back. `Some`: XPUB's application should receive it, `[0 topic]`, because it
+    /// was the last. One that was never made is ignored.
+    pub fn handle_cancel(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
+        self.publisher_mut()?.handle_cancel(pipe, topic)
+    }
+
+    /// The connection behind the pipe is lost, but the pipe stays: what the peer had subscribed to is void, since
+    /// it will say so again. Gives the `[0 topic]` messages that XPUB's application should receive.
+    pub fn cancel_all(&mut self, pipe: PipeId) -> Vec<Message> {
+        self.publisher_mut().map(|publisher| publisher.cancel_all(pipe)).unwrap_or_default()
+    }
+
+    /// Peers that have at least one subscription.
+    pub fn subscriber_count(&self) -> usize {
+        self.publisher().map_or(0, Publisher::subscriber_count)
+    }
+
+    /// Different topics that somebody subscribed to.
+    pub fn subscription_count(&self) -> usize {
+        self.publisher().map_or(0, Publisher::subscription_count)
+    }
+
+    /// What one peer's subscriptions cost, so that the shell can hold it to a limit.
+    pub fn subscription_load(&self, pipe: PipeId) -> SubscriptionLoad {
+        self.publisher().map(|publisher| publisher.load(pipe)).unwrap_or_default()
+    }
+
+    fn publisher(&self) -> Option<&Publisher> {
+        match &self.kind {
+            Kind::Publisher(publisher) => Some(publisher),
+            _ => None,
+        }
+    }
+
+    fn publisher_mut(&mut self) -> Option<&mut Publisher> {
+        match &mut self.kind {
+            Kind::Publisher(publisher) => Some(publisher),
+            _ => None,
+        }
+    }
+}
+
+fn reserve_request(balancer: &mut Balancer, dialogue: &mut Dialogue) -> Reserve {
+    let request = dialogue.request_mut();
+    balancer.rollback();
+    request.rollback();
+    if let Err(refusal) = request.check_send() {
+        return Reserve::Refused(refusal);
+    }
+    match balancer.reserve() {
+        Some(pipe) => {
+            request.reserve(pipe);
+            Reserve::One { pipe, framing: Framing::Prefix }
+        }
+        None => Reserve::WouldBlock,
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules of each pattern, as tables and against small reference models.
+
+mod balance;
+mod fair_queue;
+mod publish;
+mod reply;
+mod request;
+mod route;
+mod subscribe;
+mod support;
