@@ -1,0 +1,173 @@
+//! The two halves of a driver.
+
+use std::io;
+use std::time::Duration;
+
+use crate::source::{ListenerKind, OsListenerKind, OsStreamKind, StreamKind};
+#[cfg(unix)]
+use crate::unix;
+use crate::{
+    Address, Events, Kind, ListenOptions, Listener, OsListener, OsStream, Stream, StreamOptions,
+    Unregistered, sim,
+};
+
+/// The waiting half. Exactly one owner at a time waits.
+#[derive(Debug)]
+pub struct Driver(pub(crate) DriverKind);
+
+#[derive(Debug)]
+pub(crate) enum DriverKind {
+    #[cfg(unix)]
+    Unix(unix::Driver),
+    Simulated(sim::Driver),
+}
+
+impl Driver {
+    /// Opens a driver on the real machine.
+    ///
+    /// # Errors
+    /// `Unsupported` where the system has no such back end, and for [`Kind::Simulated`]: those come from
+    /// [`World::driver`](sim::World::driver). Otherwise the system is out of descriptors or memory.
+    pub fn open(kind: Kind) -> io::Result<Driver> {
+        match kind {
+            #[cfg(unix)]
+            Kind::Epoll | Kind::Polling => Ok(Driver(DriverKind::Unix(unix::Driver::open(kind)?))),
+            _ => Err(unsupported(kind)),
+        }
+    }
+
+    /// The submitting half.
+    pub fn remote(&self) -> Remote {
+        Remote(match &self.0 {
+            #[cfg(unix)]
+            DriverKind::Unix(driver) => RemoteKind::Unix(driver.remote()),
+            DriverKind::Simulated(driver) => RemoteKind::Simulated(driver.remote()),
+        })
+    }
+
+    /// Waits until something happens or the time is over, and appends what happened.
+    ///
+    /// `Some(ZERO)` looks and returns: one system call, no allocation. `None` waits without end. It may also return early with nothing,
+    /// and does when a signal came ([`Events::interrupted`]). A simulated driver never blocks: time is the test's to move.
+    ///
+    /// # Errors
+    /// Only a broken descriptor of our own; nothing a peer does.
+    #[inline]
+    pub fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match &mut self.0 {
+            #[cfg(unix)]
+            DriverKind::Unix(driver) => driver.wait(events, timeout),
+            DriverKind::Simulated(driver) => driver.wait(events),
+        }
+    }
+}
+
+pub(crate) fn unsupported(kind: Kind) -> io::Error {
+    let message = match kind {
+        Kind::Simulated => "a simulated driver comes from its sim::World".to_owned(),
+        _ => format!("there is no {kind} on this system; {} is the native driver", Kind::native()),
+    };
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
+/// The submitting half of a [`Driver`]: any thread may use it at any time, also while the other half waits.
+#[derive(Clone, Debug)]
+pub struct Remote(pub(crate) RemoteKind);
+
+#[derive(Clone, Debug)]
+pub(crate) enum RemoteKind {
+    #[cfg(unix)]
+    Unix(unix::Remote),
+    Simulated(sim::Remote),
+}
+
+impl Remote {
+    /// Which back end it is.
+    pub fn kind(&self) -> Kind {
+        match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(remote) => remote.kind(),
+            RemoteKind::Simulated(_) => Kind::Simulated,
+        }
+    }
+
+    /// Ends the wait that is going on, or else the next one, with [`Event::Woken`](crate::Event::Woken).
+    pub fn wake(&self) -> io::Result<()> {
+        match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(remote) => remote.wake(),
+            RemoteKind::Simulated(remote) => {
+                remote.wake();
+                Ok(())
+            }
+        }
+    }
+
+    /// Binds and listens on the machine that this driver drives: [`OsListener::bind`], or its like in the simulated world.
+    pub fn bind(&self, address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
+        match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(_) => OsListener::bind(address, options),
+            RemoteKind::Simulated(remote) => {
+                Ok(OsListener(OsListenerKind::Simulated(remote.bind(address, options)?)))
+            }
+        }
+    }
+
+    /// Registers a listener: its one registration. Failure gives it back.
+    pub fn listen(&self, listener: OsListener) -> Result<Listener, Unregistered<OsListener>> {
+        match (&self.0, listener.0) {
+            #[cfg(unix)]
+            (RemoteKind::Unix(remote), OsListenerKind::Unix(listener)) => match remote.listen(listener) {
+                Ok(listener) => Ok(Listener(ListenerKind::Unix(listener))),
+                Err((listener, error)) => {
+                    Err(Unregistered { object: OsListener(OsListenerKind::Unix(listener)), error })
+                }
+            },
+            (RemoteKind::Simulated(remote), OsListenerKind::Simulated(listener)) => {
+                match remote.listen(listener) {
+                    Ok(listener) => Ok(Listener(ListenerKind::Simulated(listener))),
+                    Err((listener, error)) => {
+                        Err(Unregistered { object: OsListener(OsListenerKind::Simulated(listener)), error })
+                    }
+                }
+            }
+            #[cfg(unix)]
+            (_, listener) => Err(Unregistered::foreign(OsListener(listener))),
+        }
+    }
+
+    /// Registers a connected stream: its one registration. Failure gives it back. What it has to read is reported.
+    pub fn adopt(&self, stream: OsStream) -> Result<Stream, Unregistered<OsStream>> {
+        match (&self.0, stream.0) {
+            #[cfg(unix)]
+            (RemoteKind::Unix(remote), OsStreamKind::Unix(stream)) => match remote.adopt(stream) {
+                Ok(stream) => Ok(Stream(StreamKind::Unix(stream))),
+                Err((stream, error)) => {
+                    Err(Unregistered { object: OsStream(OsStreamKind::Unix(stream)), error })
+                }
+            },
+            (RemoteKind::Simulated(remote), OsStreamKind::Simulated(stream)) => match remote.adopt(stream) {
+                Ok(stream) => Ok(Stream(StreamKind::Simulated(stream))),
+                Err((stream, error)) => {
+                    Err(Unregistered { object: OsStream(OsStreamKind::Simulated(stream)), error })
+                }
+            },
+            #[cfg(unix)]
+            (_, stream) => Err(Unregistered::foreign(OsStream(stream))),
+        }
+    }
+
+    /// Makes a socket, registers it once and starts to connect it. How that ended is [`Event::Connected`](crate::Event::Connected), exactly once,
+    /// also when it was known at once, unless the stream is closed before.
+    ///
+    /// # Errors
+    /// Our own side failed before there was an attempt: no descriptors, an ipc path that is too long. No event will come.
+    pub fn connect(&self, target: &Address, options: &StreamOptions) -> io::Result<Stream> {
+        Ok(Stream(match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(remote) => StreamKind::Unix(remote.connect(target, options)?),
+            RemoteKind::Simulated(remote) => StreamKind::Simulated(remote.connect(target, options)?),
+        }))
+    }
+}

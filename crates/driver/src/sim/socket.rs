@@ -1,0 +1,81 @@
+//! One end of a virtual connection.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::state::{DriverId, LinkId, SocketId};
+use crate::{Address, Key};
+
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) local: Option<Address>,
+    pub(super) remote: Option<Address>,
+    /// The other end, once there is one, for as long as it exists.
+    pub(super) peer: Option<SocketId>,
+    pub(super) link: Option<LinkId>,
+    pub(super) phase: Phase,
+    pub(super) registration: Option<(DriverId, Key)>,
+    /// The next event of the kind is owed; only a completion port lets that lapse.
+    pub(super) readable_armed: bool,
+    pub(super) writable_armed: bool,
+    /// Taken from the writer and not delivered.
+    pub(super) outgoing: VecDeque<u8>,
+    pub(super) send_capacity: usize,
+    /// A delivery of `outgoing` is on its way.
+    pub(super) delivering: bool,
+    /// Nothing more will be written.
+    pub(super) write_shut: bool,
+    /// The peer has been told so.
+    pub(super) end_sent: bool,
+    /// Delivered and not read.
+    pub(super) received: VecDeque<u8>,
+    pub(super) receive_capacity: usize,
+    /// The peer will send nothing more.
+    pub(super) ended: bool,
+    /// The last write was cut short.
+    pub(super) wants_write: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Connecting,
+    Open,
+    /// The connection broke or never came about; this is what calls say.
+    Failed(io::ErrorKind),
+    /// The program closed it; it lives until its bytes are delivered.
+    Closed,
+}
+
+impl Socket {
+    pub(super) fn new(phase: Phase, send_capacity: usize, receive_capacity: usize) -> Socket {
+        Socket {
+            local: None,
+            remote: None,
+            peer: None,
+            link: None,
+            phase,
+            registration: None,
+            readable_armed: true,
+            writable_armed: true,
+            outgoing: VecDeque::new(),
+            send_capacity: send_capacity.max(1),
+            delivering: false,
+            write_shut: false,
+            end_sent: false,
+            received: VecDeque::new(),
+            receive_capacity: receive_capacity.max(1),
+            ended: false,
+            wants_write: false,
+        }
+    }
+
+    /// A read would not block.
+    pub(super) fn has_input(&self) -> bool {
+        !self.received.is_empty() || self.ended || matches!(self.phase, Phase::Failed(_))
+    }
+
+    /// A write would not block.
+    pub(super) fn has_room(&self) -> bool {
+        self.outgoing.len() < self.send_capacity || matches!(self.phase, Phase::Failed(_))
+    }
+}

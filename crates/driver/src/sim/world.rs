@@ -1,0 +1,116 @@
+//! The handle of a test on its world.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::state::State;
+use super::{Driver, Faults, Outer};
+use crate::driver::DriverKind;
+use crate::outer::OuterKind;
+
+/// A virtual network and a virtual clock. Clones are handles on the same world.
+///
+/// A world is `Send`, but what happens is repeatable only if one thread at a time uses it and everything made from it, in an order that the seed decides.
+#[derive(Clone, Debug)]
+pub struct World(pub(super) Shared);
+
+#[derive(Clone, Debug)]
+pub(super) struct Shared(Arc<Mutex<State>>);
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl World {
+    /// A world in which nothing goes wrong.
+    pub fn new(seed: u64) -> World {
+        World::with_faults(seed, Faults::NONE)
+    }
+
+    /// A world in which things go wrong.
+    pub fn with_faults(seed: u64, faults: Faults) -> World {
+        World(Shared(Arc::new(Mutex::new(State::new(seed, faults)))))
+    }
+
+    /// Changes what goes wrong from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.0.lock().faults = faults;
+    }
+
+    /// A new driver on this machine.
+    pub fn driver(&self) -> crate::Driver {
+        crate::Driver(DriverKind::Simulated(Driver::open(self.0.clone())))
+    }
+
+    /// A new outer poller over this machine's drivers.
+    pub fn outer(&self) -> crate::Outer {
+        crate::Outer(OuterKind::Simulated(Outer::open(self.0.clone())))
+    }
+
+    /// The virtual now.
+    pub fn now(&self) -> Instant {
+        let state = self.0.lock();
+        state.base + state.now
+    }
+
+    /// When the network or an armed outer timer does something next. `None`: nothing will happen by itself.
+    pub fn next_due(&self) -> Option<Instant> {
+        let state = self.0.lock();
+        state.next_due().map(|due| state.base + due)
+    }
+
+    /// Lets time pass and things happen, in their order. Time never goes back: an earlier instant changes nothing.
+    pub fn advance_to(&self, to: Instant) {
+        let mut state = self.0.lock();
+        let to = to.saturating_duration_since(state.base);
+        state.advance_to(to);
+    }
+
+    /// Whether no driver has an event to report and no wake is pending: time has to pass before anybody can go on.
+    pub fn is_quiet(&self) -> bool {
+        self.0.lock().is_quiet()
+    }
+
+    /// How many connections are alive: connecting, established, or closed with bytes on the way.
+    pub fn connection_count(&self) -> usize {
+        self.0.lock().sockets.len()
+    }
+
+    /// How many sockets the process holds: registered or not, listening or not.
+    pub fn descriptor_count(&self) -> usize {
+        self.0.lock().descriptors
+    }
+
+    /// From now on the process may hold so many sockets; `accept`, `connect` and `bind` fail beyond. `None` lifts the limit.
+    pub fn set_descriptor_limit(&self, limit: Option<usize>) {
+        self.0.lock().descriptor_limit = limit.unwrap_or(usize::MAX);
+    }
+
+    /// The next so many registrations (`listen`, `adopt`) fail and give their object back.
+    pub fn fail_registrations(&self, count: usize) {
+        self.0.lock().failing_registrations = count;
+    }
+
+    /// The next connection that is made breaks when it has carried exactly so many bytes, in both directions together. Several calls are for several connections, in order.
+    pub fn reset_next_connection_at(&self, carried_bytes: u64) {
+        self.0.lock().dooms.push_back(carried_bytes);
+    }
+
+    /// Breaks every connection now. Both ends see a reset after the bytes that already arrived.
+    pub fn reset_connections(&self) {
+        self.0.lock().reset_all();
+    }
+
+    /// Frozen, the network delivers nothing and reports no loss: the other end just went silent. Thawed, it goes on where it stopped.
+    pub fn set_frozen(&self, frozen: bool) {
+        self.0.lock().set_frozen(frozen);
+    }
+}
+
+/// The error of a process that holds too many sockets (EMFILE on every system we know that has errno).
+pub(super) fn out_of_descriptors() -> io::Error {
+    io::Error::from_raw_os_error(24)
+}

@@ -1,0 +1,304 @@
+//! Sources: OS objects before and after their one registration.
+
+use std::fmt;
+use std::io;
+
+#[cfg(unix)]
+use crate::unix;
+use crate::{Address, Batch, Key, ListenOptions, sim};
+
+/// A bound, listening socket that no driver knows yet. Dropping it closes it; an ipc path is unlinked.
+#[derive(Debug)]
+pub struct OsListener(pub(crate) OsListenerKind);
+
+#[derive(Debug)]
+pub(crate) enum OsListenerKind {
+    #[cfg(unix)]
+    Unix(unix::OsListener),
+    Simulated(sim::OsListener),
+}
+
+impl OsListener {
+    /// Binds and listens on the real machine; [`Remote::bind`](crate::Remote::bind) does it where the driver is.
+    ///
+    /// A socket file that nobody answers is taken over; one that a live process holds is `AddrInUse`, and so is any other kind of file.
+    pub fn bind(address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
+        #[cfg(unix)]
+        return Ok(OsListener(OsListenerKind::Unix(unix::OsListener::bind(address, options)?)));
+        #[cfg(not(unix))]
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("no driver for {address} with {options:?} on this system"),
+        ))
+    }
+
+    /// Where it listens, with the port that the system chose.
+    pub fn local_address(&self) -> Address {
+        match &self.0 {
+            #[cfg(unix)]
+            OsListenerKind::Unix(listener) => listener.local_address().clone(),
+            OsListenerKind::Simulated(listener) => listener.local_address().clone(),
+        }
+    }
+}
+
+/// A connected socket that no driver knows yet: accepted, and not adopted. Dropping it closes it.
+#[derive(Debug)]
+pub struct OsStream(pub(crate) OsStreamKind);
+
+#[derive(Debug)]
+pub(crate) enum OsStreamKind {
+    #[cfg(unix)]
+    Unix(unix::OsStream),
+    Simulated(sim::OsStream),
+}
+
+#[cfg(unix)]
+impl TryFrom<std::os::fd::OwnedFd> for OsStream {
+    type Error = Unregistered<std::os::fd::OwnedFd>;
+
+    /// A connected stream socket from elsewhere. It is made non-blocking.
+    fn try_from(fd: std::os::fd::OwnedFd) -> Result<OsStream, Unregistered<std::os::fd::OwnedFd>> {
+        unix::OsStream::from_foreign(fd).map(|stream| OsStream(OsStreamKind::Unix(stream)))
+    }
+}
+
+/// A registration that failed: nothing changed, and the object is still the caller's.
+pub struct Unregistered<T> {
+    /// What was to be registered.
+    pub object: T,
+    /// Why it was not.
+    pub error: io::Error,
+}
+
+impl<T> Unregistered<T> {
+    pub(crate) fn foreign(object: T) -> Unregistered<T> {
+        let error = io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the socket and the driver belong to different machines: one is simulated",
+        );
+        Unregistered { object, error }
+    }
+}
+
+impl<T> fmt::Debug for Unregistered<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unregistered").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for Unregistered<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the driver did not take the socket: {}", self.error)
+    }
+}
+
+impl<T> std::error::Error for Unregistered<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl<T> From<Unregistered<T>> for io::Error {
+    /// Drops the object.
+    fn from(failure: Unregistered<T>) -> io::Error {
+        failure.error
+    }
+}
+
+/// What a caller wants to hear about next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// [`Event::Readable`](crate::Event::Readable).
+    Readable,
+    /// [`Event::Writable`](crate::Event::Writable).
+    Writable,
+}
+
+/// What a read brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// So many bytes are in the buffer. Zero only for an empty buffer.
+    Bytes(usize),
+    /// Nothing now; `Readable` will come.
+    WouldBlock,
+    /// The peer will send nothing more.
+    End,
+}
+
+/// What became of a write. Whatever it was, the memory has an owner.
+#[derive(Debug)]
+#[must_use = "it holds the batch"]
+pub enum Written {
+    /// The kernel took everything; the memory is back for reuse.
+    Done(Batch),
+    /// The kernel took what the batch's cursor says; write the rest after `Writable`.
+    Blocked(Batch),
+    /// The driver owns the batch until a completion gives it back.
+    Pending,
+    /// The connection takes nothing more. The cursor says what the kernel took before.
+    Failed(Batch, io::Error),
+}
+
+/// A registered listener. Closed by [`close`](Listener::close) or when dropped.
+#[derive(Debug)]
+pub struct Listener(pub(crate) ListenerKind);
+
+#[derive(Debug)]
+pub(crate) enum ListenerKind {
+    #[cfg(unix)]
+    Unix(unix::Listener),
+    Simulated(sim::Listener),
+}
+
+impl Listener {
+    /// Its name in [`Event::Acceptable`](crate::Event::Acceptable).
+    pub fn key(&self) -> Key {
+        match &self.0 {
+            #[cfg(unix)]
+            ListenerKind::Unix(listener) => listener.key(),
+            ListenerKind::Simulated(listener) => listener.key(),
+        }
+    }
+
+    /// Takes one waiting connection and who made it (an ipc peer has no name). `None`: nobody waits.
+    ///
+    /// # Errors
+    /// The process or the system is out of descriptors or memory: the connection still waits, so the caller keeps its
+    /// mark and tries again after it closed something or some time passed. Connections that died while they waited are skipped.
+    pub fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
+        match &self.0 {
+            #[cfg(unix)]
+            ListenerKind::Unix(listener) => {
+                Ok(listener.accept()?.map(|(stream, peer)| (OsStream(OsStreamKind::Unix(stream)), peer)))
+            }
+            ListenerKind::Simulated(listener) => {
+                Ok(listener.accept()?.map(|(stream, peer)| (OsStream(OsStreamKind::Simulated(stream)), peer)))
+            }
+        }
+    }
+
+    /// Asks for the next `Acceptable`, after `accept` said that nobody waits. Free on an edge-triggered driver.
+    pub fn rearm(&self) {
+        match &self.0 {
+            #[cfg(unix)]
+            ListenerKind::Unix(_) => {}
+            ListenerKind::Simulated(listener) => listener.rearm(),
+        }
+    }
+
+    /// Where it listens, with the port that the system chose.
+    pub fn local_address(&self) -> Address {
+        match &self.0 {
+            #[cfg(unix)]
+            ListenerKind::Unix(listener) => listener.local_address().clone(),
+            ListenerKind::Simulated(listener) => listener.local_address().clone(),
+        }
+    }
+
+    /// Stops listening. Connections that nobody accepted are reset.
+    pub fn close(self) {}
+}
+
+/// A registered stream. Its clones share one socket, which is closed when the last of them is gone.
+#[derive(Clone, Debug)]
+pub struct Stream(pub(crate) StreamKind);
+
+#[derive(Clone, Debug)]
+pub(crate) enum StreamKind {
+    #[cfg(unix)]
+    Unix(std::sync::Arc<unix::Stream>),
+    Simulated(std::sync::Arc<sim::Stream>),
+}
+
+impl Stream {
+    /// Its name in events.
+    pub fn key(&self) -> Key {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.key(),
+            StreamKind::Simulated(stream) => stream.key(),
+        }
+    }
+
+    /// Reads what is there, in one system call. One reader at a time.
+    ///
+    /// # Errors
+    /// `NotConnected` after [`close`](Stream::close); otherwise what ended the connection, for good.
+    #[inline]
+    pub fn read(&self, into: &mut [u8]) -> io::Result<Read> {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.read(into),
+            StreamKind::Simulated(stream) => stream.read(into),
+        }
+    }
+
+    /// Whether a read that brought `count` bytes into a buffer of `room` emptied the socket, so that an event will come for whatever follows and the
+    /// caller may clear its mark as if the read had said `WouldBlock`. Never true when the end may have been reported already.
+    #[inline]
+    pub fn is_drained_by(&self, count: usize, room: usize) -> bool {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.is_drained_by(count, room),
+            StreamKind::Simulated(stream) => stream.is_drained_by(count, room),
+        }
+    }
+
+    /// Writes as much as the kernel takes, in one system call for up to 64 buffers. One writer at a time; SIGPIPE is never raised.
+    #[inline]
+    pub fn write(&self, batch: Batch) -> Written {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.write(batch),
+            StreamKind::Simulated(stream) => stream.write(batch),
+        }
+    }
+
+    /// Tells the peer that nothing more comes, after what was written. Reading goes on.
+    pub fn shutdown_write(&self) {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.shutdown_write(),
+            StreamKind::Simulated(stream) => stream.shutdown_write(),
+        }
+    }
+
+    /// Asks for the next event of this kind, after a call would have blocked. Free on an edge-triggered driver.
+    #[inline]
+    pub fn rearm(&self, interest: Interest) {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(_) => {}
+            StreamKind::Simulated(stream) => stream.rearm(interest),
+        }
+    }
+
+    /// Ends it: the registration is undone, the peer sees the end after what was written (or a reset, if there were bytes nobody read), and
+    /// all later calls on any clone fail. The second call does nothing.
+    pub fn close(&self) {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.close(),
+            StreamKind::Simulated(stream) => stream.close(),
+        }
+    }
+
+    /// Who is at the other end. `None` for an accepted ipc stream, and while there is no connection.
+    pub fn peer_address(&self) -> Option<Address> {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.peer_address(),
+            StreamKind::Simulated(stream) => stream.peer_address(),
+        }
+    }
+
+    /// Our end. `None` for a connecting ipc stream, which has no name.
+    pub fn local_address(&self) -> Option<Address> {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.local_address(),
+            StreamKind::Simulated(stream) => stream.local_address(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A listening socket, before and after its registration.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+use rustix::net::sockopt;
+
+use super::ipc::{self, SocketFile};
+use super::registry::Registry;
+use super::socket::{self, OsStream};
+use crate::{Address, Key, ListenOptions, StreamOptions};
+
+#[derive(Debug)]
+pub(crate) struct OsListener {
+    pub(super) fd: OwnedFd,
+    local: Address,
+    stream_options: StreamOptions,
+    /// Unlinked when dropped.
+    _file: Option<SocketFile>,
+}
+
+impl OsListener {
+    pub(crate) fn bind(address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
+        let fd = socket::create(address)?;
+        socket::set_buffers(&fd, &options.stream)?;
+        let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
+        let (local, file) = match address {
+            Address::Tcp(target) => {
+                // Else a port stays taken for minutes after a server with open connections ended.
+                sockopt::set_socket_reuseaddr(&fd, true)?;
+                // OpenBSD has no sockets for both, and no option to ask for one.
+                if target.is_ipv6() && !cfg!(target_os = "openbsd") {
+                    sockopt::set_ipv6_v6only(&fd, options.v6_only)?;
+                }
+                socket::with_address(address, |target| Ok(target.bind(&fd)?))?;
+                rustix::net::listen(&fd, backlog)?;
+                let local = socket::to_address(rustix::net::getsockname(&fd)?);
+                (local.expect("a bound TCP socket has an address"), None)
+            }
+            Address::Ipc(path) => (address.clone(), Some(ipc::bind_and_listen(&fd, path, backlog)?)),
+        };
+        Ok(OsListener { fd, local, stream_options: options.stream.clone(), _file: file })
+    }
+
+    pub(crate) fn local_address(&self) -> &Address {
+        &self.local
+    }
+
+    fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
+        loop {
+            match accept_one(&self.fd) {
+                Ok((fd, peer)) => {
+                    // A connection that died while it waited refuses its options; it is skipped like one that the kernel skips.
+                    if matches!(self.local, Address::Tcp(_))
+                        && socket::set_tcp_options(&fd, &self.stream_options).is_err()
+                    {
+                        continue;
+                    }
+                    return Ok(Some((OsStream { fd, peer: peer.clone() }, peer)));
+                }
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn accept_one(listener: &OwnedFd) -> rustix::io::Result<(OwnedFd, Option<Address>)> {
+    #[cfg(not(target_vendor = "apple"))]
+    let (fd, peer) = {
+        use rustix::net::SocketFlags;
+        rustix::net::acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?
+    };
+    #[cfg(target_vendor = "apple")]
+    let (fd, peer) = {
+        let (fd, peer) = rustix::net::acceptfrom(listener)?;
+        socket::prepare(&fd).map_err(|_| Errno::CONNABORTED)?;
+        (fd, peer)
+    };
+    Ok((fd, peer.and_then(socket::to_address)))
+}
+
+#[derive(Debug)]
+pub(crate) struct Listener {
+    key: Key,
+    listener: OsListener,
+    registry: Arc<Registry>,
+}
+
+impl Listener {
+    pub(super) fn register(
+        registry: &Arc<Registry>,
+        listener: OsListener,
+    ) -> Result<Listener, (OsListener, io::Error)> {
+        match registry.add_listener(&listener.fd) {
+            Ok(key) => Ok(Listener { key, listener, registry: Arc::clone(registry) }),
+            Err(error) => Err((listener, error)),
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
+    pub(crate) fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
+        self.listener.accept()
+    }
+
+    pub(crate) fn local_address(&self) -> &Address {
+        self.listener.local_address()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.registry.forget(self.key);
+        // The descriptor is closed next, which removes it as well.
+        let _ = self.registry.selector.remove(&self.listener.fd);
+    }
+}

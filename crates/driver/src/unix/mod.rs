@@ -1,0 +1,22 @@
+//! Sockets of unix systems, with epoll or `polling` to say when they are ready.
+
+mod driver;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod epoll;
+mod ipc;
+mod listener;
+mod outer;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod outer_epoll;
+mod outer_polling;
+mod polling;
+mod registry;
+mod selector;
+mod socket;
+mod stream;
+
+pub(crate) use driver::{Driver, Remote};
+pub(crate) use listener::{Listener, OsListener};
+pub(crate) use outer::{Outer, OuterWaker};
+pub(crate) use socket::OsStream;
+pub(crate) use stream::Stream;

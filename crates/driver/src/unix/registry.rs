@@ -1,0 +1,144 @@
+//! Which sources a driver has, and what their readiness means.
+
+use std::io;
+use std::mem;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use slotmap::SlotMap;
+
+use super::selector::{Raised, Selector};
+use super::socket::OsStream;
+use super::stream::Stream;
+use crate::{Event, Events, Key, Kind};
+
+/// What both halves of a driver and all its sources share.
+#[derive(Debug)]
+pub(super) struct Registry {
+    pub(super) selector: Selector,
+    sources: Mutex<SlotMap<Key, Source>>,
+    /// Attempts to connect that failed in the call itself. The selector knows nothing of them; a wake brings them in.
+    refused: Mutex<Vec<(Key, io::Error)>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Listener,
+    Stream(Weak<Stream>),
+}
+
+impl Registry {
+    pub(super) fn open(kind: Kind) -> io::Result<Arc<Registry>> {
+        let selector = Selector::open(kind)?;
+        Ok(Arc::new(Registry { selector, sources: Mutex::default(), refused: Mutex::default() }))
+    }
+
+    pub(super) fn add_listener(&self, fd: &OwnedFd) -> io::Result<Key> {
+        let key = lock(&self.sources).insert(Source::Listener);
+        self.selector.add(fd, key).inspect_err(|_| self.forget(key))?;
+        Ok(key)
+    }
+
+    /// Registers a socket and makes its stream. The lock is held throughout, so an event that comes at once finds the stream.
+    pub(super) fn add_stream(
+        &self,
+        stream: OsStream,
+        make: impl FnOnce(Key, OsStream) -> Arc<Stream>,
+    ) -> Result<Arc<Stream>, (OsStream, io::Error)> {
+        let mut sources = lock(&self.sources);
+        let key = sources.insert(Source::Stream(Weak::new()));
+        if let Err(error) = self.selector.add(&stream.fd, key) {
+            sources.remove(key);
+            return Err((stream, error));
+        }
+        let stream = make(key, stream);
+        sources[key] = Source::Stream(Arc::downgrade(&stream));
+        Ok(stream)
+    }
+
+    /// Makes a stream whose attempt to connect has failed and reports that through the next wait. The selector never sees its socket.
+    pub(super) fn add_refused(
+        &self,
+        error: io::Error,
+        make: impl FnOnce(Key) -> Arc<Stream>,
+    ) -> io::Result<Arc<Stream>> {
+        let stream = make(lock(&self.sources).insert(Source::Stream(Weak::new())));
+        lock(&self.refused).push((stream.key(), error));
+        self.selector.wake()?;
+        Ok(stream)
+    }
+
+    /// Frees the slot. Events taken for this key after this are dropped.
+    pub(super) fn forget(&self, key: Key) {
+        lock(&self.sources).remove(key);
+    }
+
+    pub(super) fn report_refused(&self, events: &mut Events) {
+        let refused = mem::take(&mut *lock(&self.refused));
+        let sources = lock(&self.sources);
+        for (key, error) in refused.into_iter().filter(|(key, _)| sources.contains_key(*key)) {
+            events.push(Event::Connected(key, Err(error)));
+        }
+    }
+
+    /// Looks up what is ready. `streams` carries the streams out of the lock: dropping the last handle of one takes this lock again.
+    pub(super) fn report(
+        &self,
+        raised: &mut Vec<Raised>,
+        streams: &mut Vec<(Arc<Stream>, Raised)>,
+        events: &mut Events,
+    ) {
+        let sources = lock(&self.sources);
+        for raised in raised.drain(..) {
+            match sources.get(raised.key) {
+                Some(Source::Listener) => events.push(Event::Acceptable(raised.key)),
+                Some(Source::Stream(stream)) => {
+                    streams.extend(stream.upgrade().map(|stream| (stream, raised)))
+                }
+                None => {}
+            }
+        }
+        drop(sources);
+        for (stream, raised) in streams.drain(..) {
+            stream.report(raised, events);
+        }
+    }
+}
+
+/// No panic happens inside these locks that would leave the data half changed, so a poisoned one is as good as a clean one.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unix::driver::Driver;
+    use crate::{Address, ListenOptions, StreamOptions};
+
+    #[test]
+    fn sources_free_their_slots() {
+        let driver = Driver::open(Kind::native()).expect("the native driver");
+        let remote = driver.remote();
+        let count = || lock(&remote.registry.sources).len();
+        let any = Address::Tcp("127.0.0.1:0".parse().expect("an address"));
+        let listener = crate::unix::OsListener::bind(&any, &ListenOptions::default()).expect("a free port");
+        let address = listener.local_address().clone();
+        let listener = remote.listen(listener).expect("a first registration");
+        let closed = remote.connect(&address, &StreamOptions::default()).expect("an attempt");
+        let dropped = remote.connect(&address, &StreamOptions::default()).expect("an attempt");
+        let nobody = Address::Ipc("/nonexistent/socket".into());
+        let refused = remote.connect(&nobody, &StreamOptions::default()).expect("an attempt");
+        assert_eq!(count(), 4);
+        closed.close();
+        assert_eq!(count(), 3);
+        drop(dropped);
+        assert_eq!(count(), 2);
+        drop(refused);
+        assert_eq!(count(), 1);
+        drop(listener);
+        assert_eq!(count(), 0);
+        drop(closed);
+        assert_eq!(count(), 0);
+    }
+}

@@ -1,0 +1,137 @@
+//! Making sockets and telling them their options.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::net::addr::SocketAddrArg;
+use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix, SocketType, sockopt};
+
+use crate::{Address, StreamOptions, Unregistered};
+
+/// A connected, non-blocking socket, and who is at its other end.
+#[derive(Debug)]
+pub(crate) struct OsStream {
+    pub(super) fd: OwnedFd,
+    pub(super) peer: Option<Address>,
+}
+
+impl OsStream {
+    pub(crate) fn from_foreign(fd: OwnedFd) -> Result<OsStream, Unregistered<OwnedFd>> {
+        match prepare(&fd) {
+            Ok(()) => {
+                let peer = rustix::net::getpeername(&fd).ok().flatten().and_then(to_address);
+                Ok(OsStream { fd, peer })
+            }
+            Err(error) => Err(Unregistered { object: fd, error }),
+        }
+    }
+}
+
+/// A non-blocking stream socket for addresses of this kind.
+pub(super) fn create(address: &Address) -> io::Result<OwnedFd> {
+    let family = match address {
+        Address::Tcp(address) if address.is_ipv4() => AddressFamily::INET,
+        Address::Tcp(_) => AddressFamily::INET6,
+        Address::Ipc(_) => AddressFamily::UNIX,
+    };
+    #[cfg(not(target_vendor = "apple"))]
+    {
+        use rustix::net::SocketFlags;
+        Ok(rustix::net::socket_with(
+            family,
+            SocketType::STREAM,
+            SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+            None,
+        )?)
+    }
+    #[cfg(target_vendor = "apple")]
+    {
+        let fd = rustix::net::socket(family, SocketType::STREAM, None)?;
+        prepare(&fd)?;
+        Ok(fd)
+    }
+}
+
+/// Makes a socket non-blocking, closed on exec, and quiet where a flag on each send cannot do that.
+pub(super) fn prepare(fd: &OwnedFd) -> io::Result<()> {
+    rustix::io::ioctl_fionbio(fd, true)?;
+    rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::CLOEXEC)?;
+    #[cfg(target_vendor = "apple")]
+    sockopt::set_socket_nosigpipe(fd, true)?;
+    Ok(())
+}
+
+/// The options that must be there before a socket connects or listens, because the window scale is fixed then.
+pub(super) fn set_buffers(fd: &OwnedFd, options: &StreamOptions) -> io::Result<()> {
+    if let Some(bytes) = options.send_buffer {
+        sockopt::set_socket_send_buffer_size(fd, bytes)?;
+    }
+    if let Some(bytes) = options.receive_buffer {
+        sockopt::set_socket_recv_buffer_size(fd, bytes)?;
+    }
+    Ok(())
+}
+
+/// The options that only TCP streams have.
+pub(super) fn set_tcp_options(fd: &OwnedFd, options: &StreamOptions) -> io::Result<()> {
+    sockopt::set_tcp_nodelay(fd, options.nodelay)?;
+    if let Some(keepalive) = options.keepalive {
+        sockopt::set_socket_keepalive(fd, keepalive)?;
+    }
+    Ok(())
+}
+
+/// Calls `f` with the address in the form that system calls take.
+pub(super) fn with_address<T>(
+    address: &Address,
+    f: impl FnOnce(&dyn Call) -> io::Result<T>,
+) -> io::Result<T> {
+    match address {
+        Address::Tcp(address) => f(&Target(address)),
+        Address::Ipc(path) => f(&Target(&unix_address(path)?)),
+    }
+}
+
+/// The calls that take an address, for any form of it.
+pub(super) trait Call {
+    fn bind(&self, fd: &OwnedFd) -> rustix::io::Result<()>;
+    fn connect(&self, fd: &OwnedFd) -> rustix::io::Result<()>;
+}
+
+struct Target<'a, A>(&'a A);
+
+impl<A: SocketAddrArg> Call for Target<'_, A> {
+    fn bind(&self, fd: &OwnedFd) -> rustix::io::Result<()> {
+        rustix::net::bind(fd, self.0)
+    }
+
+    fn connect(&self, fd: &OwnedFd) -> rustix::io::Result<()> {
+        rustix::net::connect(fd, self.0)
+    }
+}
+
+fn unix_address(path: &Path) -> io::Result<SocketAddrUnix> {
+    // An empty name would bind to an address of the system's choice, which no peer could know.
+    if path.as_os_str().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "an ipc path must not be empty"));
+    }
+    SocketAddrUnix::new(path).map_err(|error| match error {
+        rustix::io::Errno::NAMETOOLONG => io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("the ipc path {} is longer than a socket address holds", path.display()),
+        ),
+        error => error.into(),
+    })
+}
+
+/// What the system says about one end, if it has a name.
+pub(super) fn to_address(address: SocketAddrAny) -> Option<Address> {
+    if let Ok(address) = std::net::SocketAddr::try_from(address.clone()) {
+        return Some(Address::Tcp(address));
+    }
+    use std::os::unix::ffi::OsStrExt;
+    let address = SocketAddrUnix::try_from(address).ok()?;
+    let path = address.path_bytes()?;
+    Some(Address::Ipc(std::ffi::OsStr::from_bytes(path).into()))
+}

@@ -1,0 +1,390 @@
+//! What holds on every driver and every kind of address: the same test code on all of them.
+
+#[path = "support/machine.rs"]
+mod machine;
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use machine::{Machine, Network};
+use serverlink_driver::sim::{Faults, World};
+use serverlink_driver::{Batch, Buffer, Event, Events, Interest, Kind, ListenOptions, Read, Stream, Written};
+
+const COMPLETIONS: Faults = Faults { completions: true, ..Faults::NONE };
+const CHOPPED: Faults =
+    Faults { split_delivery: 0.9, short_read: 0.9, short_write: 0.9, spurious: 0.5, ..Faults::NONE };
+
+/// Every test on every machine.
+macro_rules! on_every_machine {
+    ($($test:ident),* $(,)?) => {
+        on_every_machine!(@machine epoll_v4, Machine::real(Kind::Epoll, Network::V4), [$($test),*], target_os = "linux");
+        on_every_machine!(@machine epoll_v6, Machine::real(Kind::Epoll, Network::V6), [$($test),*], target_os = "linux");
+        on_every_machine!(@machine epoll_ipc, Machine::real(Kind::Epoll, Network::Ipc), [$($test),*], target_os = "linux");
+        on_every_machine!(@machine polling_v4, Machine::real(Kind::Polling, Network::V4), [$($test),*], unix);
+        on_every_machine!(@machine polling_v6, Machine::real(Kind::Polling, Network::V6), [$($test),*], unix);
+        on_every_machine!(@machine polling_ipc, Machine::real(Kind::Polling, Network::Ipc), [$($test),*], unix);
+        on_every_machine!(@machine simulated_v4, Machine::simulated(Faults::NONE, Network::V4), [$($test),*], all());
+        on_every_machine!(@machine simulated_ipc, Machine::simulated(Faults::NONE, Network::Ipc), [$($test),*], all());
+        on_every_machine!(@machine simulated_chopped, Machine::simulated(CHOPPED, Network::V4), [$($test),*], all());
+        on_every_machine!(@machine simulated_completions, Machine::simulated(COMPLETIONS, Network::V6), [$($test),*], all());
+    };
+    (@machine $machine:ident, $open:expr, [$($test:ident),*], $condition:meta) => {
+        #[cfg($condition)]
+        mod $machine {
+            use super::*;
+            $(#[test] fn $test() { super::$test(&mut $open); })*
+        }
+    };
+}
+
+on_every_machine! {
+    connection_has_two_ends, attempt_is_refused_once, closed_listener_refuses, closed_attempt_reports_nothing, address_in_use,
+    every_split_of_reads, gathers_many_buffers, blocked_writer_hears_of_room, writable_only_after_blocked, written_before_close_arrives,
+    half_close_leaves_the_other_half, end_is_found_without_a_second_event, adopted_stream_reports_what_waits, clones_close_together,
+    writing_to_the_dead_fails, wake_ends_a_wait, stale_events_name_nobody, foreign_registration_gives_back, empty_calls_do_nothing,
+    reset_after_unread_input,
+}
+
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i % 251) as u8).collect()
+}
+
+fn connection_has_two_ends(machine: &mut Machine) {
+    let listener = machine.listener();
+    let address = listener.local_address();
+    let client = machine.connect(&address);
+    machine.expect_connected(&client);
+    machine.expect(
+        "a connection to accept",
+        |event| matches!(event, Event::Acceptable(key) if *key == listener.key()),
+    );
+    let (accepted, peer) = listener.accept().expect("descriptors enough").expect("it was announced");
+    assert!(listener.accept().expect("descriptors enough").is_none());
+    let server = machine.remote.adopt(accepted).expect("a first registration");
+    assert_eq!(client.peer_address(), Some(address.clone()));
+    assert_eq!(server.local_address(), Some(address));
+    assert_eq!(server.peer_address(), peer);
+    if machine.is_tcp() {
+        assert_eq!(peer, client.local_address());
+    }
+    machine.write_all(&client, b"to the server".to_vec());
+    machine.write_all(&server, b"to the client".to_vec());
+    assert_eq!(machine.read_exactly(&server, 13), b"to the server");
+    assert_eq!(machine.read_exactly(&client, 13), b"to the client");
+    assert!(!machine.settle().iter().any(|event| matches!(event, Event::Connected(..))), "reported twice");
+}
+
+fn attempt_is_refused_once(machine: &mut Machine) {
+    let listener = machine.listener();
+    let address = listener.local_address();
+    listener.close();
+    for _ in 0..3 {
+        let client = machine.connect(&address);
+        let key = client.key();
+        match machine.expect("a refusal", |event| matches!(event, Event::Connected(of, _) if *of == key)) {
+            Event::Connected(_, Err(error)) => {
+                assert!(
+                    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound),
+                    "{error}"
+                );
+            }
+            event => panic!("connected to nobody: {event:?}"),
+        }
+        client.close();
+        assert!(
+            !machine.settle().iter().any(|event| matches!(event, Event::Connected(..))),
+            "reported twice"
+        );
+    }
+}
+
+fn closed_listener_refuses(machine: &mut Machine) {
+    let listener = machine.listener();
+    let address = listener.local_address();
+    let (client, waiting) = machine.connected(&listener);
+    listener.close();
+    // What was accepted is no business of the listener any more.
+    let server = machine.remote.adopt(waiting).expect("a first registration");
+    machine.write_all(&client, vec![1]);
+    assert_eq!(machine.read_exactly(&server, 1), [1]);
+    machine.remote.bind(&address, &ListenOptions::default()).expect("the address is free again, at once");
+}
+
+fn closed_attempt_reports_nothing(machine: &mut Machine) {
+    let listener = machine.listener();
+    let client = machine.connect(&listener.local_address());
+    let key = client.key();
+    client.close();
+    assert!(!machine.settle().iter().any(|event| matches!(event, Event::Connected(of, _) if *of == key)));
+}
+
+fn address_in_use(machine: &mut Machine) {
+    let listener = machine.listener();
+    let error = machine
+        .remote
+        .bind(&listener.local_address(), &ListenOptions::default())
+        .expect_err("somebody listens there");
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    let (client, accepted) = machine.connected(&listener);
+    let server = machine.remote.adopt(accepted).expect("a first registration");
+    machine.write_all(&client, vec![1]);
+    assert_eq!(machine.read_exactly(&server, 1), [1], "the first listener goes on");
+}
+
+fn every_split_of_reads(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let sent = pattern(200);
+    for room in 1..=17 {
+        machine.write_all(&client, sent.clone());
+        let mut received = Vec::new();
+        while received.len() < sent.len() {
+            let part = room.min(sent.len() - received.len());
+            received.extend(machine.read_exactly(&server, part));
+        }
+        assert_eq!(received, sent, "read {room} bytes at a time");
+    }
+}
+
+fn gathers_many_buffers(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let mut batch = Batch::new();
+    let mut sent = Vec::new();
+    for i in 0..300 {
+        let bytes = pattern(i % 7);
+        sent.extend_from_slice(&bytes);
+        if i % 2 == 0 { batch.push(bytes) } else { batch.push(Buffer::Shared(std::sync::Arc::new(bytes))) }
+    }
+    machine.write_all(&client, batch);
+    assert_eq!(machine.read_exactly(&server, sent.len()), sent);
+}
+
+/// Writes until the kernel takes no more: what is left, and how much it took.
+fn fill(stream: &Stream) -> (Batch, usize) {
+    let mut taken = 0;
+    loop {
+        match stream.write(Batch::from(pattern(251 * 1000))) {
+            Written::Done(batch) => taken += batch.written_bytes(),
+            Written::Blocked(batch) => {
+                taken += batch.written_bytes();
+                return (batch, taken);
+            }
+            other => panic!("writing ended with {other:?}"),
+        }
+    }
+}
+
+fn blocked_writer_hears_of_room(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    for _ in 0..3 {
+        let (mut rest, taken) = fill(&client);
+        let mut received = machine.read_exactly(&server, taken);
+        while rest.remaining_bytes() > 0 {
+            client.rearm(Interest::Writable);
+            machine.expect_writable(&client);
+            let before = rest.written_bytes();
+            rest = match client.write(rest) {
+                Written::Done(batch) | Written::Blocked(batch) => batch,
+                other => panic!("writing ended with {other:?}"),
+            };
+            received.extend(machine.read_exactly(&server, rest.written_bytes() - before));
+        }
+        assert!(received.chunks(251).all(|chunk| chunk == pattern(251)), "bytes were lost or moved");
+    }
+}
+
+fn writable_only_after_blocked(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    for _ in 0..5 {
+        match client.write(Batch::from(vec![1])) {
+            Written::Done(_) => {}
+            other => panic!("one byte did not fit: {other:?}"),
+        }
+        machine.read_exactly(&server, 1);
+        assert!(!machine.settle().iter().any(|event| matches!(event, Event::Writable(_))));
+    }
+}
+
+fn written_before_close_arrives(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let sent = pattern(40_000);
+    machine.write_all(&client, sent.clone());
+    client.close();
+    assert_eq!(machine.read_to_end(&server), sent);
+    assert_eq!(server.read(&mut [0; 8]).expect("an end is no error"), Read::End, "the end stays");
+}
+
+fn half_close_leaves_the_other_half(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    machine.write_all(&client, pattern(10));
+    client.shutdown_write();
+    assert_eq!(machine.read_to_end(&server), pattern(10));
+    machine.write_all(&server, pattern(20));
+    assert_eq!(machine.read_exactly(&client, 20), pattern(20));
+    match client.write(Batch::from(vec![1])) {
+        Written::Failed(batch, _) => assert_eq!(batch.remaining_bytes(), 1),
+        other => panic!("wrote after the end: {other:?}"),
+    }
+}
+
+/// Whoever trusts `is_drained_by` must not miss the end that came together with the last bytes.
+fn end_is_found_without_a_second_event(machine: &mut Machine) {
+    for length in [1, 100] {
+        let (client, server) = machine.pair();
+        machine.write_all(&client, pattern(length));
+        client.close();
+        let mut received = Vec::new();
+        let mut buffer = [0; 64];
+        machine.settle();
+        machine.expect_readable(&server);
+        loop {
+            let drained = match server.read(&mut buffer).expect("a connection that ends well") {
+                Read::Bytes(count) => {
+                    received.extend_from_slice(&buffer[..count]);
+                    server.is_drained_by(count, buffer.len())
+                }
+                Read::WouldBlock => true,
+                Read::End => break,
+            };
+            if drained {
+                machine.wait_readable(&server);
+            }
+        }
+        assert_eq!(received, pattern(length));
+    }
+}
+
+fn adopted_stream_reports_what_waits(machine: &mut Machine) {
+    let listener = machine.listener();
+    let (client, accepted) = machine.connected(&listener);
+    machine.write_all(&client, pattern(5));
+    machine.settle();
+    let server = machine.remote.adopt(accepted).expect("a first registration");
+    machine.expect_readable(&server);
+    assert_eq!(machine.read_exactly(&server, 5), pattern(5));
+}
+
+fn clones_close_together(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let writer = client.clone();
+    machine.settle().clear();
+    client.close();
+    client.close();
+    let heard = std::mem::take(machine.settle());
+    let about = |event: &Event| event.key() == Some(client.key()) && !matches!(event, Event::Closed(_));
+    assert!(machine.spurious || !heard.iter().any(about), "{heard:?}");
+    machine.seen_again(heard);
+    assert_eq!(writer.read(&mut [0; 8]).expect_err("it is closed").kind(), ErrorKind::NotConnected);
+    match writer.write(Batch::from(vec![1, 2])) {
+        Written::Failed(batch, error) => {
+            assert_eq!((batch.remaining_bytes(), error.kind()), (2, ErrorKind::NotConnected));
+        }
+        other => panic!("wrote to a closed stream: {other:?}"),
+    }
+    assert_eq!(machine.read_to_end(&server), [], "the peer sees the end although a clone is alive");
+}
+
+fn writing_to_the_dead_fails(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    drop(server);
+    // The first bytes may still be taken; the answer to them ends it. A signal would end the test.
+    let error = loop {
+        match client.write(Batch::from(vec![0; 64])) {
+            Written::Done(_) | Written::Blocked(_) => drop(machine.settle()),
+            Written::Failed(_, error) => break error,
+            Written::Pending => panic!("no driver here keeps batches"),
+        }
+    };
+    assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+}
+
+fn wake_ends_a_wait(machine: &mut Machine) {
+    for _ in 0..3 {
+        let remote = machine.remote.clone();
+        let waker = std::thread::spawn(move || remote.wake());
+        if machine.world.is_some() {
+            // A virtual wait does not wait.
+            while !waker.is_finished() {
+                std::thread::yield_now();
+            }
+        }
+        machine.expect("a wake", |event| matches!(event, Event::Woken));
+        waker.join().expect("no panic").expect("a driver that works");
+    }
+    assert!(!machine.settle().iter().any(|event| matches!(event, Event::Woken)));
+}
+
+fn stale_events_name_nobody(machine: &mut Machine) {
+    let mut keys = std::collections::BTreeSet::new();
+    for taken_before_close in [true, false, true, false] {
+        let (client, server) = machine.pair();
+        let old = server.key();
+        machine.write_all(&client, pattern(3));
+        if taken_before_close {
+            machine.settle();
+        } else if let Some(world) = &machine.world {
+            world.next_due().into_iter().for_each(|due| world.advance_to(due));
+        }
+        drop(server);
+        let (_other_end, newer) = machine.pair();
+        let events = std::mem::take(machine.settle());
+        assert!(
+            !events.iter().any(|event| event.key() == Some(newer.key())),
+            "heard of another's bytes: {events:?}"
+        );
+        assert!(keys.insert(old), "a key was used twice");
+        assert_ne!(old, newer.key());
+    }
+}
+
+fn foreign_registration_gives_back(machine: &mut Machine) {
+    let listener = machine.listener();
+    let (client, accepted) = machine.connected(&listener);
+    let stranger = match &machine.world {
+        None => World::new(1).driver(),
+        Some(_) => serverlink_driver::Driver::open(Kind::native()).expect("the native driver"),
+    };
+    let failure = stranger.remote().adopt(accepted).expect_err("they have nothing in common");
+    assert_eq!(failure.error.kind(), ErrorKind::InvalidInput);
+    let server = machine.remote.adopt(failure.object).expect("it is as good as new");
+    machine.write_all(&client, vec![7]);
+    assert_eq!(machine.read_exactly(&server, 1), [7]);
+
+    let address = machine.free_address();
+    let unregistered = machine.remote.bind(&address, &ListenOptions::default()).expect("a free address");
+    let failure = stranger.remote().listen(unregistered).expect_err("they have nothing in common");
+    machine.remote.listen(failure.object).expect("it is as good as new");
+}
+
+fn empty_calls_do_nothing(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    machine.settle().clear();
+    assert_eq!(client.read(&mut []).expect("nothing to fail"), Read::Bytes(0));
+    assert!(matches!(client.write(Batch::new()), Written::Done(_)));
+    assert!(matches!(client.write(Batch::from(Vec::<u8>::new())), Written::Done(_)));
+    assert_eq!(server.read(&mut [0; 4]).expect("a connection that lives"), Read::WouldBlock);
+    let mut events = Events::new();
+    machine.driver.wait(&mut events, Some(Duration::ZERO)).expect("a driver that works");
+    assert!(events.is_empty() && !events.interrupted());
+}
+
+/// Closing with input unread destroys what was written before: why closing means reading to the end first.
+fn reset_after_unread_input(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    machine.write_all(&client, pattern(10));
+    machine.settle();
+    server.close();
+    drop(server);
+    machine.settle();
+    let mut buffer = [0; 8];
+    let outcome = loop {
+        match client.read(&mut buffer) {
+            Ok(Read::WouldBlock) => machine.wait_readable(&client),
+            outcome => break outcome,
+        }
+    };
+    match outcome {
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        // Shutting down goes ahead of the reset.
+        Ok(read) => assert_eq!(read, Read::End),
+    }
+}
