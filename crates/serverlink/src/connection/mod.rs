@@ -1,0 +1,269 @@
+//! One connection: connecting, handshake, open and draining are states of one byte stream with one registration.
+//!
+//! The reactor calls `handle_*` and `read` and does what the returned [`Flow`] says.
+
+mod greet;
+pub(crate) mod landing;
+mod open;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serverlink_driver::{Batch, Interest, Key, Read, Stream, Written};
+use serverlink_message::chunk::Slice;
+use serverlink_patterns::PipeId;
+use serverlink_zmtp::handshake::Handshake;
+
+use crate::endpoint::Endpoint;
+use crate::monitor::EventKind;
+use crate::reactor::timers::TimerId;
+use crate::reactor::{Attention, DialerId, Farewell};
+use crate::socket::core::Core;
+use landing::Landing;
+
+/// How much one connection may bring in one go while others wait.
+const READ_BUDGET_BYTES: usize = 256 * 1024;
+
+/// See the module's page.
+pub(crate) struct Connection {
+    pub(crate) core: Arc<Core>,
+    stream: Stream,
+    endpoint: Endpoint,
+    /// Who made it; `None` for an accepted one.
+    pub(crate) dialer: Option<DialerId>,
+    /// The dialer's pipe, then the pipe that the socket gave.
+    pipe: Option<PipeId>,
+    phase: Phase,
+    /// The mark: there may be something to read.
+    pub(crate) readable: bool,
+    /// In the reactor's queue of marked sources.
+    pub(crate) queued: bool,
+    pub(crate) timer: Option<TimerId>,
+    last_heard: Instant,
+    /// ZMTP 3.0 has no PING.
+    peer_minor: u8,
+    /// What a peer sent behind its READY, while ours was not out.
+    early: Option<Slice>,
+}
+
+enum Phase {
+    Connecting,
+    /// The machine, and what of its output the system has not taken.
+    Greeting(Box<Handshake>, Option<Batch>),
+    Open,
+    /// Everything is flushed and our side is shut down: what still comes is discarded up to the peer's end, because
+    /// closing with unread input would destroy what was just flushed.
+    Draining,
+}
+
+/// How far a connection of a closing socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finish {
+    NotYet,
+    /// Everything is written and said: only the peer's end, or the linger's, is awaited.
+    Draining,
+    /// It can be dropped.
+    Done,
+}
+
+/// What the reactor has to do after a step.
+#[derive(Debug)]
+pub(crate) enum Flow {
+    Idle,
+    /// The mark stays: serve it again when the others had their turn.
+    Again,
+    /// The next deadline, or none.
+    Deadline(Option<Instant>),
+    /// The handshake is done; the next deadline.
+    Established(Option<Instant>),
+    End(Farewell),
+}
+
+impl Connection {
+    /// A stream that was accepted: the handshake begins.
+    pub(crate) fn accepted(
+        core: Arc<Core>,
+        stream: Stream,
+        endpoint: Endpoint,
+        now: Instant,
+    ) -> (Connection, Flow) {
+        let mut connection = Connection::new(core, stream, endpoint);
+        let flow = connection.begin_greeting(now);
+        (connection, flow)
+    }
+
+    /// A stream that is being connected.
+    pub(crate) fn dialing(
+        core: Arc<Core>,
+        stream: Stream,
+        endpoint: Endpoint,
+        dialer: DialerId,
+        pipe: PipeId,
+    ) -> Connection {
+        Connection { dialer: Some(dialer), pipe: Some(pipe), ..Connection::new(core, stream, endpoint) }
+    }
+
+    fn new(core: Arc<Core>, stream: Stream, endpoint: Endpoint) -> Connection {
+        let last_heard = core.now();
+        Connection {
+            core,
+            stream,
+            endpoint,
+            dialer: None,
+            pipe: None,
+            phase: Phase::Connecting,
+            readable: false,
+            queued: false,
+            timer: None,
+            last_heard,
+            peer_minor: 0,
+            early: None,
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.stream.key()
+    }
+
+    // ---- input
+
+    /// The connection attempt succeeded.
+    pub(crate) fn handle_connected(&mut self, now: Instant) -> Flow {
+        self.core.monitor.tell(|| EventKind::Connected { endpoint: self.endpoint.clone() });
+        self.begin_greeting(now)
+    }
+
+    /// Reads what is there, within a budget.
+    pub(crate) fn read(&mut self, landing: &mut Landing, now: Instant, attention: Attention) -> Flow {
+        let mut budget = READ_BUDGET_BYTES;
+        loop {
+            if self.is_paused(attention) {
+                return Flow::Idle;
+            }
+            let spare = landing.spare(self.core.read_bytes());
+            let room = spare.len();
+            let count = match self.stream.read(spare) {
+                Ok(Read::Bytes(count)) => count,
+                Ok(Read::WouldBlock) => return self.read_everything(),
+                Ok(Read::End) => return Flow::End(Farewell::PeerClosed),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Flow::End(farewell_of(error)),
+            };
+            self.last_heard = now;
+            match self.handle_input(landing, count, attention) {
+                Flow::Idle => {}
+                flow => return flow,
+            }
+            if self.stream.is_drained_by(count, room) {
+                return self.read_everything();
+            }
+            // A caller who takes looks at what came before more is read.
+            budget = budget.saturating_sub(count);
+            if budget == 0 || attention == Attention::Taking {
+                return Flow::Again;
+            }
+        }
+    }
+
+    /// The mark is used up: a new edge will come.
+    fn read_everything(&mut self) -> Flow {
+        self.readable = false;
+        self.stream.rearm(Interest::Readable);
+        Flow::Idle
+    }
+
+    fn is_paused(&mut self, attention: Attention) -> bool {
+        match (&self.phase, self.pipe) {
+            (Phase::Open, Some(pipe)) => self.core.pause_if_full(pipe, attention),
+            // The socket takes no peer in before all of our greeting is out.
+            (Phase::Greeting(handshake, Some(_)), _) => handshake.is_done(),
+            _ => false,
+        }
+    }
+
+    fn handle_input(&mut self, landing: &mut Landing, count: usize, attention: Attention) -> Flow {
+        match self.phase {
+            Phase::Greeting(..) => self.read_greeting(landing, count),
+            Phase::Open => self.read_frames(landing.take(count), attention),
+            Phase::Draining => Flow::Idle,
+            Phase::Connecting => Flow::End(Farewell::PeerClosed),
+        }
+    }
+
+    /// The system takes bytes again.
+    pub(crate) fn handle_writable(&mut self, now: Instant) -> Flow {
+        match (&mut self.phase, self.pipe) {
+            (Phase::Greeting(..), _) => self.write_greeting(now),
+            (Phase::Open, Some(pipe)) => {
+                self.core.resume_pipe(pipe);
+                Flow::Idle
+            }
+            _ => Flow::Idle,
+        }
+    }
+
+    /// Writing failed. Input that is here already must not be lost with it, so reading goes on up to its end.
+    pub(crate) fn handle_write_failed(&mut self, _error: io::Error) {
+        self.stream.shutdown_write();
+    }
+
+    pub(crate) fn handle_deadline(&mut self, now: Instant) -> Flow {
+        match self.phase {
+            Phase::Connecting | Phase::Greeting(..) => Flow::End(Farewell::HandshakeTimeout),
+            Phase::Open => self.beat(now),
+            Phase::Draining => Flow::End(Farewell::Closed),
+        }
+    }
+
+    // ---- its end
+
+    /// For a closing socket: once everything is written, says goodbye and waits for the peer's.
+    pub(crate) fn finish_if_flushed(&mut self) -> Finish {
+        match (&self.phase, self.pipe) {
+            (Phase::Open, Some(pipe)) if self.core.is_pipe_flushed(pipe) => {
+                self.stream.shutdown_write();
+                self.phase = Phase::Draining;
+                // It may have been paused, with an edge that was consumed.
+                self.readable = true;
+                Finish::Draining
+            }
+            (Phase::Open | Phase::Draining, _) => Finish::NotYet,
+            (_, Some(pipe)) if !self.core.is_pipe_flushed(pipe) => Finish::NotYet,
+            _ => Finish::Done,
+        }
+    }
+
+    /// Takes it apart: the stream closes, the socket keeps what is whole, the monitor hears why.
+    pub(crate) fn end(self, farewell: Farewell) {
+        self.stream.close();
+        let was_open = matches!(self.phase, Phase::Open | Phase::Draining);
+        if was_open && let Some(pipe) = self.pipe {
+            self.core.detach_connection(pipe);
+        }
+        let endpoint = self.endpoint;
+        self.core.monitor.tell(|| EventKind::ended(endpoint, was_open, &farewell));
+    }
+}
+
+fn farewell_of(error: io::Error) -> Farewell {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Farewell::PeerClosed,
+        _ => Farewell::Io(error),
+    }
+}
+
+/// Writes without waiting; what the system does not take comes back.
+fn write(stream: &Stream, batch: Batch) -> io::Result<Option<Batch>> {
+    match stream.write(batch) {
+        Written::Done(_) => Ok(None),
+        Written::Blocked(rest) => Ok(Some(rest)),
+        Written::Failed(_, error) => Err(error),
+        Written::Pending => unreachable!("no driver of this version keeps a batch"),
+    }
+}
+
+/// Zero means never.
+fn after(now: Instant, interval: Duration) -> Option<Instant> {
+    (!interval.is_zero()).then(|| now + interval)
+}

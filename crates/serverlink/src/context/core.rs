@@ -1,0 +1,169 @@
+//! A context as its sockets share it.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+
+use serverlink_driver::{Driver, Kind, Outer};
+
+use super::registry::Registry;
+use crate::env::Env;
+use crate::error::Error;
+use crate::io_thread::{IoShared, IoThread};
+use crate::reactor::Reactor;
+use crate::socket::core::Core;
+use crate::sync::{Lock, Waiters};
+
+/// See the module's page.
+pub(crate) struct ContextCore {
+    pub(crate) env: Env,
+    pub(crate) kind: Kind,
+    pub(crate) registry: Lock<Registry>,
+    io: Vec<Arc<IoShared>>,
+    threads: Lock<Vec<JoinHandle<()>>>,
+    next_io: AtomicUsize,
+    shut_down: AtomicBool,
+    max_sockets: usize,
+    sockets: Lock<Vec<Weak<Core>>>,
+    /// Sockets that are not through with closing.
+    live: AtomicUsize,
+    pub(crate) observers: Arc<Waiters>,
+}
+
+impl ContextCore {
+    /// With `io_threads` threads of its own.
+    pub(crate) fn start(
+        env: Env,
+        kind: Kind,
+        io_threads: usize,
+        max_sockets: usize,
+    ) -> Result<Arc<ContextCore>, Error> {
+        let mut io = Vec::with_capacity(io_threads);
+        let mut threads = Vec::with_capacity(io_threads);
+        for index in 0..io_threads {
+            let outer = Outer::open(kind).map_err(|source| opening("an I/O thread's driver", source))?;
+            let (thread, shared) = IoThread::new(env.clone(), outer);
+            let started = env.spawn(&format!("slk-io-{index}"), move || thread.run());
+            match started {
+                Ok(handle) => threads.extend(handle),
+                Err(source) => {
+                    io.iter().for_each(|shared: &Arc<IoShared>| shared.stop());
+                    return Err(opening("an I/O thread", source));
+                }
+            }
+            io.push(shared);
+        }
+        Ok(ContextCore::with(env, kind, io, threads, max_sockets))
+    }
+
+    /// On a simulated machine: its I/O thread is stepped by the simulation.
+    pub(crate) fn simulated(env: Env, outer: Outer, max_sockets: usize) -> (Arc<ContextCore>, IoThread) {
+        let (thread, shared) = IoThread::new(env.clone(), outer);
+        (ContextCore::with(env, Kind::Simulated, vec![shared], Vec::new(), max_sockets), thread)
+    }
+
+    fn with(
+        env: Env,
+        kind: Kind,
+        io: Vec<Arc<IoShared>>,
+        threads: Vec<JoinHandle<()>>,
+        max_sockets: usize,
+    ) -> Arc<ContextCore> {
+        Arc::new(ContextCore {
+            env,
+            kind,
+            registry: Lock::default(),
+            io,
+            threads: Lock::new(threads),
+            next_io: AtomicUsize::new(0),
+            shut_down: AtomicBool::new(false),
+            max_sockets,
+            sockets: Lock::default(),
+            live: AtomicUsize::new(0),
+            observers: Arc::default(),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.shut_down.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn io_threads(&self) -> usize {
+        self.io.len()
+    }
+
+    /// A reactor for one socket, on the I/O thread whose turn it is.
+    pub(crate) fn open_reactor(&self) -> std::io::Result<Arc<Reactor>> {
+        let driver = match self.env.world() {
+            Some(world) => world.driver(),
+            None => Driver::open(self.kind)?,
+        };
+        let index = self.next_io.fetch_add(1, Ordering::Relaxed) % self.io.len();
+        Reactor::open(self.env.clone(), driver, Arc::clone(&self.io[index]))
+    }
+
+    // ---- its sockets
+
+    /// Room for one more socket.
+    pub(crate) fn reserve_socket(&self) -> Result<(), Error> {
+        if self.is_shut_down() {
+            return Err(Error::Terminated);
+        }
+        let max = self.max_sockets;
+        let reserved = self
+            .live
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |live| (live < max).then_some(live + 1));
+        reserved.map(|_| ()).map_err(|_| Error::TooManySockets)
+    }
+
+    pub(crate) fn add_socket(&self, core: &Arc<Core>) {
+        let mut sockets = self.sockets.lock();
+        sockets.retain(|socket| socket.strong_count() > 0);
+        sockets.push(Arc::downgrade(core));
+    }
+
+    pub(crate) fn socket_closed(&self, core: &Arc<Core>) {
+        self.sockets.lock().retain(|socket| !std::ptr::eq(socket.as_ptr(), Arc::as_ptr(core)));
+        self.live.fetch_sub(1, Ordering::AcqRel);
+        self.observers.notify_all();
+    }
+
+    pub(crate) fn live_sockets(&self) -> usize {
+        self.live.load(Ordering::Acquire)
+    }
+
+    /// Every call on every socket ends with [`Error::Terminated`] from now on.
+    pub(crate) fn shut_down(&self) {
+        self.shut_down.store(true, Ordering::SeqCst);
+        let sockets: Vec<Arc<Core>> = self.sockets.lock().iter().filter_map(Weak::upgrade).collect();
+        sockets.iter().for_each(|core| core.wake_everybody());
+    }
+
+    /// Ends the I/O threads and waits for them. Only when no socket is left.
+    pub(crate) fn join_threads(&self) {
+        self.stop_threads();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        for thread in threads {
+            if thread.thread().id() != std::thread::current().id() {
+                // A thread that panicked has said so on standard error.
+                let _ = thread.join();
+            }
+        }
+    }
+
+    fn stop_threads(&self) {
+        self.io.iter().for_each(|io| io.stop());
+    }
+}
+
+impl Drop for ContextCore {
+    /// The last socket and the last handle are gone. Never blocks: the threads end by themselves.
+    fn drop(&mut self) {
+        self.stop_threads();
+    }
+}
+
+fn opening(what: &'static str, source: std::io::Error) -> Error {
+    Error::Io { doing: what, endpoint: None, source }
+}

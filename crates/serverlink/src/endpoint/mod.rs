@@ -1,0 +1,134 @@
+//! Addresses as people write them: `tcp://host:port`, `ipc://path`, `inproc://name`.
+
+mod parse;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// Where a socket listens, or where it connects to.
+///
+/// ```
+/// use serverlink::Endpoint;
+///
+/// let endpoint: Endpoint = "tcp://[::1]:5555".parse()?;
+/// assert_eq!(endpoint.to_string(), "tcp://[::1]:5555");
+///
+/// let forgotten = "tcp://localhost".parse::<Endpoint>().unwrap_err();
+/// assert!(forgotten.to_string().contains("tcp://localhost:5555"));
+/// # Ok::<(), serverlink::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `tcp://host:port`: over the network.
+    Tcp {
+        /// The machine.
+        host: Host,
+        /// The port on it.
+        port: Port,
+    },
+    /// `ipc://path`: between processes of one machine, through a socket file at `path`.
+    Ipc(PathBuf),
+    /// `inproc://name`: between sockets of one context. Nothing is encoded and no system call is made.
+    Inproc(String),
+}
+
+/// The machine of a tcp endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Host {
+    /// `*`: every address of this machine. Only for binding.
+    Any,
+    /// An address, `127.0.0.1` or `[::1]`.
+    Ip(IpAddr),
+    /// A name to be resolved, or an IPv6 address with a zone (`[fe80::1%eth0]`), which only the resolver understands.
+    Name(String),
+}
+
+/// The port of a tcp endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Port {
+    /// `*` or `0`: the system chooses a free one. Only for binding; ask the socket for its last endpoint afterwards.
+    Any,
+    /// This one.
+    Number(u16),
+}
+
+impl Endpoint {
+    /// Longest name of an inproc endpoint, in bytes. Names are keys of a table and appear in every error about them.
+    pub const MAX_INPROC_NAME_BYTES: usize = 255;
+
+    /// Longest path of an ipc endpoint, in bytes: what `sockaddr_un` holds beside its final zero.
+    pub const MAX_IPC_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+    /// The name before `://`.
+    pub fn transport(&self) -> &'static str {
+        match self {
+            Endpoint::Tcp { .. } => "tcp",
+            Endpoint::Ipc(_) => "ipc",
+            Endpoint::Inproc(_) => "inproc",
+        }
+    }
+
+    /// Refuses what can only be bound: a wildcard names no peer.
+    ///
+    /// # Errors
+    /// [`Error::InvalidEndpoint`] for a tcp endpoint with `*` as its host or port.
+    pub fn check_connectable(&self) -> Result<(), Error> {
+        match self {
+            Endpoint::Tcp { host: Host::Any, .. } => Err(Error::invalid_endpoint(
+                self,
+                "`*` is for binding; connecting needs the host of the peer",
+            )),
+            Endpoint::Tcp { port: Port::Any, .. } => {
+                Err(Error::invalid_endpoint(self, "connecting needs the port that the peer has bound"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Endpoint, Error> {
+        parse::endpoint(text).map_err(|why| Error::invalid_endpoint(text, why))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Endpoint::Ipc(path) => write!(f, "ipc://{}", path.display()),
+            Endpoint::Inproc(name) => write!(f, "inproc://{name}"),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Any => f.write_str("*"),
+            Host::Ip(IpAddr::V4(address)) => write!(f, "{address}"),
+            Host::Ip(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            Host::Name(zoned) if zoned.contains(':') => write!(f, "[{zoned}]"),
+            Host::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Port::Any => f.write_str("*"),
+            Port::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! What can go wrong, told so that the reader knows what to do next.
+
+use std::fmt;
+use std::io;
+
+use serverlink_message::SocketType;
+
+use crate::endpoint::Endpoint;
+
+/// Why an operation on a context or a socket failed.
+///
+/// Unless a variant says otherwise the failed call changed nothing: the socket stays usable and the call may be repeated. A
+/// failed *send* gives the message back, see [`SendError`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A `try_` call could not finish now: no message waits, or no peer can take one. Not a fault: wait for readiness, or use
+    /// the blocking form.
+    #[error("nothing can be done without waiting")]
+    WouldBlock,
+
+    /// The deadline or the socket's own timeout passed first. Nothing was sent or received.
+    #[error("the deadline passed before the operation could finish")]
+    TimedOut,
+
+    /// The context was shut down. Every call on its sockets ends like this from now on, except closing them.
+    #[error("the context was shut down; no socket of it can be used any more")]
+    Terminated,
+
+    /// This socket was closed by another thread. It does not come back.
+    #[error("the socket is closed")]
+    Closed,
+
+    /// A signal handler ran while the call was waiting. Repeat the call to go on waiting.
+    #[error("a signal interrupted the wait")]
+    Interrupted,
+
+    /// The endpoint cannot be used as written, or not for this purpose.
+    #[error("endpoint `{endpoint}` cannot be used: {why}")]
+    InvalidEndpoint {
+        /// What was given.
+        endpoint: String,
+        /// What is wrong with it and how to write it.
+        why: String,
+    },
+
+    /// An option is out of its range, or means nothing for this type of socket.
+    #[error("option {option} cannot be {value}: {why}")]
+    InvalidOption {
+        /// The field of [`Options`](crate::Options).
+        option: &'static str,
+        /// The value that was given.
+        value: String,
+        /// What is allowed.
+        why: String,
+    },
+
+    /// Somebody listens there already: another process, or another socket of this one.
+    #[error("{endpoint} is in use already; stop its owner or choose another address")]
+    AddressInUse {
+        /// The endpoint that was to be bound.
+        endpoint: Endpoint,
+    },
+
+    /// The address does not belong to this machine, so nobody can listen on it.
+    #[error("{endpoint} is not an address of this machine; bind one that is, or `*` for all of them")]
+    AddressNotAvailable {
+        /// The endpoint that was to be bound.
+        endpoint: Endpoint,
+    },
+
+    /// `unbind` or `disconnect` named an endpoint that this socket is neither bound nor connected to.
+    #[error("this socket is neither bound nor connected to {endpoint}")]
+    NoSuchEndpoint {
+        /// What was given.
+        endpoint: Endpoint,
+    },
+
+    /// A ROUTER with `router_mandatory` knows no peer of this routing id.
+    #[error("no peer has the routing id {}", show_bytes(routing_id))]
+    Unroutable {
+        /// The first part of the message.
+        routing_id: Vec<u8>,
+    },
+
+    /// The conversation is at another step: a REQ receives only after it has sent, a REP sends only after it has received.
+    #[error("not now: {why}")]
+    WrongState {
+        /// What must happen first.
+        why: &'static str,
+    },
+
+    /// This type of socket has no such operation: a PUB never receives.
+    #[error("a {socket_type} socket cannot {what}")]
+    NotSupported {
+        /// The operation, as a verb: "receive".
+        what: &'static str,
+        /// The socket's type.
+        socket_type: SocketType,
+    },
+
+    /// More bytes than a limit allows.
+    #[error("{size} bytes are more than the limit of {limit}")]
+    TooLarge {
+        /// What was given, in bytes.
+        size: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+
+    /// The context has as many sockets as it may have; close some, or build it with a larger `max_sockets`.
+    #[error("the context already has as many sockets as it may have; close some or raise `max_sockets`")]
+    TooManySockets,
+
+    /// The operating system refused something, for a reason that none of the other variants tells.
+    #[error("{doing}{} failed: {source}", on_endpoint(endpoint.as_ref()))]
+    Io {
+        /// What was being done: "opening a listener".
+        doing: &'static str,
+        /// On which endpoint, if on one.
+        endpoint: Option<Endpoint>,
+        /// The system's own words.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// True for what a caller may simply try again later: [`WouldBlock`](Error::WouldBlock), [`TimedOut`](Error::TimedOut) and
+    /// [`Interrupted`](Error::Interrupted).
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Error::WouldBlock | Error::TimedOut | Error::Interrupted)
+    }
+
+    /// True when the socket is gone for good: [`Terminated`](Error::Terminated) and [`Closed`](Error::Closed). A receiving
+    /// loop ends here.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Error::Terminated | Error::Closed)
+    }
+
+    pub(crate) fn invalid_endpoint(endpoint: impl fmt::Display, why: impl Into<String>) -> Error {
+        Error::InvalidEndpoint { endpoint: endpoint.to_string(), why: why.into() }
+    }
+
+    pub(crate) fn invalid_option(
+        option: &'static str,
+        value: impl fmt::Debug,
+        why: impl Into<String>,
+    ) -> Error {
+        Error::InvalidOption { option, value: format!("{value:?}"), why: why.into() }
+    }
+}
+
+/// A send that failed, with the message it did not send.
+///
+/// No peer has seen any of it. Send it again, elsewhere, or drop it; where only the reason matters, `?` turns this into an
+/// [`Error`].
+#[derive(thiserror::Error)]
+#[error("{error}")]
+pub struct SendError<M> {
+    /// Why it was not sent.
+    pub error: Error,
+    /// What was not sent, as it was given to the call.
+    pub message: M,
+}
+
+impl<M> SendError<M> {
+    /// The message, to be sent again.
+    pub fn into_message(self) -> M {
+        self.message
+    }
+
+    /// The reason alone; the message is dropped.
+    pub fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+/// The message is left out: it may be large, and need not be printable.
+impl<M> fmt::Debug for SendError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<M> From<SendError<M>> for Error {
+    fn from(failed: SendError<M>) -> Error {
+        failed.error
+    }
+}
+
+fn on_endpoint(endpoint: Option<&Endpoint>) -> String {
+    endpoint.map_or_else(String::new, |endpoint| format!(" on {endpoint}"))
+}
+
+/// Text as text, everything else as hex: routing ids are often chosen by people, and often by machines.
+fn show_bytes(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && !text.contains(char::is_control) => format!("`{text}`"),
+        _ => bytes.iter().fold(String::from("0x"), |hex, byte| format!("{hex}{byte:02x}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routing_ids_are_shown_as_text_where_they_are_text() {
+        let named = Error::Unroutable { routing_id: b"worker-7".to_vec() };
+        assert_eq!(named.to_string(), "no peer has the routing id `worker-7`");
+        let anonymous = Error::Unroutable { routing_id: vec![0, 0, 0, 0, 9] };
+        assert_eq!(anonymous.to_string(), "no peer has the routing id 0x0000000009");
+    }
+
+    #[test]
+    fn io_errors_say_what_was_done_and_where() {
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        let endpoint = "tcp://127.0.0.1:80".parse().expect("a valid endpoint");
+        let error = Error::Io { doing: "binding", endpoint: Some(endpoint), source };
+        assert_eq!(error.to_string(), "binding on tcp://127.0.0.1:80 failed: permission denied");
+    }
+
+    #[test]
+    fn a_failed_send_gives_the_message_back() {
+        let failed = SendError { error: Error::WouldBlock, message: String::from("precious") };
+        assert_eq!(failed.to_string(), Error::WouldBlock.to_string());
+        assert_eq!(failed.into_message(), "precious");
+    }
+}

@@ -1,0 +1,309 @@
+//! The I/O thread: serves the reactors that nobody drives, and flushes what callers leave behind.
+//!
+//! It sleeps in an outer driver over its reactors. A caller that drives one masks it there, so two threads with two
+//! sockets never meet. A quiet process has it asleep without a deadline.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use serverlink_driver::{Outer, OuterWaker, Remote};
+use serverlink_patterns::PipeId;
+
+use crate::env::Env;
+use crate::reactor::{LEASE, Reactor};
+use crate::socket::core::Core;
+use crate::socket::write::Watched;
+use crate::sync::{Lock, Parked};
+
+/// How often a streaming connection is checked for a tail that nobody flushed.
+const WATCH: Duration = Duration::from_micros(100);
+
+/// After this many checks without anything to do a connection is not streaming any more.
+const QUIET_CHECKS: u8 = 4;
+
+/// What an I/O thread shares with everybody who asks it for something.
+pub(crate) struct IoShared {
+    outer: OuterWaker,
+    reactors: Lock<BTreeMap<u64, Arc<Reactor>>>,
+    next_token: AtomicU64,
+    requests: Lock<Requests>,
+    /// The thread sleeps, or is about to: a request has to wake it.
+    parked: Parked,
+    stopping: AtomicBool,
+}
+
+#[derive(Default)]
+struct Requests {
+    flush: Vec<(Weak<Core>, PipeId)>,
+    /// Reactors whose role lies.
+    looks: Vec<u64>,
+    /// When the first of their leases ends.
+    look_due: Option<Instant>,
+    /// Reactors that were given back.
+    serve: Vec<u64>,
+    deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// The earliest entry of each reactor in `deadlines`.
+    armed: BTreeMap<u64, Instant>,
+}
+
+impl IoShared {
+    pub(crate) fn outer(&self) -> &OuterWaker {
+        &self.outer
+    }
+
+    pub(crate) fn new_token(&self) -> u64 {
+        self.next_token.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Watches a new reactor.
+    pub(crate) fn adopt(&self, reactor: &Arc<Reactor>, token: u64, remote: &Remote) -> io::Result<()> {
+        self.reactors.lock().insert(token, Arc::clone(reactor));
+        self.outer.add(remote, token).inspect_err(|_| {
+            self.reactors.lock().remove(&token);
+        })
+    }
+
+    pub(crate) fn forget(&self, token: u64) {
+        // It fails only for a token that is gone already.
+        let _ = self.outer.remove(token);
+        let reactor = self.reactors.lock().remove(&token);
+        self.requests.lock().armed.remove(&token);
+        drop(reactor);
+    }
+
+    // ---- requests
+
+    pub(crate) fn ask_to_flush(&self, core: &Arc<Core>, pipe: PipeId) {
+        self.requests.lock().flush.push((Arc::downgrade(core), pipe));
+        self.wake_if_parked();
+    }
+
+    /// A role lies from now on: look when its lease is over. Does not wake the thread now.
+    pub(crate) fn look_later(&self, token: u64, now: Instant) {
+        let first = {
+            let mut requests = self.requests.lock();
+            requests.looks.push(token);
+            let first = requests.look_due.is_none();
+            requests.look_due.get_or_insert(now + LEASE);
+            first
+        };
+        if first {
+            let _ = self.outer.arm(LEASE);
+        }
+    }
+
+    /// A reactor was given back: its timers are this thread's from now on.
+    pub(crate) fn serve_now(&self, token: u64) {
+        self.requests.lock().serve.push(token);
+        self.wake_if_parked();
+    }
+
+    pub(crate) fn serve_at(&self, token: u64, at: Instant) {
+        let mut requests = self.requests.lock();
+        if requests.armed.get(&token).is_none_or(|&armed| at < armed) {
+            requests.armed.insert(token, at);
+            requests.deadlines.push(Reverse((at, token)));
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        let _ = self.outer.wake();
+    }
+
+    fn wake_if_parked(&self) {
+        if self.parked.must_be_woken() {
+            let _ = self.outer.wake();
+        }
+    }
+}
+
+/// The thread's own part.
+pub(crate) struct IoThread {
+    env: Env,
+    shared: Arc<IoShared>,
+    outer: Outer,
+    ready: Vec<u64>,
+    watched: Vec<WatchedPipe>,
+    next_watch: Option<Instant>,
+}
+
+struct WatchedPipe {
+    core: Weak<Core>,
+    pipe: PipeId,
+    writes: u64,
+    quiet_checks: u8,
+}
+
+impl IoThread {
+    pub(crate) fn new(env: Env, outer: Outer) -> (IoThread, Arc<IoShared>) {
+        let shared = Arc::new(IoShared {
+            outer: outer.waker(),
+            reactors: Lock::default(),
+            next_token: AtomicU64::new(0),
+            requests: Lock::default(),
+            parked: Parked::default(),
+            stopping: AtomicBool::new(false),
+        });
+        let thread = IoThread {
+            env,
+            shared: Arc::clone(&shared),
+            outer,
+            ready: Vec::new(),
+            watched: Vec::new(),
+            next_watch: None,
+        };
+        (thread, shared)
+    }
+
+    /// Until the context stops it.
+    pub(crate) fn run(mut self) {
+        while !self.shared.stopping.load(Ordering::SeqCst) {
+            self.work();
+            let timeout = self.prepare_to_sleep();
+            self.sleep(timeout);
+        }
+    }
+
+    /// One round without sleeping, for a simulated machine. Gives the instant at which it wants to run again.
+    pub(crate) fn step(&mut self) -> Option<Instant> {
+        self.work();
+        self.sleep(Some(Duration::ZERO));
+        self.work();
+        if self.has_work() { Some(self.env.now()) } else { self.next_deadline() }
+    }
+
+    fn work(&mut self) {
+        self.flush();
+        self.look();
+        self.watch();
+        self.serve();
+    }
+
+    /// Announces the sleep, then looks for requests once more: whoever comes later wakes us.
+    fn prepare_to_sleep(&mut self) -> Option<Duration> {
+        self.shared.parked.announce();
+        if self.has_work() {
+            return Some(Duration::ZERO);
+        }
+        let now = self.env.now();
+        self.next_deadline().map(|at| at.saturating_duration_since(now))
+    }
+
+    fn has_work(&self) -> bool {
+        let requests = self.shared.requests.lock();
+        !self.ready.is_empty() || !requests.flush.is_empty() || !requests.serve.is_empty()
+    }
+
+    fn sleep(&mut self, timeout: Option<Duration>) {
+        // A failed wait reports nothing; the loop comes back to it.
+        let _ = self.outer.wait(&mut self.ready, timeout);
+        self.shared.parked.retract();
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let requests = self.shared.requests.lock();
+        let timer = requests.deadlines.peek().map(|Reverse((at, _))| *at);
+        let look = requests.look_due;
+        timer.into_iter().chain(self.next_watch).chain(look).min()
+    }
+
+    // ---- reactors
+
+    fn serve(&mut self) {
+        let mut tokens = std::mem::take(&mut self.ready);
+        {
+            let now = self.env.now();
+            let mut requests = self.shared.requests.lock();
+            tokens.append(&mut requests.serve);
+            while let Some(&Reverse((at, token))) = requests.deadlines.peek()
+                && at <= now
+            {
+                requests.deadlines.pop();
+                if requests.armed.get(&token) == Some(&at) {
+                    requests.armed.remove(&token);
+                    tokens.push(token);
+                }
+            }
+        }
+        tokens.sort_unstable();
+        tokens.dedup();
+        for &token in &tokens {
+            if let Some(reactor) = self.reactor(token)
+                && reactor.run_for_io_thread()
+            {
+                self.ready.push(token);
+            }
+        }
+    }
+
+    fn reactor(&self, token: u64) -> Option<Arc<Reactor>> {
+        self.shared.reactors.lock().get(&token).cloned()
+    }
+
+    /// Leases end. The timer that wakes us for it needs no wake-up by the one who left.
+    fn look(&mut self) {
+        let tokens = {
+            let mut requests = self.shared.requests.lock();
+            if requests.look_due.is_none_or(|due| self.env.now() < due) {
+                return;
+            }
+            requests.look_due = None;
+            std::mem::take(&mut requests.looks)
+        };
+        for token in tokens {
+            if let Some(reactor) = self.reactor(token) {
+                reactor.look();
+            }
+        }
+    }
+
+    // ---- outboxes
+
+    fn flush(&mut self) {
+        let requests = std::mem::take(&mut self.shared.requests.lock().flush);
+        for (core, pipe) in requests {
+            let writes = core.upgrade().and_then(|core| core.flush_for_caller(pipe));
+            if let Some(writes) = writes {
+                self.watched.push(WatchedPipe { core, pipe, writes, quiet_checks: 0 });
+            }
+        }
+        if self.next_watch.is_none() && !self.watched.is_empty() {
+            self.next_watch = Some(self.env.now() + WATCH);
+        }
+    }
+
+    fn watch(&mut self) {
+        let Some(at) = self.next_watch else { return };
+        let now = self.env.now();
+        if now < at {
+            return;
+        }
+        self.watched.retain_mut(WatchedPipe::check);
+        self.next_watch = (!self.watched.is_empty()).then_some(now + WATCH);
+    }
+}
+
+impl WatchedPipe {
+    /// False: it needs no watching any more.
+    fn check(&mut self) -> bool {
+        let Some(core) = self.core.upgrade() else { return false };
+        match core.watch(self.pipe, self.writes) {
+            Some(Watched::Busy(writes)) => {
+                self.writes = writes;
+                self.quiet_checks = 0;
+                true
+            }
+            Some(Watched::Quiet) if self.quiet_checks < QUIET_CHECKS => {
+                self.quiet_checks += 1;
+                true
+            }
+            Some(Watched::Quiet) => !core.stop_watching(self.pipe),
+            None => false,
+        }
+    }
+}

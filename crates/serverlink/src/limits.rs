@@ -1,0 +1,30 @@
+//! Bounds of the library's own, beside those of the wire ([`serverlink_zmtp::Limits`]) and the options.
+
+/// Different topics that one peer may subscribe to. Default 1,000,000: more than a fleet's instruments have, and some
+/// hundred megabytes at most. A peer that asks for more loses its connection.
+pub(crate) const SUBSCRIPTIONS_PER_PEER: usize = 1_000_000;
+
+/// Octets of topics that one peer may subscribe to. Default 64 MiB, as for a message.
+pub(crate) const SUBSCRIPTION_BYTES_PER_PEER: u64 = 64 * 1024 * 1024;
+
+/// Notifications that wait for the application of an XPUB, in messages. Default 65,536: beyond that its subscribers are not
+/// read until it receives, because a peer that subscribes and cancels in turn must not fill the memory.
+pub(crate) const WAITING_NOTIFICATIONS: usize = 65_536;
+
+/// The same in octets. Default 16 MiB.
+pub(crate) const WAITING_NOTIFICATION_BYTES: usize = 16 * 1024 * 1024;
+
+/// Octets that may be read for a caller who takes them, before it is looked whether he does. Default 1 MiB: several reads.
+pub(crate) const UNSEEN_BYTES: usize = 1024 * 1024;
+
+/// Octets that wait in one inbox with a whole message among them before its peer is not read, beside the high-water
+/// mark in messages. Default 64 MiB, the largest message's size; a larger one is still taken in whole.
+pub(crate) const INBOX_BYTES: usize = 64 * 1024 * 1024;
+
+/// Octets that one read may bring for each message of the receive high-water mark. Default 1 KiB: with the usual mark of
+/// 1,000 no bound, with a mark of 1 a worker takes little more than its share.
+pub(crate) const READ_BYTES_PER_MESSAGE: usize = 1024;
+
+/// Octets of control frames that wait for a connection before PINGs are left unanswered. Default 64 KiB: thousands of PONGs,
+/// which nobody reads.
+pub(crate) const WAITING_CONTROL_BYTES: usize = 64 * 1024;

@@ -1,0 +1,39 @@
+//! Output memory, used again instead of allocated again.
+
+/// How much one segment of an outbox holds: more per write gains nothing, less costs system calls.
+pub(crate) const SEGMENT_BYTES: usize = 64 * 1024;
+
+/// Arenas at most this large stay with their outbox while it is idle.
+const KEEP_IDLE_BYTES: usize = 1024;
+
+/// How many large arenas one socket keeps.
+const KEEP_LARGE: usize = 8;
+
+/// Large arenas that no outbox needs at the moment, shared by the outboxes of one socket.
+#[derive(Default)]
+pub(crate) struct ArenaPool {
+    large: Vec<Vec<u8>>,
+}
+
+impl ArenaPool {
+    /// An arena to go on with where a stream just filled one.
+    pub(crate) fn take_large(&mut self) -> Vec<u8> {
+        self.large.pop().unwrap_or_else(|| Vec::with_capacity(SEGMENT_BYTES + SEGMENT_BYTES / 8))
+    }
+
+    /// Gives memory back. A small arena goes to `idle`, the outbox's own, so that ping-pong never
+    /// allocates; a large one is shared, so that idle connections hold none.
+    pub(crate) fn give_back(&mut self, mut arena: Vec<u8>, idle: &mut Vec<u8>) {
+        arena.clear();
+        if arena.capacity() <= KEEP_IDLE_BYTES {
+            if idle.capacity() == 0 {
+                *idle = arena;
+            }
+        } else if arena.capacity() >= SEGMENT_BYTES
+            && arena.capacity() <= 4 * SEGMENT_BYTES
+            && self.large.len() < KEEP_LARGE
+        {
+            self.large.push(arena);
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! The input of one connection: received bytes, out of which messages are cut when they are taken.
+//!
+//! Two cursors. *Take* hands messages out. *Scan* goes ahead of it for an absent application: it
+//! validates, hands commands out once, and counts whole messages. An application that keeps taking
+//! moves both together and looks at each header once.
+
+use std::collections::VecDeque;
+
+use serverlink_message::chunk::Slice;
+use serverlink_message::{Message, Part};
+use serverlink_zmtp::error::WireError;
+use serverlink_zmtp::frame::{self, Header, MAX_HEADER_LEN, Parsed};
+use serverlink_zmtp::limits::Limits;
+use serverlink_zmtp::meter::MessageMeter;
+
+use crate::limits;
+
+/// A cut frame that waits for its rest is copied out of its chunk up to this size, so that a
+/// connection that falls silent does not keep a chunk alive.
+const COPY_OUT_BYTES: usize = 4096;
+
+/// See the module's page.
+pub(crate) struct Inbox {
+    segments: VecDeque<Slice>,
+    /// Unread bytes in `segments`.
+    bytes: usize,
+    /// How far scan is ahead of take, in bytes: a frame's boundary.
+    scanned: usize,
+    /// Whole messages in the scanned bytes.
+    whole: usize,
+    /// Holds the message that scan is in the middle of to the limits.
+    meter: MessageMeter,
+    limits: Limits,
+    /// Where the reader stops for an absent application, in whole messages.
+    high_water_mark: usize,
+    /// The reader stopped there, and has to be told to go on.
+    paused: bool,
+    ended: bool,
+    /// Found while taking, not handed out yet.
+    commands: VecDeque<Part>,
+}
+
+/// What [`Inbox::take`] found.
+pub(crate) enum Taken {
+    Message(Message),
+    /// A command's body. Take again afterwards.
+    Command(Part),
+    /// No whole message.
+    Nothing,
+}
+
+impl Inbox {
+    pub(crate) fn new(mut limits: Limits, high_water_mark: usize) -> Inbox {
+        // Take looks only at this one where a message is one frame.
+        limits.max_frame_bytes = limits.max_frame_bytes.min(limits.max_message_bytes);
+        Inbox {
+            segments: VecDeque::new(),
+            bytes: 0,
+            scanned: 0,
+            whole: 0,
+            meter: MessageMeter::new(),
+            limits,
+            high_water_mark,
+            paused: false,
+            ended: false,
+            commands: VecDeque::new(),
+        }
+    }
+
+    // ---- filling
+
+    /// Takes in what was read, in order.
+    pub(crate) fn handle_input(&mut self, slice: Slice) {
+        self.bytes += slice.len();
+        if let Some(last) = self.segments.back_mut()
+            && last.try_join(&slice)
+        {
+            return;
+        }
+        self.segments.push_back(slice);
+    }
+
+    /// Looks ahead at everything received so far. Commands are handed out, once each.
+    pub(crate) fn scan(&mut self, mut on_command: impl FnMut(Part)) -> Result<(), WireError> {
+        // Take met these before scan came along.
+        self.commands.drain(..).for_each(&mut on_command);
+        while let Some((header, header_len)) = self.next_header()? {
+            let Some(end) = self.frame_end(self.scanned, header, header_len) else {
+                break;
+            };
+            if header.command {
+                on_command(self.cut_out_command(header_len, end));
+            } else {
+                self.count_part(header)?;
+                self.scanned = end;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_part(&mut self, header: Header) -> Result<(), WireError> {
+        self.meter.count(header, &self.limits)?;
+        self.whole += usize::from(!header.more);
+        Ok(())
+    }
+
+    /// The connection is gone: what is not a whole message will never be one.
+    /// Scan to the end before.
+    pub(crate) fn cut_off(&mut self) {
+        let mut keep = self.last_message_end();
+        let (mut segments, mut kept) = (VecDeque::new(), 0);
+        while let Some(mut slice) = self.segments.pop_front()
+            && keep > 0
+        {
+            let part = slice.split_to(slice.len().min(keep));
+            keep -= part.len();
+            kept += part.len();
+            segments.push_back(part);
+        }
+        self.segments = segments;
+        self.bytes = kept;
+        self.scanned = kept;
+        self.meter = MessageMeter::new();
+    }
+
+    /// Nothing comes after what is here: the pipe goes when that is taken.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    fn last_message_end(&self) -> usize {
+        let (mut at, mut end) = (0, 0);
+        while at < self.scanned {
+            let (header, header_len) = self.scanned_header(at);
+            at += header_len + body_len(header);
+            if !header.more {
+                end = at;
+            }
+        }
+        end
+    }
+
+    // ---- taking
+
+    /// Cuts the next message out.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Result<Taken, WireError> {
+        // Where scan went ahead, the message at the front is one that it counted.
+        if (self.scanned == 0 || self.whole > 0)
+            && self.commands.is_empty()
+            && let Some(front) = self.segments.front_mut()
+            && let Parsed::Complete { header, header_len } = frame::parse_header(front)?
+            && !header.more
+            && !header.command
+            && let body_len = header.body_len_within(&self.limits)?
+            && body_len <= front.len() - header_len
+        {
+            front.advance(header_len);
+            let part = front.split_to_part(body_len);
+            if front.is_empty() {
+                self.segments.pop_front();
+            }
+            self.bytes -= header_len + body_len;
+            if self.scanned > 0 {
+                self.scanned -= header_len + body_len;
+                self.whole -= 1;
+            }
+            return Ok(Taken::Message(Message::from(part)));
+        }
+        self.take_slowly()
+    }
+
+    /// Multipart messages, commands, frames that lie across chunks, and what scan went ahead of.
+    fn take_slowly(&mut self) -> Result<Taken, WireError> {
+        let scanned = if self.whole == 0 { self.scan_one_message() } else { Ok(()) };
+        if let Some(command) = self.commands.pop_front() {
+            return Ok(Taken::Command(command));
+        }
+        // It comes again: scan stays before what is wrong.
+        scanned?;
+        if self.whole == 0 {
+            self.copy_out_rest();
+            return Ok(Taken::Nothing);
+        }
+        Ok(Taken::Message(self.cut_message()))
+    }
+
+    /// Moves scan over one whole message, if there is one. Commands on the way, which some peers
+    /// also send between the parts of a message, are kept for take.
+    fn scan_one_message(&mut self) -> Result<(), WireError> {
+        while self.whole == 0
+            && let Some((header, header_len)) = self.next_header()?
+            && let Some(end) = self.frame_end(self.scanned, header, header_len)
+        {
+            if header.command {
+                let command = self.cut_out_command(header_len, end);
+                self.commands.push_back(command);
+            } else {
+                self.count_part(header)?;
+                self.scanned = end;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the command that scan stands at out of what waits, so that commands fill no memory while nobody takes.
+    fn cut_out_command(&mut self, header_len: usize, end: usize) -> Part {
+        let command = self.copy_out(self.scanned + header_len, end);
+        let (mut at, mut left) = (self.scanned, end - self.scanned);
+        self.bytes -= left;
+        let mut index = 0;
+        while left > 0 {
+            let slice = &mut self.segments[index];
+            if at >= slice.len() {
+                at -= slice.len();
+                index += 1;
+                continue;
+            }
+            let before = slice.split_to(at);
+            let step = slice.len().min(left);
+            slice.advance(step);
+            left -= step;
+            let rest_is_empty = slice.is_empty();
+            if rest_is_empty {
+                self.segments.remove(index);
+            }
+            if !before.is_empty() {
+                self.segments.insert(index, before);
+                index += 1;
+            }
+            at = 0;
+        }
+        command
+    }
+
+    fn cut_message(&mut self) -> Message {
+        let mut message: Option<Message> = None;
+        loop {
+            let (header, header_len) = self.scanned_header(0);
+            self.skip(header_len);
+            let part = self.cut_bytes(body_len(header));
+            self.scanned -= part.len();
+            match &mut message {
+                None => message = Some(Message::from(part)),
+                Some(message) => message.push_back(part),
+            }
+            if !header.more {
+                self.whole -= 1;
+                return message.expect("the first part was just put in");
+            }
+        }
+    }
+
+    fn skip(&mut self, count: usize) {
+        self.skip_bytes(count);
+        self.scanned -= count;
+    }
+
+    fn skip_bytes(&mut self, mut count: usize) {
+        self.bytes -= count;
+        while count > 0 {
+            let front = self.segments.front_mut().expect("`bytes` counts what the segments hold");
+            let step = front.len().min(count);
+            front.advance(step);
+            count -= step;
+            if front.is_empty() {
+                self.segments.pop_front();
+            }
+        }
+    }
+
+    fn cut_bytes(&mut self, count: usize) -> Part {
+        match self.segments.front_mut() {
+            Some(front) if front.len() >= count => {
+                let part = front.split_to_part(count);
+                if front.is_empty() {
+                    self.segments.pop_front();
+                }
+                self.bytes -= count;
+                part
+            }
+            _ => {
+                let part = self.copy_out(0, count);
+                self.skip_bytes(count);
+                part
+            }
+        }
+    }
+
+    /// What waits for its rest is little and may wait long: it must not pin a chunk.
+    fn copy_out_rest(&mut self) {
+        if self.bytes > 0 && self.bytes <= COPY_OUT_BYTES {
+            let mut rest = Vec::with_capacity(self.bytes);
+            for slice in self.segments.drain(..) {
+                rest.extend_from_slice(&slice);
+            }
+            self.segments.push_back(Slice::from(rest));
+        }
+    }
+
+    // ---- reading at an offset, over the seams of the segments
+
+    /// The header that scan comes to next, held to the limits before its body is here.
+    fn next_header(&self) -> Result<Option<(Header, usize)>, WireError> {
+        let found = self.header_at(self.scanned)?;
+        match found {
+            Some((header, _)) if header.command => header.body_len_within(&self.limits)?,
+            Some((header, _)) => self.meter.clone().count(header, &self.limits)?,
+            None => return Ok(None),
+        };
+        Ok(found)
+    }
+
+    /// A header that scan has seen.
+    fn scanned_header(&self, at: usize) -> (Header, usize) {
+        let header = self.header_at(at).expect("scan accepted this header");
+        header.expect("scan saw the whole frame")
+    }
+
+    fn header_at(&self, at: usize) -> Result<Option<(Header, usize)>, WireError> {
+        let mut octets = [0; MAX_HEADER_LEN];
+        let len = self.peek(at, &mut octets);
+        match frame::parse_header(&octets[..len])? {
+            Parsed::Complete { header, header_len } => Ok(Some((header, header_len))),
+            Parsed::Incomplete { .. } => Ok(None),
+        }
+    }
+
+    /// The offset behind a frame, if all of it is here.
+    fn frame_end(&self, at: usize, header: Header, header_len: usize) -> Option<usize> {
+        let end = at.checked_add(header_len)?.checked_add(usize::try_from(header.body_len).ok()?)?;
+        (end <= self.bytes).then_some(end)
+    }
+
+    fn peek(&self, mut at: usize, into: &mut [u8]) -> usize {
+        let mut filled = 0;
+        for slice in &self.segments {
+            if at >= slice.len() {
+                at -= slice.len();
+                continue;
+            }
+            let step = (slice.len() - at).min(into.len() - filled);
+            into[filled..filled + step].copy_from_slice(&slice[at..at + step]);
+            filled += step;
+            at = 0;
+            if filled == into.len() {
+                break;
+            }
+        }
+        filled
+    }
+
+    fn copy_out(&self, from: usize, to: usize) -> Part {
+        let mut bytes = vec![0; to - from];
+        let len = self.peek(from, &mut bytes);
+        debug_assert_eq!(len, bytes.len(), "the frame is here");
+        Part::from(bytes)
+    }
+
+    // ---- looking
+
+    /// Messages that scan has counted.
+    pub(crate) fn whole_messages(&self) -> usize {
+        self.whole
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The reader asks before it reads for an absent application. `true`: stop; it will be told.
+    pub(crate) fn pause_if_full(&mut self) -> bool {
+        self.paused =
+            self.whole >= self.high_water_mark || (self.whole > 0 && self.bytes >= limits::INBOX_BYTES);
+        self.paused
+    }
+
+    /// After taking: whether a paused reader should go on, told once.
+    pub(crate) fn resume_if_drained(&mut self) -> bool {
+        let resume =
+            self.paused && self.whole <= self.high_water_mark / 2 && self.bytes <= limits::INBOX_BYTES / 2;
+        if resume {
+            self.paused = false;
+        }
+        resume
+    }
+
+    pub(crate) fn unread_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+}
+
+/// Only for frames whose body is in memory.
+fn body_len(header: Header) -> usize {
+    usize::try_from(header.body_len).expect("the frame is in memory")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,434 @@
+//! The output of one connection: framed where it is sent, written in batches.
+//!
+//! Messages are framed straight into the *open* segment. A full one is *sealed*. Whoever holds the
+//! *writer token* (the batch that [`Outbox::begin_write`] hands out) writes sealed and open segments
+//! without any lock, and brings the token back through [`Outbox::finish_write`]. Control frames wait
+//! beside the segments and enter between two of them, so they are behind at most one batch.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serverlink_driver::{Batch, Buffer, Stream, Written};
+use serverlink_message::Part;
+use serverlink_zmtp::frame::{self, Header};
+
+use super::arena::{ArenaPool, SEGMENT_BYTES};
+use super::rewind;
+
+/// Parts from this size on are written by reference instead of copied.
+const BY_REFERENCE_BYTES: usize = 8 * 1024;
+
+/// After a pause this long in its writes, a connection counts as quiet and is written at once.
+const QUIET: Duration = Duration::from_micros(20);
+
+/// Segments in one write: 16 of them are 1 MiB, more than any kernel buffer takes.
+const SEGMENTS_PER_WRITE: usize = 16;
+
+/// See the module's page.
+pub(crate) struct Outbox {
+    open: Segment,
+    sealed: VecDeque<Segment>,
+    control: Vec<u8>,
+    writing: Writing,
+    /// Messages the kernel has not accepted yet, those being written included.
+    queued: usize,
+    limit: usize,
+    stream: Option<Stream>,
+    idle_arena: Vec<u8>,
+    last_write: Option<Instant>,
+    /// Completed writes, for a watchdog that flushes only what nobody else did.
+    pub(crate) writes: u64,
+    /// In its socket's list of outboxes that a receive flushes.
+    pub(crate) listed: bool,
+    /// The I/O thread was asked to flush and has not begun.
+    pub(crate) flush_asked: bool,
+    /// The I/O thread watches this outbox: callers write only full segments.
+    pub(crate) streaming: bool,
+}
+
+/// A run of whole messages.
+#[derive(Default)]
+struct Segment {
+    /// Full buffers, in front of the arena.
+    chain: Vec<Buffer>,
+    arena: Vec<u8>,
+    chain_bytes: usize,
+    messages: usize,
+}
+
+enum Writing {
+    Nobody,
+    /// The token is out. `orphaned`: its connection went away meanwhile.
+    /// `writable`: the connection became writable again, before the writer said that it was not.
+    Taken {
+        layout: Layout,
+        orphaned: bool,
+        writable: bool,
+    },
+    /// The kernel was full: the rest, until the connection is writable.
+    Blocked(Batch, Layout),
+}
+
+/// How the messages lie in a batch, to give credit when parts of it are written.
+#[derive(Default)]
+struct Layout {
+    control_bytes: usize,
+    /// (bytes up to and including this segment, its messages), in order.
+    segments: VecDeque<(usize, usize)>,
+}
+
+/// The writer token: what to write, and where.
+pub(crate) struct Write {
+    pub(crate) stream: Stream,
+    pub(crate) batch: Batch,
+}
+
+/// How a write ended.
+pub(crate) enum Outcome {
+    /// All of it is with the kernel.
+    Done,
+    /// The rest waits for the connection to be writable.
+    Blocked,
+    /// As blocked, but the connection became writable while the writer was on its way back.
+    Again,
+    /// The connection is broken for writing.
+    Failed(std::io::Error),
+}
+
+/// What follows from a message that was appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Nothing,
+    /// The first message of a segment that its watchdog or a receive will flush.
+    Leave,
+    WriteNow,
+    AskIoThread,
+}
+
+impl Outbox {
+    pub(crate) fn new(limit: usize) -> Outbox {
+        Outbox {
+            open: Segment::default(),
+            sealed: VecDeque::new(),
+            control: Vec::new(),
+            writing: Writing::Nobody,
+            queued: 0,
+            limit,
+            stream: None,
+            idle_arena: Vec::new(),
+            last_write: None,
+            writes: 0,
+            listed: false,
+            flush_asked: false,
+            streaming: false,
+        }
+    }
+
+    // ---- filling
+
+    /// Frames one message of one part.
+    #[inline]
+    pub(crate) fn append_bytes(&mut self, body: &[u8], pool: &mut ArenaPool) {
+        self.make_room(pool);
+        frame::put_frame(&mut self.open.arena, false, body);
+        self.open.messages += 1;
+        self.queued += 1;
+    }
+
+    /// Frames one part of a message; the last one ends the message.
+    pub(crate) fn append_part(&mut self, part: Part, more: bool, pool: &mut ArenaPool) {
+        self.make_room(pool);
+        if part.len() < BY_REFERENCE_BYTES {
+            frame::put_frame(&mut self.open.arena, more, &part);
+        } else {
+            let body_len = part.len() as u64;
+            frame::put_header(&mut self.open.arena, Header { more, command: false, body_len });
+            self.open.push_shared(part);
+        }
+        if !more {
+            self.open.messages += 1;
+            self.queued += 1;
+        }
+    }
+
+    /// Appends frames that were encoded once for many connections.
+    #[inline]
+    pub(crate) fn append_encoded(&mut self, frames: &[u8], pool: &mut ArenaPool) {
+        self.make_room(pool);
+        self.open.arena.extend_from_slice(frames);
+        self.open.messages += 1;
+        self.queued += 1;
+    }
+
+    /// Control frames of this connection. Nothing of them survives it.
+    pub(crate) fn control(&mut self) -> &mut Vec<u8> {
+        &mut self.control
+    }
+
+    #[inline]
+    fn make_room(&mut self, pool: &mut ArenaPool) {
+        if self.open.arena.capacity() == 0 {
+            self.open.arena = match self.sealed.is_empty() && self.idle_arena.capacity() != 0 {
+                true => std::mem::take(&mut self.idle_arena),
+                false if self.streaming || !self.sealed.is_empty() => pool.take_large(),
+                false => Vec::new(),
+            };
+        }
+    }
+
+    /// The send rule: a quiet connection is written at once, a busy one is filled up.
+    ///
+    /// `fresh` tells, and forgets, whether something was received since the last send; the clock is
+    /// only read for a connection with nothing queued, so a stream hardly ever reads it.
+    #[inline]
+    pub(crate) fn after_append(
+        &mut self,
+        fresh: impl FnOnce() -> bool,
+        now: impl FnOnce() -> Instant,
+    ) -> Next {
+        if self.stream.is_none() {
+            return Next::Nothing;
+        }
+        if self.open.bytes() >= SEGMENT_BYTES || self.queued >= self.limit {
+            self.seal();
+            return match self.writing {
+                Writing::Nobody => Next::WriteNow,
+                Writing::Taken { .. } | Writing::Blocked(..) => Next::Nothing,
+            };
+        }
+        if self.flush_asked || !matches!(self.writing, Writing::Nobody) {
+            return Next::Nothing;
+        }
+        if self.streaming {
+            return if self.open.messages == 1 { Next::Leave } else { Next::Nothing };
+        }
+        if self.open.messages == 1
+            && self.sealed.is_empty()
+            && (fresh() || self.last_write.is_none_or(|at| now().saturating_duration_since(at) > QUIET))
+        {
+            return Next::WriteNow;
+        }
+        self.flush_asked = true;
+        Next::AskIoThread
+    }
+
+    fn seal(&mut self) {
+        if self.open.messages > 0 {
+            self.sealed.push_back(std::mem::take(&mut self.open));
+        }
+    }
+
+    // ---- writing
+
+    /// Hands out the writer token with everything that may be written now. `None`: nothing to write,
+    /// somebody else writes, the kernel is full, or there is no connection.
+    pub(crate) fn begin_write(&mut self) -> Option<Write> {
+        let stream = self.stream.as_ref()?;
+        if !matches!(self.writing, Writing::Nobody) || !self.has_output() {
+            return None;
+        }
+        self.flush_asked = false;
+        let mut batch = Batch::new();
+        let mut layout = Layout { control_bytes: self.control.len(), segments: VecDeque::new() };
+        if !self.control.is_empty() {
+            batch.push(Buffer::Owned(std::mem::take(&mut self.control)));
+        }
+        let mut end = layout.control_bytes;
+        while layout.segments.len() < SEGMENTS_PER_WRITE {
+            let segment = match self.sealed.pop_front() {
+                Some(segment) => segment,
+                None if self.open.messages > 0 => std::mem::take(&mut self.open),
+                None => break,
+            };
+            end += segment.bytes();
+            layout.segments.push_back((end, segment.messages));
+            segment.push_into(&mut batch);
+        }
+        self.writing = Writing::Taken { layout, orphaned: false, writable: false };
+        Some(Write { stream: stream.clone(), batch })
+    }
+
+    /// Brings the writer token back. What was written by reference goes to `spent`, to be dropped without a lock:
+    /// its owner may be foreign code.
+    pub(crate) fn finish_write(
+        &mut self,
+        written: Written,
+        now: impl FnOnce() -> Instant,
+        pool: &mut ArenaPool,
+        spent: &mut Vec<Buffer>,
+    ) -> Outcome {
+        let Writing::Taken { mut layout, orphaned, writable } =
+            std::mem::replace(&mut self.writing, Writing::Nobody)
+        else {
+            panic!("only the holder of the writer token brings it back");
+        };
+        self.writes += 1;
+        match written {
+            Written::Done(batch) => {
+                self.queued -= layout.segments.iter().map(|(_, messages)| messages).sum::<usize>();
+                for buffer in batch.into_buffers() {
+                    match buffer {
+                        Buffer::Owned(arena) => pool.give_back(arena, &mut self.idle_arena),
+                        shared @ Buffer::Shared(_) => spent.push(shared),
+                    }
+                }
+                // Queued again already: a stream, whose clock nobody needs.
+                if !self.has_output() {
+                    self.last_write = Some(now());
+                }
+                Outcome::Done
+            }
+            Written::Blocked(batch) | Written::Failed(batch, _) if orphaned => {
+                self.keep_unwritten(batch, &layout);
+                Outcome::Done
+            }
+            Written::Blocked(batch) => {
+                while let Some(&(end, messages)) = layout.segments.front()
+                    && end <= batch.written_bytes()
+                {
+                    self.queued -= messages;
+                    layout.segments.pop_front();
+                }
+                self.writing = Writing::Blocked(batch, layout);
+                if writable { Outcome::Again } else { Outcome::Blocked }
+            }
+            Written::Failed(batch, error) => {
+                self.writing = Writing::Blocked(batch, layout);
+                self.stream = None;
+                Outcome::Failed(error)
+            }
+            Written::Pending => unreachable!("no driver of this version keeps a batch"),
+        }
+    }
+
+    /// The connection is writable again: hands the rest out.
+    pub(crate) fn resume_write(&mut self) -> Option<Write> {
+        let stream = self.stream.as_ref()?;
+        match std::mem::replace(&mut self.writing, Writing::Nobody) {
+            Writing::Blocked(batch, layout) => {
+                self.writing = Writing::Taken { layout, orphaned: false, writable: false };
+                Some(Write { stream: stream.clone(), batch })
+            }
+            Writing::Taken { layout, orphaned, .. } => {
+                // Its writer may be on the way back with a batch that was blocked.
+                self.writing = Writing::Taken { layout, orphaned, writable: true };
+                None
+            }
+            Writing::Nobody => self.begin_write(),
+        }
+    }
+
+    // ---- connections come and go
+
+    /// A connection is established: what was queued may be written.
+    pub(crate) fn attach(&mut self, stream: Stream) {
+        self.stream = Some(stream);
+    }
+
+    /// The connection is gone. What the kernel did not accept stays, from the start of the message
+    /// that was partly written; control frames go with the connection. A writer that still holds
+    /// the token gives back its share later, through [`Outbox::finish_write`] and this once more.
+    pub(crate) fn detach(&mut self) {
+        self.stream = None;
+        self.control.clear();
+        self.flush_asked = false;
+        self.streaming = false;
+        match std::mem::replace(&mut self.writing, Writing::Nobody) {
+            Writing::Nobody => {}
+            Writing::Taken { layout, .. } => {
+                self.writing = Writing::Taken { layout, orphaned: true, writable: false };
+            }
+            Writing::Blocked(batch, layout) => self.keep_unwritten(batch, &layout),
+        }
+    }
+
+    fn keep_unwritten(&mut self, batch: Batch, layout: &Layout) {
+        let in_batch: usize = layout.segments.iter().map(|(_, messages)| messages).sum();
+        let left = rewind::unwritten_messages(batch, layout.control_bytes);
+        self.queued = self.queued - in_batch + left.messages;
+        if left.messages > 0 {
+            let segment = Segment { arena: left.frames, messages: left.messages, ..Segment::default() };
+            self.sealed.push_front(segment);
+        }
+    }
+
+    // ---- looking
+
+    pub(crate) fn is_attached(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    pub(crate) fn is_writing(&self) -> bool {
+        matches!(self.writing, Writing::Taken { .. })
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        matches!(self.writing, Writing::Blocked(..))
+    }
+
+    /// Something waits that nobody writes at the moment.
+    pub(crate) fn has_output(&self) -> bool {
+        self.open.messages > 0 || !self.sealed.is_empty() || !self.control.is_empty()
+    }
+
+    /// A full segment waits, or a control frame, or a message that nobody else was asked to flush.
+    pub(crate) fn wants_write(&self) -> bool {
+        !self.sealed.is_empty() || !self.control.is_empty() || (self.has_output() && !self.streaming)
+    }
+
+    /// Nothing waits and nothing is being written.
+    pub(crate) fn is_flushed(&self) -> bool {
+        !self.has_output() && matches!(self.writing, Writing::Nobody)
+    }
+
+    #[inline]
+    pub(crate) fn has_credit(&self) -> bool {
+        self.queued < self.limit
+    }
+
+    /// Messages the kernel has not accepted.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Drops every message that nobody is writing, and counts them: conflation, and giving up.
+    pub(crate) fn discard_queued(&mut self, spent: &mut Vec<Buffer>) -> usize {
+        let open = std::mem::take(&mut self.open);
+        let mut dropped = 0;
+        for segment in self.sealed.drain(..).chain([open]) {
+            dropped += segment.messages;
+            spent.extend(segment.chain);
+        }
+        self.queued -= dropped;
+        dropped
+    }
+}
+
+impl Segment {
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.chain_bytes + self.arena.len()
+    }
+
+    /// The header is at the arena's end; the body follows it by reference.
+    fn push_shared(&mut self, part: Part) {
+        let arena = std::mem::take(&mut self.arena);
+        self.chain_bytes += arena.len() + part.len();
+        self.chain.push(Buffer::Owned(arena));
+        self.chain.push(Buffer::Shared(Arc::new(part)));
+    }
+
+    fn push_into(self, batch: &mut Batch) {
+        for buffer in self.chain {
+            batch.push(buffer);
+        }
+        if !self.arena.is_empty() {
+            batch.push(Buffer::Owned(self.arena));
+        }
+    }
+}
+
+// The models of `tests/loom.rs` include this file, and are tests of their own.
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,0 +1,75 @@
+//! What a thread without the role asks of the one that has it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serverlink_driver::{Address, Key, Listener};
+use serverlink_patterns::PipeId;
+use serverlink_zmtp::WireError;
+
+use crate::endpoint::Endpoint;
+use crate::socket::core::Core;
+
+slotmap::new_key_type! {
+    /// Names a dialer of one reactor.
+    pub(crate) struct DialerId;
+}
+
+/// A request to a reactor. All of them may come late: their keys then name nothing, and nothing happens.
+pub(crate) enum Command {
+    /// Accept connections from here on.
+    Listen(Box<NewListener>),
+    /// Stop accepting; what was accepted stays.
+    Unlisten(Key),
+    /// Connect, and connect again.
+    Dial(Box<NewDialer>),
+    /// Stop connecting, and give the connection and what is queued for it up.
+    StopDialing(PipeId),
+    /// A resolver is done.
+    Resolved(DialerId, Result<Vec<Address>, String>),
+    /// Writing failed; what has come in is still to be read.
+    WriteFailed(Key, std::io::Error),
+    /// Close this connection.
+    Break(Key, Farewell),
+    /// The application has made room.
+    Resume(Key),
+    /// Finish what is queued until `deadline` (`None`: for ever), then close everything of this socket.
+    CloseSocket { core: Arc<Core>, deadline: Option<Instant> },
+    /// A closing socket has written something.
+    Progress,
+}
+
+/// A listener that is registered already.
+pub(crate) struct NewListener {
+    pub(crate) core: Arc<Core>,
+    pub(crate) listener: Listener,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// Whom to connect to.
+pub(crate) struct NewDialer {
+    pub(crate) core: Arc<Core>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) pipe: PipeId,
+}
+
+/// Why a connection ends.
+#[derive(Debug)]
+pub(crate) enum Farewell {
+    /// The peer closed it.
+    PeerClosed,
+    /// The peer did not keep to the protocol, or refused us.
+    Wire(WireError),
+    /// The pattern has no place for this peer.
+    TurnedAway(String),
+    /// The handshake took too long.
+    HandshakeTimeout,
+    /// Nothing was heard for too long.
+    HeartbeatTimeout,
+    /// The system reported an error.
+    Io(std::io::Error),
+    /// Its routing id went to a newer connection.
+    HandedOver,
+    /// This side closed it.
+    Closed,
+}

@@ -1,0 +1,111 @@
+//! The whole library on a simulated machine: virtual network, virtual time, one thread, one seed.
+//!
+//! For tests, of this library and of programs on it. Use the `try_` calls and the futures of sockets whose context comes from
+//! [`Simulation::context`]; a call that would block cannot, because nobody else runs, and must not be used.
+//!
+//! ```
+//! use std::time::Duration;
+//! use serverlink::sim::{Faults, Simulation};
+//!
+//! let mut machine = Simulation::new(42, Faults::NONE);
+//! let context = machine.context();
+//! let pull = context.pull().open()?;
+//! pull.bind("tcp://10.0.0.1:5555")?;
+//! let push = context.push().open()?;
+//! push.connect("tcp://10.0.0.1:5555")?;
+//! push.try_send("over a network that is not there")?;
+//! let received = machine.run(pull.recv_async(), Duration::from_secs(1)).expect("within a virtual second")?;
+//! assert_eq!(received, "over a network that is not there".into());
+//! # Ok::<(), serverlink::Error>(())
+//! ```
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::{Duration, Instant};
+
+pub use serverlink_driver::sim::{Faults, World};
+
+use crate::context::Context;
+use crate::context::core::ContextCore;
+use crate::env::Env;
+use crate::io_thread::IoThread;
+
+/// Sockets a simulated context may have.
+const MAX_SOCKETS: usize = 65_535;
+
+/// A machine in which everything that happens follows from its seed.
+pub struct Simulation {
+    world: World,
+    io_threads: Vec<IoThread>,
+    random: fastrand::Rng,
+}
+
+impl Simulation {
+    /// A machine whose network has these faults.
+    pub fn new(seed: u64, faults: Faults) -> Simulation {
+        let world = World::with_faults(seed, faults);
+        Simulation { world, io_threads: Vec::new(), random: fastrand::Rng::with_seed(seed) }
+    }
+
+    /// The machine itself: its clock, and what goes wrong on it.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// One more process on this machine, so to speak: `inproc://` names are its own.
+    pub fn context(&mut self) -> Context {
+        let env = Env::simulated(self.world.clone(), self.random.u64(..));
+        let (core, io_thread) = ContextCore::simulated(env, self.world.outer(), MAX_SOCKETS);
+        self.io_threads.push(io_thread);
+        Context::from_core(core)
+    }
+
+    /// Runs the machine until `future` is ready. `None`: it was not within `patience` of virtual time, or nothing would
+    /// ever happen again.
+    pub fn run<F: Future>(&mut self, future: F, patience: Duration) -> Option<F::Output> {
+        let deadline = self.world.now() + patience;
+        let mut future = pin!(future);
+        let mut context = TaskContext::from_waker(Waker::noop());
+        let mut more = true;
+        loop {
+            // Also after the last step, which may have been the one that made it ready.
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return Some(output);
+            }
+            if !more {
+                return None;
+            }
+            more = self.step(deadline);
+        }
+    }
+
+    /// Lets the machine run for so long.
+    pub fn run_for(&mut self, time: Duration) {
+        let deadline = self.world.now() + time;
+        while self.step(deadline) {}
+    }
+
+    /// Everything that can happen now, then time up to the next thing. False: that lies behind `deadline`.
+    fn step(&mut self, deadline: Instant) -> bool {
+        self.random.shuffle(&mut self.io_threads);
+        let mut next: Option<Instant> = None;
+        for io_thread in &mut self.io_threads {
+            next = next.into_iter().chain(io_thread.step()).min();
+        }
+        if !self.world.is_quiet() {
+            return true;
+        }
+        let due = next.into_iter().chain(self.world.next_due()).min();
+        match due {
+            Some(due) if due <= deadline => {
+                self.world.advance_to(due);
+                true
+            }
+            _ => {
+                self.world.advance_to(deadline);
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Peers come and go: what a pipe's two ends and the pattern are told, in one order.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serverlink_driver::{Key, Stream};
+use serverlink_message::{Message, SocketType};
+use serverlink_patterns::{AttachRefusal, Attached, Detached, PeerInfo, PipeId};
+use serverlink_zmtp::handshake::Peer;
+use serverlink_zmtp::{WireError, subscription};
+
+use super::core::{Core, PipeEntry, RecvSide, SendSide, Topology};
+use super::recv::TOO_MANY_SUBSCRIPTIONS;
+use crate::endpoint::Endpoint;
+use crate::monitor::EventKind;
+use crate::pipe::inbox::Inbox;
+use crate::pipe::outbox::Outbox;
+use crate::pipe::{Inlet, Outlet};
+
+/// A connection whose handshake is done, as the reactor hands it to its socket.
+pub(crate) struct Arrival {
+    pub(crate) key: Key,
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    pub(crate) endpoint: Endpoint,
+    /// The dialer's pipe; an accepted connection gets its own.
+    pub(crate) pipe: Option<PipeId>,
+}
+
+impl Core {
+    /// A pipe for a dialer, with its queue, before anybody is connected.
+    pub(crate) fn open_dialed_pipe(
+        &self,
+        topology: &mut Topology,
+        endpoint: &Endpoint,
+        connect_routing_id: Option<&[u8]>,
+    ) -> Result<PipeId, AttachRefusal> {
+        let pipe = topology.pipes.insert(PipeEntry {
+            connect_routing_id: connect_routing_id.map(<[u8]>::to_vec),
+            ..PipeEntry::new(endpoint.clone(), true)
+        });
+        self.make_ends(pipe);
+        if self.queues_before_ready() || connect_routing_id.is_some() {
+            let info = PeerInfo {
+                connect_routing_id: connect_routing_id.map(<[u8]>::to_vec),
+                ..PeerInfo::default()
+            };
+            let attached = self.send.lock().sender.attach(pipe, &info);
+            if let (true, Some(why)) = (attached.reject || attached.refused, attached.why) {
+                self.remove_ends(pipe);
+                topology.pipes.remove(pipe);
+                return Err(why);
+            }
+            self.recv.lock().receiver.attach(pipe, attached.routing_id);
+            topology.pipes[pipe].attached = true;
+        }
+        Ok(pipe)
+    }
+
+    fn make_ends(&self, pipe: PipeId) {
+        let outbox = Outbox::new(self.send_limit());
+        self.send.lock().outlets.insert(pipe, Outlet::Wire(Box::new(outbox)));
+        let inbox = Inbox::new(self.limits(), self.recv_limit());
+        self.recv.lock().inlets.insert(pipe, Inlet::Wire(Box::new(inbox)));
+    }
+
+    fn remove_ends(&self, pipe: PipeId) {
+        self.send.lock().outlets.remove(pipe);
+        self.recv.lock().inlets.remove(pipe);
+    }
+
+    /// A handshake is done. Gives the pipe, or says why this peer is turned away.
+    pub(crate) fn attach_connection(self: &Arc<Self>, arrival: Arrival) -> Result<PipeId, AttachRefusal> {
+        let mut topology = self.topology.lock();
+        let pipe = arrival.pipe.unwrap_or_else(|| {
+            let pipe = topology.pipes.insert(PipeEntry::new(arrival.endpoint.clone(), false));
+            self.make_ends(pipe);
+            pipe
+        });
+        let attached = self.introduce(&topology, pipe, &arrival);
+        if attached.reject {
+            if arrival.pipe.is_none() {
+                self.remove_ends(pipe);
+                topology.pipes.remove(pipe);
+            }
+            return Err(attached.why.unwrap_or(AttachRefusal::PairTaken));
+        }
+        let entry = &mut topology.pipes[pipe];
+        entry.key = Some(arrival.key);
+        entry.minor = arrival.peer.minor;
+        entry.has_peer = true;
+        topology.peers += 1;
+        let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
+        {
+            let mut recv = self.recv.lock();
+            recv.receiver.attach(pipe, attached.routing_id.clone());
+            recv.notify(attached.notify);
+        }
+        self.greet(pipe, &arrival);
+        drop(topology);
+        if let Some(displaced) = displaced {
+            self.finish_hand_over(displaced);
+        }
+        if attached.refused {
+            self.tell_refused(arrival.endpoint.clone(), &arrival.peer.identity, attached.why);
+        }
+        self.write_pipe(pipe);
+        self.readers.notify_all();
+        self.writers.notify_all();
+        self.observers.notify_all();
+        Ok(pipe)
+    }
+
+    /// A ROUTER's peer that gets no name must not become a black hole that nobody knows of.
+    pub(super) fn tell_refused(&self, endpoint: Endpoint, routing_id: &[u8], why: Option<AttachRefusal>) {
+        self.monitor.tell(|| EventKind::RoutingIdRefused {
+            endpoint,
+            routing_id: routing_id.to_vec(),
+            why: why.map(|why| why.to_string()).unwrap_or_default(),
+        });
+    }
+
+    /// Tells the pattern who came.
+    fn introduce(&self, topology: &Topology, pipe: PipeId, arrival: &Arrival) -> Attached {
+        let info = PeerInfo {
+            routing_id: arrival.peer.identity.clone(),
+            connect_routing_id: topology.pipes[pipe].connect_routing_id.clone(),
+            socket_type: Some(arrival.peer.socket_type),
+        };
+        let mut send = self.send.lock();
+        if topology.pipes[pipe].attached {
+            let routing_id = send.sender.routing_id(pipe).cloned();
+            return Attached { routing_id, notify: send.sender.on_connected(pipe), ..Attached::default() };
+        }
+        send.sender.attach(pipe, &info)
+    }
+
+    /// Opens the outbox to the connection. Subscriptions are state and told anew to each publisher.
+    fn greet(&self, pipe: PipeId, arrival: &Arrival) {
+        let topics: Vec<Vec<u8>> = match self.subscribes() {
+            true => self.recv.lock().receiver.subscriptions().collect(),
+            false => Vec::new(),
+        };
+        let mut send = self.send.lock();
+        let SendSide { outlets, pool, .. } = &mut **send;
+        let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return };
+        outbox.attach(arrival.stream.clone());
+        for topic in topics {
+            subscription::put_subscribe(outbox.control(), arrival.peer.minor, &topic);
+        }
+        if self.options.probe_router {
+            outbox.append_bytes(b"", pool);
+        }
+    }
+
+    /// A connection is gone. What it brought stays to be read; a dialer's pipe stays for the next one.
+    pub(crate) fn detach_connection(self: &Arc<Self>, pipe: PipeId) {
+        let mut topology = self.topology.lock();
+        let Some(entry) = topology.pipes.get_mut(pipe) else { return };
+        let (dialed, attached, had_peer) =
+            (entry.dialed, entry.attached, std::mem::take(&mut entry.has_peer));
+        entry.key = None;
+        topology.peers -= usize::from(had_peer);
+        self.cut_off_inlet(pipe);
+        let detached = {
+            let mut send = self.send.lock();
+            if let Some(outbox) = send.outbox(pipe) {
+                if outbox.is_blocked() && outbox.is_attached() {
+                    self.blocked.fetch_sub(1, Ordering::Relaxed);
+                }
+                outbox.detach();
+            }
+            if attached {
+                let credit = send.outbox(pipe).is_none_or(|outbox| outbox.has_credit());
+                send.sender.set_writable(pipe, credit || self.options.conflate);
+                Detached { notify: send.sender.on_disconnected(pipe), upstream: Vec::new() }
+            } else {
+                send.sender.detach(pipe)
+            }
+        };
+        if !dialed {
+            self.drop_accepted(&mut topology, pipe);
+        }
+        // A request that waits for its next connection is still asked.
+        if !attached {
+            self.end_dialogue(pipe);
+        }
+        {
+            let mut recv = self.recv.lock();
+            detached.upstream.into_iter().for_each(|message| recv.queue(message));
+            recv.say_last(pipe, detached.notify);
+        }
+        drop(topology);
+        self.wake_everybody();
+    }
+
+    /// Keeps the whole messages of what came, and nothing of a cut one.
+    fn cut_off_inlet(self: &Arc<Self>, pipe: PipeId) {
+        let mut recv = self.recv.lock();
+        if let Some(Inlet::Wire(inbox)) = recv.inlets.get_mut(pipe) {
+            // Nobody is there to answer a command, and a wrong frame ends what can be read.
+            let _ = inbox.scan(drop);
+            inbox.cut_off();
+        }
+    }
+
+    /// What was queued for an accepted connection goes with it, and is counted. What it brought stays.
+    fn drop_accepted(&self, topology: &mut Topology, pipe: PipeId) {
+        {
+            let mut send = self.send.lock();
+            if let Some(Outlet::Wire(outbox)) = send.outlets.remove(pipe) {
+                send.sent.with_peer += outbox.queued() as u64;
+                send.dirty.retain(|&listed| listed != pipe);
+            }
+        }
+        if self.recv.lock().end_inlet(pipe) {
+            topology.pipes.remove(pipe);
+        }
+    }
+
+    /// `disconnect`: the pipe goes with what is queued in it, which is counted.
+    pub(crate) fn drop_dialed(self: &Arc<Self>, pipe: PipeId) {
+        let mut topology = self.topology.lock();
+        if topology.pipes.remove(pipe).is_none() {
+            return;
+        }
+        {
+            let mut send = self.send.lock();
+            let _ = send.sender.detach(pipe);
+            if let Some(Outlet::Wire(outbox)) = send.outlets.remove(pipe) {
+                send.sent.with_peer += outbox.queued() as u64;
+                send.dirty.retain(|&listed| listed != pipe);
+            }
+        }
+        self.end_dialogue(pipe);
+        let _inlet = {
+            let mut recv = self.recv.lock();
+            recv.receiver.detach(pipe);
+            recv.inlets.remove(pipe)
+        };
+        drop(topology);
+        self.wake_everybody();
+    }
+
+    /// REQ and REP: nobody is at the other end of this pipe any more.
+    pub(super) fn end_dialogue(&self, pipe: PipeId) {
+        if let Some(dialogue) = &self.dialogue {
+            dialogue.lock().on_detach(pipe);
+        }
+    }
+
+    /// The last message of a pipe without connection was taken.
+    pub(crate) fn forget_pipe(&self, pipe: PipeId) {
+        self.topology.lock().pipes.remove(pipe);
+    }
+
+    pub(crate) fn key_of(&self, pipe: PipeId) -> Option<Key> {
+        self.topology.lock().pipes.get(pipe).and_then(|entry| entry.key)
+    }
+
+    // ---- what subscribers send
+
+    /// A subscriber subscribed or cancelled.
+    pub(crate) fn handle_subscription(&self, pipe: PipeId, subscribe: bool, topic: &[u8]) {
+        let told = {
+            let mut send = self.send.lock();
+            match subscribe {
+                true => send.sender.handle_subscribe(pipe, topic),
+                false => send.sender.handle_cancel(pipe, topic),
+            }
+        };
+        if let (Some(message), SocketType::Xpub) = (told, self.kind) {
+            self.recv.lock().queue(message);
+            self.readers.notify_one();
+        }
+        self.observers.notify_all();
+    }
+
+    /// A message that came up to a publisher: a subscription in the form of ZMTP 3.0, or for XPUB's application.
+    pub(crate) fn handle_upstream(&self, pipe: PipeId, message: Message) -> Result<(), WireError> {
+        if !message.is_multipart()
+            && let Some((subscribe, topic)) = subscription::parse_message_form(message.first())
+        {
+            self.limits().check_topic(topic)?;
+            match !subscribe || self.may_subscribe(pipe) {
+                true => self.handle_subscription(pipe, subscribe, topic),
+                false => self.break_pipe_because(pipe, TOO_MANY_SUBSCRIPTIONS),
+            }
+            return Ok(());
+        }
+        let mut recv = self.recv.lock();
+        if self.kind == SocketType::Xpub && recv.queued.len() < self.recv_limit() {
+            recv.queue(message);
+            drop(recv);
+            self.readers.notify_one();
+        } else {
+            recv.received.discarded += 1;
+        }
+        Ok(())
+    }
+}
+
+impl RecvSide {
+    /// Nothing more comes through this inlet. True if nothing of it is left to read either.
+    pub(crate) fn end_inlet(&mut self, pipe: PipeId) -> bool {
+        let empty = match self.inlets.get_mut(pipe) {
+            Some(Inlet::Wire(inbox)) => {
+                inbox.end();
+                inbox.is_empty()
+            }
+            Some(Inlet::Ring(inlet)) => {
+                inlet.ended = true;
+                inlet.is_empty()
+            }
+            None => true,
+        };
+        if empty {
+            self.receiver.detach(pipe);
+            self.inlets.remove(pipe);
+        } else {
+            self.receiver.set_readable(pipe, true);
+        }
+        empty
+    }
+
+    /// A message of the library's that comes behind the last one of this pipe.
+    pub(crate) fn say_last(&mut self, pipe: PipeId, message: Option<Message>) {
+        let Some(message) = message else { return };
+        let is_empty = match self.inlets.get_mut(pipe) {
+            Some(Inlet::Wire(inbox)) => inbox.is_empty(),
+            Some(Inlet::Ring(inlet)) => inlet.is_empty(),
+            None => true,
+        };
+        if is_empty {
+            self.notify(Some(message));
+        } else {
+            self.farewells.insert(pipe, message);
+        }
+    }
+
+    /// ROUTER: tells the application of a peer. Peers that come and go without end are told of as long as there is room.
+    pub(crate) fn notify(&mut self, message: Option<Message>) {
+        let Some(message) = message else { return };
+        if self.is_queue_full() {
+            self.received.discarded += 1;
+        } else {
+            self.queue(message);
+        }
+    }
+}
+
+impl PipeEntry {
+    pub(crate) fn new(endpoint: Endpoint, dialed: bool) -> PipeEntry {
+        PipeEntry {
+            key: None,
+            minor: 1,
+            endpoint,
+            dialed,
+            has_peer: false,
+            connect_routing_id: None,
+            attached: false,
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! A socket as its threads share it.
+//!
+//! Two locks carry the traffic: `send` and `recv`; neither is ever held together with the other. `topology` puts
+//! what changes rarely (pipes, listeners, dialers, subscriptions) in one order and may be held while one of the two
+//! is taken, never the other way round. No lock is held while taking a reactor's role, writing to the
+//! system, or calling foreign code.
+
+use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use serverlink_driver::{Buffer, Key};
+use serverlink_message::{Message, Part, SocketType};
+use serverlink_patterns::{Dialogue, PatternOptions, PipeId, Receiver, Sender};
+use serverlink_zmtp::error::WireError;
+use serverlink_zmtp::limits::Limits;
+use slotmap::{SecondaryMap, SlotMap};
+
+use super::close::CloseReport;
+use crate::context::core::ContextCore;
+use crate::endpoint::Endpoint;
+use crate::env::Env;
+use crate::error::Error;
+use crate::monitor::MonitorHub;
+use crate::options::Options;
+use crate::pipe::arena::ArenaPool;
+use crate::pipe::{Inlet, Outlet};
+use crate::reactor::Reactor;
+use crate::stats::{Received, Sent};
+use crate::sync::{Lock, Waiters};
+
+/// See the module's page.
+pub(crate) struct Core {
+    pub(crate) kind: SocketType,
+    pub(crate) options: Options,
+    pub(crate) env: Env,
+    pub(crate) context: Arc<ContextCore>,
+    pub(crate) send: Lock<Half<SendSide>>,
+    pub(crate) recv: Lock<Half<RecvSide>>,
+    /// REQ and REP only: what both sides know of the conversation.
+    pub(crate) dialogue: Option<Lock<Dialogue>>,
+    pub(crate) topology: Lock<Topology>,
+    /// The reactor of all its connections, made with the first one.
+    pub(crate) home: OnceLock<Arc<Reactor>>,
+    pub(crate) readers: Arc<Waiters>,
+    pub(crate) writers: Arc<Waiters>,
+    /// Who waits for peers, subscribers, or the end of closing.
+    pub(crate) observers: Arc<Waiters>,
+    /// Something was read from the system since the last send.
+    pub(crate) fresh: AtomicBool,
+    /// Some outbox holds what nobody has begun to write.
+    pub(crate) unflushed: AtomicBool,
+    /// Outboxes that wait for their connection to be writable.
+    pub(crate) blocked: AtomicUsize,
+    pub(crate) state: AtomicU8,
+    pub(crate) monitor: MonitorHub,
+}
+
+/// One side of a socket, and what stands in for the conversation where the pattern has none.
+pub(crate) struct Half<S> {
+    pub(crate) silent: Dialogue,
+    pub(crate) side: S,
+}
+
+impl<S> Deref for Half<S> {
+    type Target = S;
+    fn deref(&self) -> &S {
+        &self.side
+    }
+}
+
+impl<S> DerefMut for Half<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        &mut self.side
+    }
+}
+
+/// Behind the send lock.
+pub(crate) struct SendSide {
+    pub(crate) sender: Sender,
+    pub(crate) outlets: SecondaryMap<PipeId, Outlet>,
+    pub(crate) pool: ArenaPool,
+    /// Outboxes that were appended to and not written.
+    pub(crate) dirty: Vec<PipeId>,
+    /// Rings that were full at the last attempt.
+    pub(crate) full_rings: Vec<PipeId>,
+    /// One message, framed once for many connections.
+    pub(crate) encoded: Vec<u8>,
+    /// What was given up under the lock, and is dropped later: its owner may be foreign code.
+    pub(crate) spent: Vec<Buffer>,
+    pub(crate) sent: Sent,
+}
+
+/// Behind the receive lock.
+pub(crate) struct RecvSide {
+    pub(crate) receiver: Receiver,
+    pub(crate) inlets: SecondaryMap<PipeId, Inlet>,
+    /// The inlets that are rings: nobody tells when one fills, so they are asked.
+    pub(crate) rings: Vec<PipeId>,
+    pub(crate) takes_since_look: u32,
+    /// Messages that come from the library: subscriptions for XPUB, notifications of ROUTER.
+    pub(crate) queued: VecDeque<Message>,
+    pub(crate) queued_bytes: usize,
+    /// Subscribers that are not read until the application takes notifications.
+    pub(crate) paused_upstream: Vec<PipeId>,
+    /// Notifications that come behind the last message of a pipe whose connection is gone.
+    pub(crate) farewells: SecondaryMap<PipeId, Message>,
+    /// What was met while taking and has to be dealt with after unlocking.
+    pub(crate) met: Vec<Met>,
+    pub(crate) received: Received,
+}
+
+/// Something other than a message that came out of an inlet.
+pub(crate) enum Met {
+    Command(PipeId, Part),
+    Broken(PipeId, WireError),
+    /// Its connection is gone and its last message was taken.
+    Retired(PipeId),
+    /// Its reader was paused and may go on.
+    Drained(PipeId),
+    /// A ring has room again, and its producer may be waiting.
+    RoomFor(PeerEnd),
+    /// Not for the application; dropped without a lock, because its owner may be foreign code.
+    Discarded(Message),
+}
+
+/// The other end of an inproc pipe.
+#[derive(Clone)]
+pub(crate) struct PeerEnd {
+    pub(crate) core: Arc<Core>,
+    /// The pipe as that socket knows it.
+    pub(crate) pipe: PipeId,
+}
+
+/// What changes rarely.
+#[derive(Default)]
+pub(crate) struct Topology {
+    pub(crate) pipes: SlotMap<PipeId, PipeEntry>,
+    pub(crate) bound: Vec<Bound>,
+    /// Listeners that were asked to close and have not yet.
+    pub(crate) unlistening: Vec<Key>,
+    pub(crate) dialed: Vec<Dialed>,
+    pub(crate) last_endpoint: Option<Endpoint>,
+    /// Pipes whose peer is there.
+    pub(crate) peers: usize,
+    pub(crate) closed: Option<CloseReport>,
+}
+
+/// One pipe.
+pub(crate) struct PipeEntry {
+    /// Its connection, where it is on a wire and established.
+    pub(crate) key: Option<Key>,
+    /// The minor version of ZMTP its peer speaks.
+    pub(crate) minor: u8,
+    pub(crate) endpoint: Endpoint,
+    /// A dialer's pipe outlives its connections.
+    pub(crate) dialed: bool,
+    pub(crate) has_peer: bool,
+    /// The pattern knew it before anybody was connected, and knows it between connections.
+    pub(crate) attached: bool,
+    /// ROUTER: the name that our side gave to it.
+    pub(crate) connect_routing_id: Option<Vec<u8>>,
+}
+
+/// One endpoint that this socket is bound to.
+pub(crate) struct Bound {
+    pub(crate) endpoint: Endpoint,
+    /// `None` for inproc.
+    pub(crate) listener: Option<Key>,
+}
+
+/// One endpoint that this socket connects to.
+pub(crate) struct Dialed {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) pipe: PipeId,
+}
+
+const OPEN: u8 = 0;
+const CLOSING: u8 = 1;
+
+impl Core {
+    pub(crate) fn new(kind: SocketType, options: Options, context: Arc<ContextCore>) -> Arc<Core> {
+        let env = context.env.clone();
+        let seed = u64::from(env.random_u32()) << 32 | u64::from(env.random_u32());
+        let patterns = pattern_options(&options, seed);
+        let conversation = || Dialogue::new(kind, &patterns, env.random_u32());
+        let talks = matches!(kind, SocketType::Req | SocketType::Rep);
+        fn half<S>(silent: Dialogue, side: S) -> Half<S> {
+            Half { silent, side }
+        }
+        Arc::new(Core {
+            kind,
+            send: Lock::new(half(
+                conversation(),
+                SendSide {
+                    sender: Sender::new(kind, &patterns),
+                    outlets: SecondaryMap::new(),
+                    pool: ArenaPool::default(),
+                    dirty: Vec::new(),
+                    full_rings: Vec::new(),
+                    encoded: Vec::new(),
+                    spent: Vec::new(),
+                    sent: Sent::default(),
+                },
+            )),
+            recv: Lock::new(half(
+                conversation(),
+                RecvSide {
+                    receiver: Receiver::new(kind, &patterns),
+                    inlets: SecondaryMap::new(),
+                    rings: Vec::new(),
+                    takes_since_look: 0,
+                    queued: VecDeque::new(),
+                    queued_bytes: 0,
+                    paused_upstream: Vec::new(),
+                    farewells: SecondaryMap::new(),
+                    met: Vec::new(),
+                    received: Received::default(),
+                },
+            )),
+            dialogue: talks.then(|| Lock::new(conversation())),
+            topology: Lock::default(),
+            home: OnceLock::new(),
+            readers: Arc::default(),
+            writers: Arc::default(),
+            observers: Arc::default(),
+            fresh: AtomicBool::new(false),
+            unflushed: AtomicBool::new(false),
+            blocked: AtomicUsize::new(0),
+            state: AtomicU8::new(OPEN),
+            monitor: MonitorHub::default(),
+            options,
+            env,
+            context,
+        })
+    }
+
+    // ---- its life
+
+    /// Why no call may go on, if so.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.context.is_shut_down() {
+            Err(Error::Terminated)
+        } else if self.is_closing() {
+            Err(Error::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.state.load(Ordering::Acquire) != OPEN
+    }
+
+    /// True for the one call that closes it.
+    pub(crate) fn set_closing(&self) -> bool {
+        self.state.swap(CLOSING, Ordering::AcqRel) == OPEN
+    }
+
+    /// Everybody who waits looks again.
+    pub(crate) fn wake_everybody(&self) {
+        fence(Ordering::SeqCst);
+        self.readers.notify_all();
+        self.writers.notify_all();
+        self.observers.notify_all();
+    }
+
+    // ---- what follows from its options
+
+    pub(crate) fn send_limit(&self) -> usize {
+        if self.options.conflate { 1 } else { high_water_mark(self.options.send_hwm) }
+    }
+
+    pub(crate) fn recv_limit(&self) -> usize {
+        high_water_mark(self.options.recv_hwm)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            max_frame_bytes: self.options.max_message_bytes,
+            max_message_bytes: self.options.max_message_bytes,
+            ..Limits::default()
+        }
+    }
+
+    /// Types that queue for a peer they dial before it is there.
+    pub(crate) fn queues_before_ready(&self) -> bool {
+        use SocketType::{Dealer, Pair, Push, Req};
+        matches!(self.kind, Pair | Push | Dealer | Req) && !self.options.immediate
+    }
+
+    /// Types for whose application nothing, or nothing but subscriptions, comes in: what peers send is
+    /// dealt with as soon as it comes.
+    pub(crate) fn takes_in_at_once(&self) -> bool {
+        matches!(self.kind, SocketType::Pub | SocketType::Xpub | SocketType::Push)
+    }
+
+    pub(crate) fn subscribes(&self) -> bool {
+        matches!(self.kind, SocketType::Sub | SocketType::Xsub)
+    }
+
+    pub(crate) fn received_messages(&self) -> u64 {
+        self.recv.lock().received.messages
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.env.now()
+    }
+}
+
+/// 0 means none.
+pub(crate) fn high_water_mark(messages: u32) -> usize {
+    match messages {
+        0 => usize::MAX,
+        messages => messages as usize,
+    }
+}
+
+fn pattern_options(options: &Options, seed: u64) -> PatternOptions {
+    PatternOptions {
+        router_mandatory: options.router_mandatory,
+        router_handover: options.router_handover,
+        router_notify_connect: options.router_notify_connect,
+        router_notify_disconnect: options.router_notify_disconnect,
+        req_correlate: options.req_correlate,
+        req_relaxed: options.req_relaxed,
+        invert_matching: options.invert_matching,
+        conflate: options.conflate,
+        seed,
+    }
+}

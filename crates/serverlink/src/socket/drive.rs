@@ -1,0 +1,167 @@
+//! Waiting: a caller that would sleep drives its socket's reactor, or parks if another one does.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::core::Core;
+use crate::error::Error;
+use crate::reactor::{Attention, Hold};
+use crate::sync::Waiters;
+
+/// How often a caller without a reactor looks at its rings before it sleeps.
+const RING_SPINS: u32 = 1000;
+
+/// What a caller waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum For {
+    Message,
+    Credit,
+    Change,
+}
+
+impl Core {
+    /// Repeats `attempt` until it gives something, the deadline passes or the socket ends; waits in between.
+    pub(crate) fn wait_until<T>(
+        self: &Arc<Self>,
+        what: For,
+        deadline: Option<Instant>,
+        mut attempt: impl FnMut() -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        loop {
+            if let Some(found) = attempt()? {
+                self.pass_on(what);
+                return Ok(found);
+            }
+            if deadline.is_some_and(|at| at <= self.now()) {
+                self.pass_on(what);
+                return Err(Error::TimedOut);
+            }
+            let found = match self.home.get().and_then(|home| home.take_role()) {
+                Some(hold) => self.drive(hold, what, deadline, &mut attempt)?,
+                None => self.park(what, deadline, &mut attempt)?,
+            };
+            if found.is_some() {
+                self.pass_on(what);
+            }
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
+    }
+
+    pub(crate) fn waiters(&self, what: For) -> &Arc<Waiters> {
+        match what {
+            For::Message => &self.readers,
+            For::Credit => &self.writers,
+            For::Change => &self.observers,
+        }
+    }
+
+    /// For a receive that must not wait: reads what is there, if nobody else does.
+    pub(crate) fn recv_polling(self: &Arc<Self>) -> Result<Option<serverlink_message::Message>, Error> {
+        self.flush();
+        let Some(mut hold) = self.home.get().and_then(|home| home.take_role()) else { return Ok(None) };
+        let found = match hold.poll(Attention::Taking) {
+            true => self.try_recv_once(),
+            false => Ok(None),
+        };
+        hold.leave(self.is_depended_on());
+        found
+    }
+
+    /// One of several who wait is woken at a time; whoever is through wakes the next if there is more.
+    pub(crate) fn pass_on(self: &Arc<Self>, what: For) {
+        let waiters = self.waiters(what);
+        if waiters.any() && self.has_more(what) {
+            waiters.notify_one();
+        }
+    }
+
+    fn has_more(&self, what: For) -> bool {
+        match what {
+            For::Message => self.recv.lock().may_have_more(),
+            For::Credit => self.is_writable(),
+            For::Change => false,
+        }
+    }
+
+    /// With the role: does the I/O that it waits for.
+    fn drive<T>(
+        self: &Arc<Self>,
+        mut hold: Hold,
+        what: For,
+        deadline: Option<Instant>,
+        attempt: &mut impl FnMut() -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        let attention = match what {
+            For::Message => Attention::Taking,
+            For::Credit | For::Change => Attention::Absent,
+        };
+        self.flush();
+        let mut found = Ok(None);
+        if hold.poll(attention) {
+            found = attempt();
+        }
+        if let Ok(None) = found {
+            hold.spin(attention, || {
+                found = attempt();
+                !matches!(found, Ok(None))
+            });
+        }
+        while let Ok(None) = found {
+            if deadline.is_some_and(|at| at <= self.now()) {
+                break;
+            }
+            // Registered, then looked once more: whoever changes something in between wakes the driver.
+            let registration = self.waiters(what).register_driver(hold.waker());
+            found = attempt();
+            if matches!(found, Ok(None)) {
+                let interrupted = hold.sleep(attention, deadline);
+                drop(registration);
+                found = attempt();
+                if interrupted && matches!(found, Ok(None)) {
+                    found = Err(Error::Interrupted);
+                }
+            }
+        }
+        hold.leave(self.is_depended_on());
+        found
+    }
+
+    /// Others wait for what only the holder of the role brings.
+    fn is_depended_on(&self) -> bool {
+        self.readers.any()
+            || self.writers.any()
+            || self.observers.any()
+            || self.blocked.load(Ordering::Relaxed) > 0
+            || self.is_closing()
+    }
+
+    /// Without the role: another caller drives, or there is no reactor at all.
+    fn park<T>(
+        self: &Arc<Self>,
+        what: For,
+        deadline: Option<Instant>,
+        attempt: &mut impl FnMut() -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.flush();
+        if self.home.get().is_none() && self.env.may_spin() {
+            for _ in 0..RING_SPINS {
+                if let Some(found) = attempt()? {
+                    return Ok(Some(found));
+                }
+                std::hint::spin_loop();
+            }
+        }
+        let registration = self.waiters(what).register_thread();
+        let found = attempt();
+        if matches!(found, Ok(None)) {
+            registration.park(deadline);
+        } else if registration.withdraw() {
+            // The call that was meant for us finds somebody else.
+            self.waiters(what).notify_one();
+        }
+        found
+    }
+}

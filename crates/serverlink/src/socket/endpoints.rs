@@ -1,0 +1,190 @@
+//! Binding and connecting, and the opposite.
+
+use std::sync::Arc;
+
+use serverlink_driver::{Key, ListenOptions, StreamOptions};
+use serverlink_patterns::PipeId;
+
+use super::core::{Bound, Core, Dialed, Topology};
+use super::drive::For;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::monitor::EventKind;
+use crate::reactor::command::{NewDialer, NewListener};
+use crate::reactor::{Command, Reactor};
+use crate::resolve;
+
+/// Longest routing id on the wire.
+const MAX_ROUTING_ID_BYTES: usize = 255;
+
+impl Core {
+    pub(crate) fn bind(self: &Arc<Self>, endpoint: &str) -> Result<Endpoint, Error> {
+        self.check_open()?;
+        let endpoint: Endpoint = endpoint.parse()?;
+        let (bound, listener) = match &endpoint {
+            Endpoint::Inproc(name) => {
+                self.bind_inproc(name, &endpoint)?;
+                (endpoint, None)
+            }
+            _ => self.listen(&endpoint).map(|(bound, key)| (bound, Some(key)))?,
+        };
+        let mut topology = self.topology.lock();
+        topology.last_endpoint = Some(bound.clone());
+        topology.bound.push(Bound { endpoint: bound.clone(), listener });
+        drop(topology);
+        self.monitor.tell(|| EventKind::Listening { endpoint: bound.clone() });
+        Ok(bound)
+    }
+
+    fn listen(self: &Arc<Self>, endpoint: &Endpoint) -> Result<(Endpoint, Key), Error> {
+        let address = resolve::to_bind(endpoint, self.options.ipv6)?;
+        let home = self.home_reactor()?;
+        let options = ListenOptions {
+            backlog: self.options.backlog,
+            stream: StreamOptions {
+                send_buffer: self.options.send_buffer_bytes,
+                receive_buffer: self.options.receive_buffer_bytes,
+                ..StreamOptions::default()
+            },
+            ..ListenOptions::default()
+        };
+        let failed = |error| bind_error(endpoint, error);
+        let listener = home.remote().bind(&address, &options).map_err(failed)?;
+        let bound = resolve::endpoint_of(&listener.local_address());
+        let listener = home.remote().listen(listener).map_err(|refused| failed(refused.error))?;
+        let key = listener.key();
+        let core = Arc::clone(self);
+        home.post(Command::Listen(Box::new(NewListener { core, listener, endpoint: bound.clone() })));
+        Ok((bound, key))
+    }
+
+    pub(crate) fn unbind(self: &Arc<Self>, endpoint: &str) -> Result<(), Error> {
+        self.check_open()?;
+        let endpoint: Endpoint = endpoint.parse()?;
+        let bound = {
+            let mut topology = self.topology.lock();
+            let index = topology.bound.iter().position(|bound| bound.endpoint == endpoint);
+            index.map(|index| topology.bound.remove(index))
+        };
+        let Some(bound) = bound else { return Err(Error::NoSuchEndpoint { endpoint }) };
+        match (bound.listener, &endpoint) {
+            (Some(key), _) => self.stop_listening(key)?,
+            (None, Endpoint::Inproc(name)) => self.context.registry.lock().unbind(name, self),
+            (None, _) => {}
+        }
+        Ok(())
+    }
+
+    /// Waits for the listener to be closed, so that its endpoint is free when this returns.
+    fn stop_listening(self: &Arc<Self>, key: Key) -> Result<(), Error> {
+        self.topology.lock().unlistening.push(key);
+        self.post(Command::Unlisten(key));
+        loop {
+            let closed = || Ok((!self.topology.lock().unlistening.contains(&key)).then_some(()));
+            match self.wait_until(For::Change, None, closed) {
+                Err(Error::Interrupted) => continue,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The reactor has closed it.
+    pub(crate) fn listener_closed(&self, key: Key) {
+        self.topology.lock().unlistening.retain(|&waiting| waiting != key);
+        self.observers.notify_all();
+    }
+
+    /// `routing_id` names the peer for a ROUTER, whatever it calls itself.
+    pub(crate) fn connect(self: &Arc<Self>, endpoint: &str, routing_id: Option<&[u8]>) -> Result<(), Error> {
+        self.check_open()?;
+        let endpoint: Endpoint = endpoint.parse()?;
+        endpoint.check_connectable()?;
+        if let Some(id) = routing_id {
+            self.check_connect_routing_id(id)?;
+        }
+        if let Endpoint::Inproc(name) = &endpoint {
+            let pipe = self.connect_inproc(name, &endpoint, routing_id)?;
+            self.topology.lock().dial(endpoint, pipe);
+            return Ok(());
+        }
+        let home = self.home_reactor()?;
+        let pipe = {
+            let mut topology = self.topology.lock();
+            let pipe = self
+                .open_dialed_pipe(&mut topology, &endpoint, routing_id)
+                .map_err(|why| Error::invalid_endpoint(&endpoint, why.to_string()))?;
+            topology.dial(endpoint.clone(), pipe);
+            pipe
+        };
+        let core = Arc::clone(self);
+        home.post(Command::Dial(Box::new(NewDialer { core, endpoint, pipe })));
+        self.writers.notify_all();
+        Ok(())
+    }
+
+    fn check_connect_routing_id(&self, id: &[u8]) -> Result<(), Error> {
+        if self.kind != serverlink_message::SocketType::Router {
+            let what = "name the peers it connects to";
+            return Err(Error::NotSupported { what, socket_type: self.kind });
+        }
+        let invalid = |why: &str| Err(Error::invalid_option("routing_id", id, why));
+        if id.is_empty() || id.len() > MAX_ROUTING_ID_BYTES {
+            return invalid("1 to 255 bytes are possible");
+        }
+        if id[0] == 0 {
+            return invalid("ids that begin with a zero byte are given by the library");
+        }
+        if self.send.lock().sender.pipe_of(id).is_some() {
+            return invalid("another peer has this routing id; disconnect it first or choose another");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn disconnect(self: &Arc<Self>, endpoint: &str) -> Result<(), Error> {
+        self.check_open()?;
+        let endpoint: Endpoint = endpoint.parse()?;
+        let dialed = {
+            let mut topology = self.topology.lock();
+            let index = topology.dialed.iter().position(|dialed| dialed.endpoint == endpoint);
+            index.map(|index| topology.dialed.remove(index))
+        };
+        let Some(dialed) = dialed else { return Err(Error::NoSuchEndpoint { endpoint }) };
+        match endpoint {
+            Endpoint::Inproc(_) => self.disconnect_inproc(dialed.pipe),
+            _ => self.post(Command::StopDialing(dialed.pipe)),
+        }
+        Ok(())
+    }
+
+    /// The reactor of all its connections.
+    pub(crate) fn home_reactor(self: &Arc<Self>) -> Result<&Arc<Reactor>, Error> {
+        if let Some(home) = self.home.get() {
+            return Ok(home);
+        }
+        let _one_at_a_time = self.topology.lock();
+        if self.home.get().is_none() {
+            let opened = self.context.open_reactor();
+            let doing = "opening a driver for the socket's connections";
+            let home = opened.map_err(|source| Error::Io { doing, endpoint: None, source })?;
+            home.add_user(self);
+            let _ = self.home.set(home);
+        }
+        Ok(self.home.get().expect("it was just set"))
+    }
+}
+
+impl Topology {
+    fn dial(&mut self, endpoint: Endpoint, pipe: PipeId) {
+        self.last_endpoint = Some(endpoint.clone());
+        self.dialed.push(Dialed { endpoint, pipe });
+    }
+}
+
+fn bind_error(endpoint: &Endpoint, source: std::io::Error) -> Error {
+    let endpoint = endpoint.clone();
+    match source.kind() {
+        std::io::ErrorKind::AddrInUse => Error::AddressInUse { endpoint },
+        std::io::ErrorKind::AddrNotAvailable => Error::AddressNotAvailable { endpoint },
+        _ => Error::Io { doing: "binding", endpoint: Some(endpoint), source },
+    }
+}

@@ -1,0 +1,273 @@
+//! Peers within the context: two rings, no wire, and each side told directly what the other wants.
+
+use std::sync::Arc;
+
+use serverlink_message::Message;
+use serverlink_patterns::{Attached, PeerInfo, PipeId};
+
+use super::core::{Core, PeerEnd, PipeEntry};
+use crate::context::registry::Connecting;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::pipe::link::link;
+use crate::pipe::{Inlet, Outlet, RingInlet, RingOutlet};
+use crate::reactor::Command;
+use crate::sync::later::later;
+
+/// A producer that waits for room is told at the latest after this many messages were taken.
+const ROOM_BATCH: usize = 64;
+
+impl Core {
+    pub(crate) fn bind_inproc(self: &Arc<Self>, name: &str, endpoint: &Endpoint) -> Result<(), Error> {
+        let _wake_later = later();
+        let mut lingering = Vec::new();
+        {
+            // The registry stays locked while peers meet, so that neither closes in between unseen.
+            let mut registry = self.context.registry.lock();
+            let waiting = registry.bind(name, self);
+            let waiting = waiting.ok_or_else(|| Error::AddressInUse { endpoint: endpoint.clone() })?;
+            for connecting in waiting {
+                lingering.extend(connecting.core.is_closing().then(|| Arc::clone(&connecting.core)));
+                self.join(connecting, endpoint);
+            }
+        }
+        for connector in lingering {
+            // It only waited for somebody to take what it had to say.
+            connector.close_inproc();
+            connector.post(Command::Progress);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn connect_inproc(
+        self: &Arc<Self>,
+        name: &str,
+        endpoint: &Endpoint,
+        routing_id: Option<&[u8]>,
+    ) -> Result<PipeId, Error> {
+        let (mut to_peer, from_us) = link(self.options.conflate);
+        let (to_us, from_peer) = link(false);
+        to_peer.limit = self.send_limit();
+        let pipe = self.open_ring_pipe(endpoint, routing_id, to_peer, from_peer);
+        let connecting = Connecting { core: Arc::clone(self), pipe, outlet: to_us, inlet: from_us };
+        let _wake_later = later();
+        let mut registry = self.context.registry.lock();
+        if let Some((binder, connecting)) = registry.connect(name, connecting) {
+            binder.join(connecting, endpoint);
+        }
+        Ok(pipe)
+    }
+
+    /// Our ends, before the peer is there.
+    fn open_ring_pipe(
+        &self,
+        endpoint: &Endpoint,
+        routing_id: Option<&[u8]>,
+        outlet: RingOutlet,
+        inlet: RingInlet,
+    ) -> PipeId {
+        let mut topology = self.topology.lock();
+        let early = self.queues_before_ready();
+        let pipe = topology.pipes.insert(PipeEntry {
+            attached: early,
+            connect_routing_id: routing_id.map(<[u8]>::to_vec),
+            ..PipeEntry::new(endpoint.clone(), true)
+        });
+        {
+            let mut send = self.send.lock();
+            send.outlets.insert(pipe, Outlet::Ring(outlet));
+            if early {
+                let attached = send.sender.attach(pipe, &PeerInfo::default());
+                topology.pipes[pipe].attached = !attached.reject;
+            }
+        }
+        self.add_ring_inlet(pipe, inlet);
+        pipe
+    }
+
+    fn add_ring_inlet(&self, pipe: PipeId, inlet: RingInlet) {
+        self.recv.lock().inlets.insert(pipe, Inlet::Ring(inlet));
+    }
+
+    /// The binder's side of a meeting: makes its ends, and tells both patterns.
+    fn join(self: &Arc<Self>, connecting: Connecting, endpoint: &Endpoint) {
+        let Connecting { core: connector, pipe: far, mut outlet, mut inlet } = connecting;
+        if connector.is_closed() || !self.kind.accepts(connector.kind) {
+            connector.lose_inproc_peer(far);
+            return;
+        }
+        let near = self.topology.lock().pipes.insert(PipeEntry::new(endpoint.clone(), false));
+        let (to_connector, to_binder) = (ring_limit(self, &connector), ring_limit(&connector, self));
+        outlet.limit = to_connector;
+        outlet.peer = Some(PeerEnd { core: Arc::clone(&connector), pipe: far });
+        inlet.peer = outlet.peer.clone();
+        inlet.room_batch = room_batch(to_binder);
+        self.send.lock().outlets.insert(near, Outlet::Ring(outlet));
+        self.add_ring_inlet(near, inlet);
+        let binder_end = PeerEnd { core: Arc::clone(self), pipe: near };
+        let connector_end = PeerEnd { core: Arc::clone(&connector), pipe: far };
+        connector.adopt_inproc_peer(far, binder_end.clone(), to_binder, to_connector);
+        // A publisher has to know its subscriber's pipe before it is told the subscriptions.
+        let (first, second) = match self.subscribes() {
+            true => (&connector_end, &binder_end),
+            false => (&binder_end, &connector_end),
+        };
+        let joined = first.core.meet_inproc_peer(first.pipe, second)
+            && second.core.meet_inproc_peer(second.pipe, first);
+        if !joined {
+            self.lose_inproc_peer(near);
+            connector.lose_inproc_peer(far);
+        }
+    }
+
+    /// The connector's ends were made before anybody was there.
+    fn adopt_inproc_peer(&self, pipe: PipeId, peer: PeerEnd, limit: usize, inlet_limit: usize) {
+        if let Some(Outlet::Ring(outlet)) = self.send.lock().outlets.get_mut(pipe) {
+            outlet.limit = limit;
+            outlet.peer = Some(peer.clone());
+        }
+        if let Some(Inlet::Ring(inlet)) = self.recv.lock().inlets.get_mut(pipe) {
+            inlet.peer = Some(peer);
+            inlet.room_batch = room_batch(inlet_limit);
+        }
+    }
+
+    /// Tells the pattern. False: it has no place for this peer.
+    fn meet_inproc_peer(self: &Arc<Self>, pipe: PipeId, end: &PeerEnd) -> bool {
+        let peer = &end.core;
+        let mut topology = self.topology.lock();
+        let Some(entry) = topology.pipes.get_mut(pipe) else { return false };
+        let info = PeerInfo {
+            routing_id: peer.options.routing_id.clone(),
+            connect_routing_id: entry.connect_routing_id.clone(),
+            socket_type: Some(peer.kind),
+        };
+        let attached = match entry.attached {
+            true => Attached::default(),
+            false => self.send.lock().sender.attach(pipe, &info),
+        };
+        if attached.reject {
+            return false;
+        }
+        entry.has_peer = true;
+        let endpoint = entry.endpoint.clone();
+        topology.peers += 1;
+        let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
+        {
+            let mut recv = self.recv.lock();
+            recv.receiver.attach(pipe, attached.routing_id);
+            recv.notify(attached.notify);
+            // Only what the pattern knows is asked for messages.
+            if !attached.refused {
+                recv.rings.push(pipe);
+            }
+        }
+        // Under the same lock that orders subscribing: none is told twice.
+        if self.subscribes() {
+            let topics: Vec<Vec<u8>> = self.recv.lock().receiver.subscriptions().collect();
+            topics.iter().for_each(|topic| peer.handle_subscription(end.pipe, true, topic));
+        }
+        drop(topology);
+        if let Some(displaced) = displaced {
+            self.finish_hand_over(displaced);
+        }
+        if attached.refused {
+            self.tell_refused(endpoint, &info.routing_id, attached.why);
+        }
+        if self.options.probe_router
+            && let Some(Outlet::Ring(outlet)) = self.send.lock().outlets.get_mut(pipe)
+        {
+            // A ring that was just made has room.
+            let _ = outlet.push(Message::new());
+        }
+        self.wake_everybody();
+        peer.readers.notify_all();
+        true
+    }
+
+    /// The other end is gone. What it sent stays to be read.
+    pub(crate) fn lose_inproc_peer(self: &Arc<Self>, pipe: PipeId) {
+        let mut topology = self.topology.lock();
+        let Some(entry) = topology.pipes.get_mut(pipe) else { return };
+        let had_peer = std::mem::take(&mut entry.has_peer);
+        topology.peers -= usize::from(had_peer);
+        let (detached, _outlet) = {
+            let mut send = self.send.lock();
+            let outlet = send.outlets.remove(pipe);
+            (send.sender.detach(pipe), outlet)
+        };
+        self.end_dialogue(pipe);
+        {
+            let mut recv = self.recv.lock();
+            if recv.end_inlet(pipe) {
+                topology.pipes.remove(pipe);
+            }
+            detached.upstream.into_iter().for_each(|message| recv.queue(message));
+            recv.say_last(pipe, detached.notify);
+        }
+        drop(topology);
+        self.wake_everybody();
+    }
+
+    pub(crate) fn disconnect_inproc(self: &Arc<Self>, pipe: PipeId) {
+        let _waiting = self.context.registry.lock().stop_waiting(self, Some(pipe));
+        let peer = match self.send.lock().outlets.get(pipe) {
+            Some(Outlet::Ring(outlet)) => outlet.peer.clone(),
+            _ => None,
+        };
+        self.lose_inproc_peer(pipe);
+        if let Some(peer) = peer {
+            peer.core.lose_inproc_peer(peer.pipe);
+        }
+    }
+
+    /// Something was sent to a name that nobody has bound yet.
+    pub(crate) fn has_unbound_messages(&self) -> bool {
+        self.send.lock().outlets.values_mut().any(|outlet| match outlet {
+            Outlet::Ring(outlet) => outlet.unbound_backlog() > 0,
+            Outlet::Wire(_) => false,
+        })
+    }
+
+    /// A closing socket leaves all its names and tells all its peers.
+    pub(crate) fn close_inproc(self: &Arc<Self>) {
+        let _waiting = {
+            let bound: Vec<Endpoint> =
+                self.topology.lock().bound.iter().map(|bound| bound.endpoint.clone()).collect();
+            let lingers = self.has_unbound_messages();
+            let mut registry = self.context.registry.lock();
+            for endpoint in bound {
+                if let Endpoint::Inproc(name) = endpoint {
+                    registry.unbind(&name, self);
+                }
+            }
+            if lingers { Vec::new() } else { registry.stop_waiting(self, None) }
+        };
+        let peers: Vec<(PipeId, PeerEnd)> = self
+            .send
+            .lock()
+            .outlets
+            .iter()
+            .filter_map(|(pipe, outlet)| match outlet {
+                Outlet::Ring(outlet) => outlet.peer.clone().map(|peer| (pipe, peer)),
+                Outlet::Wire(_) => None,
+            })
+            .collect();
+        for (pipe, peer) in peers {
+            self.lose_inproc_peer(pipe);
+            peer.core.lose_inproc_peer(peer.pipe);
+        }
+    }
+}
+
+/// The sender's mark and the receiver's together, exactly; none where either has none.
+fn ring_limit(sender: &Core, receiver: &Core) -> usize {
+    match (sender.options.send_hwm, receiver.options.recv_hwm) {
+        (0, _) | (_, 0) => usize::MAX,
+        (send, recv) => send as usize + recv as usize,
+    }
+}
+
+fn room_batch(limit: usize) -> u32 {
+    u32::try_from(limit.div_ceil(2).clamp(1, ROOM_BATCH)).expect("it was clamped")
+}

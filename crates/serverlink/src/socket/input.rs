@@ -1,0 +1,90 @@
+//! What the reactor hands to its socket while connections are open.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serverlink_message::chunk::Slice;
+use serverlink_patterns::PipeId;
+use serverlink_zmtp::WireError;
+
+use super::core::Core;
+use crate::limits;
+use crate::pipe::Inlet;
+use crate::reactor::Attention;
+
+impl Core {
+    /// Bytes came in. Readers are told once there is a whole message.
+    pub(crate) fn handle_input(
+        self: &Arc<Self>,
+        pipe: PipeId,
+        input: Slice,
+        attention: Attention,
+    ) -> Result<(), WireError> {
+        self.fresh.store(true, Ordering::Relaxed);
+        {
+            let mut recv = self.recv.lock();
+            let Some(Inlet::Wire(inbox)) = recv.inlets.get_mut(pipe) else { return Ok(()) };
+            inbox.handle_input(input);
+            recv.receiver.set_readable(pipe, true);
+        }
+        if self.takes_in_at_once() {
+            return self.take_in(pipe);
+        }
+        // The caller who drives takes by itself; others who wait want whole messages.
+        if attention == Attention::Absent || self.readers.any_sleeper() {
+            self.scan(pipe)?;
+            if self.has_whole_message(pipe) {
+                self.readers.notify_one_sleeper();
+            }
+        }
+        Ok(())
+    }
+
+    fn has_whole_message(&self, pipe: PipeId) -> bool {
+        matches!(self.recv.lock().inlets.get(pipe), Some(Inlet::Wire(inbox)) if inbox.whole_messages() > 0)
+    }
+
+    /// Before reading. A caller who takes what comes is only held up by a pipe that he does not take from.
+    pub(crate) fn pause_if_full(self: &Arc<Self>, pipe: PipeId, attention: Attention) -> bool {
+        if attention == Attention::Taking && !self.takes_in_at_once() {
+            if self.unread_bytes(pipe) < limits::UNSEEN_BYTES {
+                return false;
+            }
+            // A wrong frame is found again by whoever takes it, and ends the connection there.
+            let _ = self.scan(pipe);
+        }
+        let mut recv = self.recv.lock();
+        if self.takes_in_at_once() {
+            let full = recv.is_queue_full();
+            if full && !recv.paused_upstream.contains(&pipe) {
+                recv.paused_upstream.push(pipe);
+            }
+            return full;
+        }
+        match recv.inlets.get_mut(pipe) {
+            Some(Inlet::Wire(inbox)) => inbox.pause_if_full(),
+            _ => false,
+        }
+    }
+
+    fn unread_bytes(&self, pipe: PipeId) -> usize {
+        match self.recv.lock().inlets.get(pipe) {
+            Some(Inlet::Wire(inbox)) => inbox.unread_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// How much one read may bring: with a small mark little, so that one worker does not hoard.
+    pub(crate) fn read_bytes(&self) -> usize {
+        self.recv_limit().saturating_mul(limits::READ_BYTES_PER_MESSAGE)
+    }
+
+    pub(crate) fn is_paused(&self, pipe: PipeId) -> bool {
+        matches!(self.recv.lock().inlets.get(pipe), Some(Inlet::Wire(inbox)) if inbox.is_paused())
+    }
+
+    /// Everything that was sent into this pipe is with the system.
+    pub(crate) fn is_pipe_flushed(&self, pipe: PipeId) -> bool {
+        self.send.lock().outbox(pipe).is_none_or(|outbox| outbox.is_flushed())
+    }
+}

@@ -1,0 +1,388 @@
+//! From the inlets to the application: the fair queue picks a pipe, a message is cut out of it, and
+//! the pattern says what becomes of it.
+
+use std::sync::Arc;
+
+use serverlink_message::{Message, Part};
+use serverlink_patterns::{Dialogue, PipeId, Refusal, Verdict};
+use serverlink_zmtp::command::Command as WireCommand;
+use serverlink_zmtp::error::WireError;
+
+use super::core::{Core, Half, Met, RecvSide};
+use crate::error::Error;
+use crate::limits;
+use crate::pipe::Inlet;
+use crate::pipe::inbox::Taken;
+use crate::reactor::{Command, Farewell};
+
+/// Messages taken from peers that keep up before all rings are asked again.
+const TAKES_BETWEEN_LOOKS: u32 = 16;
+
+pub(crate) const TOO_MANY_SUBSCRIPTIONS: &str = "it subscribed to more topics than one peer may";
+
+impl Core {
+    /// One attempt. The message is written to where it is wanted: moving it through every layer costs more than
+    /// cutting it out.
+    #[inline]
+    pub(crate) fn try_recv_into(self: &Arc<Self>, into: &mut Message) -> Result<bool, Error> {
+        let mut guard = self.recv.lock();
+        let Half { silent, side } = &mut *guard;
+        let found = match &self.dialogue {
+            None => side.take(self, silent, into),
+            Some(dialogue) => side.take(self, &mut dialogue.lock(), into),
+        };
+        if !side.met.is_empty() {
+            let met = std::mem::take(&mut side.met);
+            drop(guard);
+            self.deal_with(met);
+        }
+        found
+    }
+
+    /// As [`try_recv_into`](Core::try_recv_into), where a move does not matter.
+    pub(crate) fn try_recv_once(self: &Arc<Self>) -> Result<Option<Message>, Error> {
+        let mut message = Message::new();
+        Ok(self.try_recv_into(&mut message)?.then_some(message))
+    }
+
+    /// REQ, before a new request: what is there answers an older one.
+    pub(crate) fn forget_old_replies(self: &Arc<Self>) {
+        let met = {
+            let mut guard = self.recv.lock();
+            let may_send = match &self.dialogue {
+                Some(dialogue) => guard.receiver.check_receive(&dialogue.lock()).is_err(),
+                None => false,
+            };
+            if may_send || self.options.req_relaxed {
+                guard.discard_readable();
+            }
+            std::mem::take(&mut guard.met)
+        };
+        if !met.is_empty() {
+            self.deal_with(met);
+        }
+    }
+
+    /// Whether a receive would find a message now. What it finds is kept for that receive.
+    pub(crate) fn poll_readable(self: &Arc<Self>) -> bool {
+        let (readable, met) = {
+            let mut guard = self.recv.lock();
+            let Half { silent, side } = &mut *guard;
+            let mut conversation = self.dialogue.as_ref().map(|dialogue| dialogue.lock());
+            let readable = side.look(self, conversation.as_deref_mut().unwrap_or(silent));
+            (readable, std::mem::take(&mut side.met))
+        };
+        if !met.is_empty() {
+            self.deal_with(met);
+        }
+        readable
+    }
+
+    // ---- what is not a message
+
+    /// Deals with what came out of the inlets beside messages. Call without locks.
+    #[cold]
+    pub(crate) fn deal_with(self: &Arc<Self>, met: Vec<Met>) {
+        for met in met {
+            match met {
+                Met::Command(pipe, body) => self.handle_command(pipe, &body),
+                Met::Broken(pipe, error) => self.break_pipe(pipe, error),
+                Met::Retired(pipe) => self.forget_pipe(pipe),
+                Met::Drained(pipe) => {
+                    if let (Some(key), Some(home)) = (self.key_of(pipe), self.home.get()) {
+                        home.claim(Command::Resume(key));
+                    }
+                }
+                Met::RoomFor(peer) => peer.core.writers.notify_one(),
+                Met::Discarded(message) => drop(message),
+            }
+        }
+    }
+
+    fn handle_command(self: &Arc<Self>, pipe: PipeId, body: &Part) {
+        let limits = self.limits();
+        match WireCommand::parse(body, &limits) {
+            Ok(WireCommand::Ping { context, .. }) => {
+                self.send_control(pipe, |out| {
+                    // A peer that reads none of them needs no more.
+                    if out.len() < limits::WAITING_CONTROL_BYTES {
+                        WireCommand::Pong { context }.put(out);
+                    }
+                });
+            }
+            Ok(WireCommand::Subscribe(topic)) => match limits.check_topic(topic) {
+                Ok(()) if self.may_subscribe(pipe) => self.handle_subscription(pipe, true, topic),
+                Ok(()) => self.break_pipe_because(pipe, TOO_MANY_SUBSCRIPTIONS),
+                Err(error) => self.break_pipe(pipe, error),
+            },
+            Ok(WireCommand::Cancel(topic)) => self.handle_subscription(pipe, false, topic),
+            Ok(WireCommand::Error { reason }) => {
+                let reason = String::from_utf8_lossy(reason).into_owned();
+                self.break_pipe(pipe, WireError::RefusedByPeer { reason });
+            }
+            // Any traffic is a sign of life, and the reader has noted it.
+            Ok(_) => {}
+            Err(error) => self.break_pipe(pipe, error),
+        }
+    }
+
+    pub(crate) fn break_pipe(&self, pipe: PipeId, error: WireError) {
+        if let Some(key) = self.key_of(pipe) {
+            self.post(Command::Break(key, Farewell::Wire(error)));
+        }
+    }
+
+    pub(crate) fn break_pipe_because(&self, pipe: PipeId, why: &'static str) {
+        if let Some(key) = self.key_of(pipe) {
+            self.post(Command::Break(key, Farewell::TurnedAway(why.into())));
+        }
+    }
+
+    pub(crate) fn may_subscribe(&self, pipe: PipeId) -> bool {
+        let load = self.send.lock().sender.subscription_load(pipe);
+        load.topics < limits::SUBSCRIPTIONS_PER_PEER && load.bytes < limits::SUBSCRIPTION_BYTES_PER_PEER
+    }
+
+    // ---- for the reader
+
+    /// PUB and XPUB: takes in everything that a subscriber sent, as soon as it comes.
+    pub(crate) fn take_in(self: &Arc<Self>, pipe: PipeId) -> Result<(), WireError> {
+        loop {
+            let taken = match self.recv.lock().inlets.get_mut(pipe) {
+                Some(Inlet::Wire(inbox)) => inbox.take()?,
+                _ => return Ok(()),
+            };
+            match taken {
+                Taken::Nothing => return Ok(()),
+                Taken::Command(body) => self.handle_command(pipe, &body),
+                Taken::Message(message) => self.handle_upstream(pipe, message)?,
+            }
+        }
+    }
+
+    /// Looks ahead for an absent application: deals with commands and counts whole messages.
+    pub(crate) fn scan(self: &Arc<Self>, pipe: PipeId) -> Result<(), WireError> {
+        let mut commands = Vec::new();
+        let scanned = match self.recv.lock().inlets.get_mut(pipe) {
+            Some(Inlet::Wire(inbox)) => inbox.scan(|body| commands.push(body)),
+            _ => Ok(()),
+        };
+        commands.into_iter().for_each(|body| self.handle_command(pipe, &body));
+        scanned
+    }
+}
+
+impl RecvSide {
+    /// The next message for the application.
+    #[inline]
+    fn take(&mut self, core: &Core, dialogue: &mut Dialogue, into: &mut Message) -> Result<bool, Error> {
+        if let Err(refusal) = self.receiver.check_receive(dialogue) {
+            return Err(refused(core, refusal));
+        }
+        let found = (!self.queued.is_empty() && self.take_queued(into))
+            || self.take_from_pipes(dialogue, into)
+            || (!self.queued.is_empty() && self.take_queued(into));
+        if !found {
+            if core.is_closing() || core.context.is_shut_down() {
+                core.check_open()?;
+            }
+            return Ok(false);
+        }
+        if core.options.conflate {
+            let mut newer = Message::new();
+            while self.take_from_pipes(dialogue, &mut newer) {
+                let older = std::mem::replace(into, std::mem::take(&mut newer));
+                self.discard(older);
+            }
+        }
+        self.received.messages += 1;
+        Ok(true)
+    }
+
+    #[cold]
+    fn take_queued(&mut self, into: &mut Message) -> bool {
+        let Some(message) = self.queued.pop_front() else { return false };
+        self.queued_bytes -= message.len_bytes();
+        if !self.paused_upstream.is_empty() && !self.is_queue_full() {
+            self.met.extend(self.paused_upstream.drain(..).map(Met::Drained));
+        }
+        *into = message;
+        true
+    }
+
+    /// Finds a message and keeps it in front of all others.
+    fn look(&mut self, core: &Core, dialogue: &mut Dialogue) -> bool {
+        if self.receiver.check_receive(dialogue).is_err() {
+            return false;
+        }
+        // What a conversation finds changes its state, so it is only looked for when it is taken.
+        if core.dialogue.is_some() {
+            return self.any_inlet_has_some();
+        }
+        let mut message = Message::new();
+        if self.queued.is_empty() && self.take_from_pipes(dialogue, &mut message) {
+            self.queue(message);
+        }
+        !self.queued.is_empty()
+    }
+
+    fn any_inlet_has_some(&mut self) -> bool {
+        self.look_at_rings();
+        while let Some(pipe) = self.receiver.next() {
+            let has_message = match self.inlets.get_mut(pipe) {
+                Some(Inlet::Wire(inbox)) => {
+                    let met = &mut self.met;
+                    let scanned = inbox.scan(|body| met.push(Met::Command(pipe, body)));
+                    if let Err(error) = scanned {
+                        met.push(Met::Broken(pipe, error));
+                    }
+                    inbox.whole_messages() > 0
+                }
+                Some(Inlet::Ring(inlet)) => !inlet.is_empty(),
+                None => false,
+            };
+            if has_message {
+                return true;
+            }
+            self.receiver.set_readable(pipe, false);
+        }
+        false
+    }
+
+    #[inline]
+    fn take_from_pipes(&mut self, dialogue: &mut Dialogue, into: &mut Message) -> bool {
+        if !self.rings.is_empty() {
+            self.takes_since_look += 1;
+            // A peer that keeps up must not keep the others' rings from their turn.
+            if self.takes_since_look >= TAKES_BETWEEN_LOOKS {
+                self.look_at_rings();
+            }
+        }
+        loop {
+            let Some(pipe) = self.receiver.next() else {
+                if self.rings.is_empty() || !self.look_at_rings() {
+                    return false;
+                }
+                continue;
+            };
+            if !self.take_from(pipe, into) {
+                continue;
+            }
+            self.receiver.took(pipe);
+            match self.receiver.handle(pipe, into, dialogue) {
+                Verdict::Deliver => return true,
+                Verdict::Discard(_) => self.discard(std::mem::take(into)),
+            }
+        }
+    }
+
+    fn discard(&mut self, message: Message) {
+        self.received.discarded += 1;
+        self.met.push(Met::Discarded(message));
+    }
+
+    fn discard_readable(&mut self) {
+        self.look_at_rings();
+        while let Some(pipe) = self.receiver.next() {
+            let mut message = Message::new();
+            if self.take_from(pipe, &mut message) {
+                self.receiver.took(pipe);
+                self.discard(message);
+            }
+        }
+    }
+
+    /// One message out of one inlet. False: it has no whole one, and its turn is over.
+    #[inline]
+    fn take_from(&mut self, pipe: PipeId, into: &mut Message) -> bool {
+        let RecvSide { receiver, inlets, met, farewells, .. } = self;
+        let mut ended = false;
+        match inlets.get_mut(pipe) {
+            Some(Inlet::Wire(inbox)) => loop {
+                match inbox.take() {
+                    Ok(Taken::Message(message)) => {
+                        if inbox.is_paused() && inbox.resume_if_drained() {
+                            met.push(Met::Drained(pipe));
+                        }
+                        *into = message;
+                        return true;
+                    }
+                    Ok(Taken::Command(body)) => met.push(Met::Command(pipe, body)),
+                    Ok(Taken::Nothing) => {
+                        ended = inbox.has_ended();
+                        if inbox.is_paused() && inbox.resume_if_drained() {
+                            met.push(Met::Drained(pipe));
+                        }
+                        break;
+                    }
+                    Err(error) => {
+                        met.push(Met::Broken(pipe, error));
+                        break;
+                    }
+                }
+            },
+            Some(Inlet::Ring(inlet)) => {
+                if let Some(message) = inlet.pop() {
+                    met.extend(inlet.waiting_producer().map(Met::RoomFor));
+                    *into = message;
+                    return true;
+                }
+                ended = inlet.ended;
+            }
+            None => {}
+        }
+        receiver.set_readable(pipe, false);
+        let farewell = if farewells.is_empty() { None } else { farewells.remove(pipe) };
+        if ended {
+            receiver.detach(pipe);
+            inlets.remove(pipe);
+            met.push(Met::Retired(pipe));
+        }
+        if let Some(farewell) = farewell {
+            self.queue(farewell);
+        }
+        false
+    }
+
+    pub(crate) fn may_have_more(&mut self) -> bool {
+        !self.queued.is_empty() || self.receiver.next().is_some() || self.look_at_rings()
+    }
+
+    /// A message of the library's own, for the application.
+    pub(crate) fn queue(&mut self, message: Message) {
+        self.queued_bytes += message.len_bytes();
+        self.queued.push_back(message);
+    }
+
+    /// So much waits for the application that nothing may be added on a peer's word.
+    pub(crate) fn is_queue_full(&self) -> bool {
+        self.queued.len() >= limits::WAITING_NOTIFICATIONS
+            || self.queued_bytes >= limits::WAITING_NOTIFICATION_BYTES
+    }
+
+    /// Asks each ring; true if one has a message.
+    fn look_at_rings(&mut self) -> bool {
+        let RecvSide { receiver, inlets, rings, takes_since_look, .. } = self;
+        *takes_since_look = 0;
+        let mut any = false;
+        rings.retain(|&pipe| match inlets.get_mut(pipe) {
+            Some(Inlet::Ring(inlet)) => {
+                if !inlet.is_empty() || inlet.ended {
+                    receiver.set_readable(pipe, true);
+                    any = true;
+                }
+                true
+            }
+            _ => false,
+        });
+        any
+    }
+}
+
+#[cold]
+fn refused(core: &Core, refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::WrongState(why) => Error::WrongState { why },
+        _ => Error::NotSupported { what: "receive", socket_type: core.kind },
+    }
+}

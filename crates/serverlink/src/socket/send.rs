@@ -1,0 +1,354 @@
+//! From a message to its peer's outbox or ring.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serverlink_message::{Message, Part, SocketType};
+use serverlink_patterns::{Dialogue, DropReason, Framing, PipeId, Refusal, Reserve};
+use serverlink_zmtp::frame;
+
+use super::core::{Core, Half, PeerEnd, SendSide};
+use crate::error::Error;
+use crate::payload::Outgoing;
+use crate::pipe::Outlet;
+use crate::pipe::arena::ArenaPool;
+use crate::pipe::outbox::{Next, Outbox};
+
+/// How many connections one call writes to itself; the rest is left to the I/O thread, so that a
+/// publisher with many quiet subscribers is not held up.
+const INLINE_WRITES: usize = 4;
+
+/// What has to happen after the send lock is released.
+enum After {
+    Nothing,
+    Write(PipeId),
+    /// Rare enough to be boxed: it keeps the usual answer small.
+    More(Box<More>),
+}
+
+#[derive(Default)]
+struct More {
+    write: Vec<PipeId>,
+    ask: Vec<PipeId>,
+    wake: Vec<PeerEnd>,
+}
+
+impl Core {
+    /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.
+    #[inline]
+    pub(crate) fn try_send_once(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
+        if self.kind == SocketType::Req {
+            self.forget_old_replies();
+        }
+        let (placed, _spent) = {
+            let mut guard = self.send.lock();
+            let Half { silent, side } = &mut *guard;
+            let placed = match &self.dialogue {
+                None => side.place(self, silent, outgoing),
+                Some(dialogue) => side.place(self, &mut dialogue.lock(), outgoing),
+            };
+            (placed, std::mem::take(&mut side.spent))
+        };
+        let placed = placed?;
+        if let (Some(_), Outgoing::Message(message)) = (&placed, &mut *outgoing) {
+            // What was sent by copy or by reference is dropped here, because that may run foreign code.
+            drop(std::mem::take(*message));
+        }
+        match placed {
+            None => return Ok(false),
+            Some(After::Nothing) => {}
+            Some(After::Write(pipe)) => self.write_pipe(pipe),
+            Some(After::More(more)) => self.follow_up(*more),
+        }
+        Ok(true)
+    }
+
+    #[cold]
+    fn follow_up(self: &Arc<Self>, more: More) {
+        more.wake.iter().for_each(|peer| peer.core.readers.notify_one());
+        more.write.iter().for_each(|&pipe| self.write_pipe(pipe));
+        more.ask.iter().for_each(|&pipe| self.ask_io_thread(pipe));
+    }
+
+    fn ask_io_thread(self: &Arc<Self>, pipe: PipeId) {
+        if let Some(home) = self.home.get() {
+            home.io().ask_to_flush(self, pipe);
+        }
+    }
+}
+
+impl After {
+    #[cold]
+    fn more(more: More) -> After {
+        After::More(Box::new(more))
+    }
+}
+
+impl SendSide {
+    pub(crate) fn outbox(&mut self, pipe: PipeId) -> Option<&mut Outbox> {
+        match self.outlets.get_mut(pipe) {
+            Some(Outlet::Wire(outbox)) => Some(outbox),
+            _ => None,
+        }
+    }
+
+    /// Puts the message where its pattern says. `None`: wait.
+    #[inline]
+    fn place(
+        &mut self,
+        core: &Core,
+        dialogue: &mut Dialogue,
+        outgoing: &mut Outgoing<'_>,
+    ) -> Result<Option<After>, Error> {
+        if core.is_closing() || core.context.is_shut_down() {
+            core.check_open()?;
+        }
+        if !self.full_rings.is_empty() {
+            self.look_at_full_rings();
+        }
+        loop {
+            match self.sender.reserve(outgoing.first(), dialogue) {
+                Reserve::One { pipe, framing } => {
+                    if framing == Framing::SkipFirst && is_address_only(outgoing) {
+                        self.sender.rollback(dialogue);
+                        self.count_drop(DropReason::AddressOnly);
+                        return Ok(Some(After::Nothing));
+                    }
+                    let Some(after) = self.deliver(core, pipe, framing, dialogue, outgoing) else {
+                        self.sender.rollback(dialogue);
+                        self.sender.set_writable(pipe, false);
+                        self.full_rings.push(pipe);
+                        continue;
+                    };
+                    self.sender.commit(dialogue);
+                    self.sent.messages += 1;
+                    return Ok(Some(after));
+                }
+                Reserve::Many => {
+                    let after = self.deliver_to_many(core, outgoing);
+                    self.sender.commit(dialogue);
+                    self.sent.messages += 1;
+                    return Ok(Some(after));
+                }
+                Reserve::WouldBlock => return Ok(None),
+                Reserve::Nobody(reason) => {
+                    self.count_drop(reason);
+                    return Ok(Some(After::Nothing));
+                }
+                Reserve::Refused(refusal) => return Err(refused(core, refusal, outgoing)),
+            }
+        }
+    }
+
+    /// To one pipe. `None`: it is a ring, and it is full.
+    #[inline]
+    fn deliver(
+        &mut self,
+        core: &Core,
+        pipe: PipeId,
+        framing: Framing,
+        dialogue: &Dialogue,
+        outgoing: &mut Outgoing<'_>,
+    ) -> Option<After> {
+        let SendSide { sender, outlets, pool, dirty, sent, spent, .. } = self;
+        match outlets.get_mut(pipe).expect("the pattern only names pipes that are attached") {
+            Outlet::Wire(outbox) => {
+                if core.options.conflate {
+                    sent.at_high_water_mark += outbox.discard_queued(spent) as u64;
+                }
+                match outgoing {
+                    Outgoing::Bytes(bytes) if framing == Framing::AsIs => outbox.append_bytes(bytes, pool),
+                    _ => append(outbox, outgoing, framing, sender.prefix(dialogue), pool),
+                }
+                let next = outbox.after_append(|| core.fresh.swap(false, Ordering::Relaxed), || core.now());
+                if !outbox.has_credit() && !core.options.conflate && next != Next::WriteNow {
+                    sender.set_writable(pipe, false);
+                }
+                Some(match next {
+                    Next::Nothing => After::Nothing,
+                    Next::WriteNow => After::Write(pipe),
+                    Next::Leave => {
+                        leave(core, outbox, dirty, pipe);
+                        After::Nothing
+                    }
+                    Next::AskIoThread => {
+                        leave(core, outbox, dirty, pipe);
+                        After::more(More { ask: vec![pipe], ..More::default() })
+                    }
+                })
+            }
+            Outlet::Ring(outlet) => {
+                if !outlet.has_room() {
+                    return None;
+                }
+                let message = framed(outgoing, framing, sender.prefix(dialogue));
+                outlet.push(message).expect("there is room, and nobody else pushes");
+                Some(match outlet.sleeper() {
+                    None => After::Nothing,
+                    Some(peer) => After::more(More { wake: vec![peer], ..More::default() }),
+                })
+            }
+        }
+    }
+
+    /// To every subscriber that asked for it: framed once, appended to each.
+    fn deliver_to_many(&mut self, core: &Core, outgoing: &mut Outgoing<'_>) -> After {
+        let SendSide { sender, outlets, pool, dirty, full_rings, encoded, sent, spent, .. } = self;
+        encoded.clear();
+        encode(outgoing, encoded);
+        let mut shared = None;
+        let mut after = More::default();
+        let mut full = Vec::new();
+        for &pipe in sender.targets() {
+            match outlets.get_mut(pipe).expect("the pattern only names pipes that are attached") {
+                Outlet::Wire(outbox) => {
+                    if core.options.conflate {
+                        sent.at_high_water_mark += outbox.discard_queued(spent) as u64;
+                    }
+                    outbox.append_encoded(encoded, pool);
+                    let inline = after.write.len() < INLINE_WRITES;
+                    match outbox.after_append(|| inline, || core.now()) {
+                        Next::WriteNow => after.write.push(pipe),
+                        Next::Leave => leave(core, outbox, dirty, pipe),
+                        Next::AskIoThread => {
+                            leave(core, outbox, dirty, pipe);
+                            after.ask.push(pipe);
+                        }
+                        Next::Nothing => {}
+                    }
+                    if !outbox.has_credit() && !core.options.conflate {
+                        full.push(pipe);
+                    }
+                }
+                Outlet::Ring(outlet) => {
+                    match outlet.push(shared.get_or_insert_with(|| share(outgoing)).clone()) {
+                        Ok(()) => after.wake.extend(outlet.sleeper()),
+                        Err(_) => {
+                            sent.at_high_water_mark += 1;
+                            full_rings.push(pipe);
+                            full.push(pipe);
+                        }
+                    }
+                }
+            }
+        }
+        full.into_iter().for_each(|pipe| sender.set_writable(pipe, false));
+        match after.write.is_empty() && after.ask.is_empty() && after.wake.is_empty() {
+            true => After::Nothing,
+            false => After::more(after),
+        }
+    }
+
+    /// Nobody tells when a ring has room again, so the next send looks.
+    #[cold]
+    pub(crate) fn look_at_full_rings(&mut self) {
+        let SendSide { sender, outlets, full_rings, .. } = self;
+        full_rings.retain(|&pipe| match outlets.get_mut(pipe) {
+            Some(Outlet::Ring(outlet)) => {
+                let has_room = outlet.has_room();
+                if has_room {
+                    sender.set_writable(pipe, true);
+                }
+                !has_room
+            }
+            _ => false,
+        });
+    }
+
+    fn count_drop(&mut self, reason: DropReason) {
+        self.sent.messages += 1;
+        match reason {
+            // The sender counts these itself, for each peer that was left out.
+            DropReason::HighWaterMark => {}
+            _ => self.sent.without_receiver += 1,
+        }
+    }
+}
+
+/// Whoever receives on this socket flushes it first.
+pub(super) fn leave(core: &Core, outbox: &mut Outbox, dirty: &mut Vec<PipeId>, pipe: PipeId) {
+    core.unflushed.store(true, Ordering::Relaxed);
+    if !std::mem::replace(&mut outbox.listed, true) {
+        dirty.push(pipe);
+    }
+}
+
+fn is_address_only(outgoing: &Outgoing<'_>) -> bool {
+    match outgoing {
+        Outgoing::Bytes(_) => true,
+        Outgoing::Message(message) => !message.is_multipart(),
+    }
+}
+
+/// The message itself, to go through a ring. An address that is left out stays with the caller, who drops it.
+fn framed(outgoing: &mut Outgoing<'_>, framing: Framing, prefix: &[Part]) -> Message {
+    let message = match outgoing {
+        Outgoing::Bytes(bytes) => Message::from(*bytes),
+        Outgoing::Message(message) => std::mem::take(*message),
+    };
+    match framing {
+        Framing::AsIs => message,
+        Framing::SkipFirst => {
+            let (address, rest) = message.split_first();
+            if let Outgoing::Message(place) = outgoing {
+                **place = Message::from(address);
+            }
+            rest.expect("an address alone was turned away before")
+        }
+        Framing::Prefix => Message::from_parts(prefix.iter().cloned().chain(message.into_parts())),
+    }
+}
+
+/// A message that several rings can have.
+fn share(outgoing: &Outgoing<'_>) -> Message {
+    match outgoing {
+        Outgoing::Bytes(bytes) => Message::from(*bytes),
+        Outgoing::Message(message) => (**message).clone(),
+    }
+}
+
+/// Frames the message; the caller keeps it, so that nothing is dropped under the lock.
+fn append(
+    outbox: &mut Outbox,
+    outgoing: &Outgoing<'_>,
+    framing: Framing,
+    prefix: &[Part],
+    pool: &mut ArenaPool,
+) {
+    if framing == Framing::Prefix {
+        prefix.iter().for_each(|part| outbox.append_part(part.clone(), true, pool));
+    }
+    match outgoing {
+        Outgoing::Bytes(bytes) => outbox.append_bytes(bytes, pool),
+        Outgoing::Message(message) => {
+            let skipped = usize::from(framing == Framing::SkipFirst);
+            let mut left = message.part_count() - skipped;
+            for part in message.iter().skip(skipped) {
+                left -= 1;
+                outbox.append_part(part.clone(), left > 0, pool);
+            }
+        }
+    }
+}
+
+fn encode(outgoing: &Outgoing<'_>, into: &mut Vec<u8>) {
+    match outgoing {
+        Outgoing::Bytes(bytes) => frame::put_frame(into, false, bytes),
+        Outgoing::Message(message) => {
+            let mut left = message.part_count();
+            for part in message.iter() {
+                left -= 1;
+                frame::put_frame(into, left > 0, part);
+            }
+        }
+    }
+}
+
+#[cold]
+fn refused(core: &Core, refusal: Refusal, outgoing: &Outgoing<'_>) -> Error {
+    match refusal {
+        Refusal::WrongState(why) => Error::WrongState { why },
+        Refusal::Unroutable => Error::Unroutable { routing_id: outgoing.first().to_vec() },
+        _ => Error::NotSupported { what: "send", socket_type: core.kind },
+    }
+}

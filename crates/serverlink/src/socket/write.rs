@@ -1,0 +1,194 @@
+//! From the outboxes to the system: whoever has the writer token writes, without any lock.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
+
+use serverlink_driver::Key;
+use serverlink_patterns::PipeId;
+
+use super::core::{Core, Half, SendSide};
+use super::send::leave;
+use crate::pipe::Outlet;
+use crate::pipe::outbox::{Outcome, Write};
+use crate::reactor::Command;
+
+/// What a watchdog saw.
+pub(crate) enum Watched {
+    /// It was written to; the count to compare with next time.
+    Busy(u64),
+    /// Nothing was queued, nothing was written.
+    Quiet,
+}
+
+impl Core {
+    /// Writes what waits in one outbox, unless somebody else does or there is nothing.
+    pub(crate) fn write_pipe(self: &Arc<Self>, pipe: PipeId) {
+        let mut side = self.send.lock();
+        let write = side.outbox(pipe).and_then(|outbox| outbox.begin_write());
+        self.run_writes(side, pipe, write);
+    }
+
+    /// The I/O thread flushes once. If more was queued meanwhile the connection is streaming: its
+    /// callers write full segments, and the I/O thread only sees that no tail is left behind.
+    pub(crate) fn flush_for_caller(self: &Arc<Self>, pipe: PipeId) -> Option<u64> {
+        let mut side = self.send.lock();
+        let outbox = side.outbox(pipe)?;
+        outbox.streaming = true;
+        let write = outbox.begin_write();
+        self.run_writes(side, pipe, write);
+        let mut side = self.send.lock();
+        let SendSide { outlets, dirty, .. } = &mut **side;
+        let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return None };
+        let (streaming, writes) = (outbox.has_output() || outbox.is_writing(), outbox.writes);
+        outbox.streaming = streaming;
+        if streaming {
+            leave(self, outbox, dirty, pipe);
+        }
+        streaming.then_some(writes)
+    }
+
+    /// The watchdog of a streaming connection: flushes what nobody else did since it saw `writes`.
+    /// `None`: nothing can be written now, and whoever
+    /// finds that it can will do so.
+    pub(crate) fn watch(self: &Arc<Self>, pipe: PipeId, writes: u64) -> Option<Watched> {
+        let mut side = self.send.lock();
+        let outbox = side.outbox(pipe)?;
+        if outbox.is_blocked() || !outbox.is_attached() {
+            // The system, or the next connection, says when to go on.
+            outbox.streaming = false;
+            return None;
+        }
+        if outbox.writes != writes || outbox.is_writing() {
+            return Some(Watched::Busy(outbox.writes));
+        }
+        if !outbox.has_output() {
+            return Some(Watched::Quiet);
+        }
+        let write = outbox.begin_write();
+        self.run_writes(side, pipe, write);
+        let mut side = self.send.lock();
+        Some(Watched::Busy(side.outbox(pipe)?.writes))
+    }
+
+    /// Its watchdog leaves, unless something was queued in this very moment. True if it left.
+    pub(crate) fn stop_watching(&self, pipe: PipeId) -> bool {
+        match self.send.lock().outbox(pipe) {
+            Some(outbox) => {
+                outbox.streaming = outbox.has_output();
+                !outbox.streaming
+            }
+            None => true,
+        }
+    }
+
+    /// The connection is writable again.
+    pub(crate) fn resume_pipe(self: &Arc<Self>, pipe: PipeId) {
+        let mut side = self.send.lock();
+        let write = side.outbox(pipe).and_then(|outbox| {
+            if outbox.is_blocked() && outbox.is_attached() {
+                self.blocked.fetch_sub(1, Ordering::Relaxed);
+            }
+            outbox.resume_write()
+        });
+        self.run_writes(side, pipe, write);
+    }
+
+    /// Holds the writer token from batch to batch while full ones keep coming.
+    fn run_writes<'a>(
+        self: &'a Arc<Self>,
+        mut side: MutexGuard<'a, Half<SendSide>>,
+        pipe: PipeId,
+        mut write: Option<Write>,
+    ) {
+        let (mut credit, mut spent) = (false, Vec::new());
+        while let Some(Write { stream, batch }) = write.take() {
+            drop(side);
+            spent.clear();
+            let written = stream.write(batch);
+            side = self.send.lock();
+            let SendSide { outlets, pool, sender, .. } = &mut **side;
+            let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { break };
+            let outcome = outbox.finish_write(written, || self.now(), pool, &mut spent);
+            let has_credit = outbox.has_credit() || self.options.conflate;
+            sender.set_writable(pipe, has_credit);
+            credit |= has_credit;
+            match outcome {
+                // Whoever appended meanwhile left the writing to us only if a segment was full.
+                Outcome::Done if outbox.wants_write() => write = outbox.begin_write(),
+                Outcome::Done => {}
+                Outcome::Again => write = outbox.resume_write(),
+                Outcome::Blocked => self.on_blocked(),
+                Outcome::Failed(error) => {
+                    drop(side);
+                    self.post_write_failed(stream.key(), error);
+                    side = self.send.lock();
+                    break;
+                }
+            }
+        }
+        drop(side);
+        drop(spent);
+        if credit {
+            self.writers.notify_one();
+        }
+        if self.is_closing() {
+            self.post(Command::Progress);
+        }
+    }
+
+    /// Somebody has to see that the connection becomes writable.
+    fn on_blocked(self: &Arc<Self>) {
+        self.blocked.fetch_add(1, Ordering::Relaxed);
+        if let Some(home) = self.home.get() {
+            home.depend();
+        }
+    }
+
+    fn post_write_failed(&self, key: Key, error: std::io::Error) {
+        self.post(Command::WriteFailed(key, error));
+    }
+
+    pub(crate) fn post(&self, command: Command) {
+        if let Some(home) = self.home.get() {
+            home.post(command);
+        }
+    }
+
+    /// A receive writes what waits before it reads or sleeps.
+    #[inline]
+    pub(crate) fn flush(self: &Arc<Self>) {
+        if self.unflushed.load(Ordering::Relaxed) {
+            self.flush_dirty();
+        }
+    }
+
+    #[cold]
+    fn flush_dirty(self: &Arc<Self>) {
+        let dirty = {
+            let mut side = self.send.lock();
+            self.unflushed.store(false, Ordering::Relaxed);
+            let dirty = std::mem::take(&mut side.dirty);
+            for &pipe in &dirty {
+                if let Some(outbox) = side.outbox(pipe) {
+                    outbox.listed = false;
+                }
+            }
+            dirty
+        };
+        for pipe in dirty {
+            self.write_pipe(pipe);
+        }
+    }
+
+    /// Appends control frames to a connection's outbox and writes them.
+    pub(crate) fn send_control(self: &Arc<Self>, pipe: PipeId, put: impl FnOnce(&mut Vec<u8>)) {
+        let mut side = self.send.lock();
+        if let Some(outbox) = side.outbox(pipe)
+            && outbox.is_attached()
+        {
+            put(outbox.control());
+            let write = outbox.begin_write();
+            self.run_writes(side, pipe, write);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What threads share: waiting for each other, and locks that outlive a panic of their holder.
+
+pub(crate) mod later;
+mod lock;
+mod parked;
+mod primitives;
+mod wait;
+
+pub(crate) use lock::Lock;
+pub(crate) use parked::Parked;
+pub(crate) use wait::{Registration, Waiters};

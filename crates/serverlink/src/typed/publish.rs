@@ -1,0 +1,36 @@
+use super::methods::{publishes, receives, sends, subscribes, typed_socket};
+
+typed_socket! {
+    /// Sends every message to all who subscribed to its topic (RFC 29). The topic is how the first part begins.
+    ///
+    /// Sending never waits: a subscriber whose queue is full misses the message, and the miss is counted.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let ctx = serverlink::Context::new()?;
+    /// let publisher = ctx.publisher().open()?;
+    /// let endpoint = publisher.bind("tcp://127.0.0.1:*")?;
+    /// let subscriber = ctx.subscriber().open()?;
+    /// subscriber.subscribe("weather.")?;
+    /// subscriber.connect(&endpoint.to_string())?;
+    ///
+    /// publisher.wait_for_subscribers(1, Duration::from_secs(10))?;
+    /// publisher.send("traffic.jam")?;
+    /// publisher.send("weather.rain")?;
+    /// assert_eq!(subscriber.recv()?.first(), "weather.rain");
+    /// # Ok::<(), serverlink::Error>(())
+    /// ```
+    Publisher is Pub
+}
+sends!(Publisher, "Never waits: whoever has no room, or did not subscribe, does not get it.");
+publishes!(Publisher);
+
+typed_socket! {
+    /// Receives the messages of the topics it subscribed to (RFC 29). Without a subscription it receives nothing.
+    ///
+    /// See [`Publisher`] for an example.
+    Subscriber is Sub
+}
+receives!(Subscriber);
+subscribes!(Subscriber);

@@ -1,0 +1,149 @@
+use std::time::Instant;
+
+use super::methods::{receives, sends, typed_socket};
+use crate::payload::{Carrier, Outgoing};
+use crate::{Error, Message, Part, Payload, SendError};
+
+typed_socket! {
+    /// Asks without waiting (RFC 28): messages go to the peers in turn, answers come from all of them.
+    ///
+    /// Between DEALER and [`Router`] the messages are the application's alone. A DEALER that talks to a
+    /// [`Reply`](crate::Reply) sends an empty part first and gets it back with the answer.
+    ///
+    /// ```
+    /// let ctx = serverlink::Context::new()?;
+    /// let router = ctx.router().open()?;
+    /// let endpoint = router.bind("tcp://127.0.0.1:*")?;
+    /// let dealer = ctx.dealer().routing_id("worker-7").open()?;
+    /// dealer.connect(&endpoint.to_string())?;
+    ///
+    /// dealer.send("first")?;
+    /// dealer.send("second")?;
+    /// for expected in ["first", "second"] {
+    ///     let (from, message) = router.recv_from()?;
+    ///     assert_eq!((&from[..], message.first()), (&b"worker-7"[..], &expected.into()));
+    /// }
+    /// # Ok::<(), serverlink::Error>(())
+    /// ```
+    Dealer is Dealer
+}
+sends!(Dealer, "Waits while there is no peer or all their queues are full.");
+receives!(Dealer);
+
+typed_socket! {
+    /// Sends to the peer it names (RFC 28). On every message received, the first part is the routing id of the peer that sent
+    /// it; on every message sent, the first part is the routing id of the peer that gets it.
+    ///
+    /// [`send_to`](Router::send_to) and [`recv_from`](Router::recv_from) keep that part apart from the rest. A message to an
+    /// unknown peer is dropped and counted, unless `router_mandatory` is set.
+    ///
+    /// ```
+    /// let ctx = serverlink::Context::new()?;
+    /// let router = ctx.router().router_mandatory(true).open()?;
+    /// let endpoint = router.bind("tcp://127.0.0.1:*")?;
+    /// let dealer = ctx.dealer().open()?;
+    /// dealer.connect(&endpoint.to_string())?;
+    ///
+    /// dealer.send("ping")?;
+    /// let (peer, question) = router.recv_from()?;
+    /// assert_eq!(question.first(), "ping");
+    /// router.send_to(&peer, "pong")?;
+    /// assert_eq!(dealer.recv()?.first(), "pong");
+    ///
+    /// let failed = router.send_to(b"nobody", "lost?").unwrap_err();
+    /// assert_eq!(failed.message, "lost?");
+    /// # Ok::<(), serverlink::Error>(())
+    /// ```
+    Router is Router
+}
+sends!(
+    Router,
+    "Its first part names the peer. Waits for a full peer only if `router_mandatory` is set, and else drops the message."
+);
+receives!(Router);
+
+/// Addressed messages.
+impl Router {
+    /// Sends to the peer with this routing id.
+    ///
+    /// # Errors
+    /// [`Error::Unroutable`] if there is none, with `router_mandatory`; else as [`send`](Router::send). The error holds the
+    /// message without the address.
+    pub fn send_to<M: Payload>(&self, routing_id: &[u8], message: M) -> Result<(), SendError<M>> {
+        addressed(routing_id, message, |message| Ok(self.socket.send(message)?))
+    }
+
+    /// Sends to the peer with this routing id if that is possible at once.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`], else as [`send_to`](Router::send_to).
+    pub fn try_send_to<M: Payload>(&self, routing_id: &[u8], message: M) -> Result<(), SendError<M>> {
+        addressed(routing_id, message, |message| Ok(self.socket.try_send(message)?))
+    }
+
+    /// Sends to the peer with this routing id, waiting at most until `deadline`.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], else as [`send_to`](Router::send_to).
+    pub fn send_to_deadline<M: Payload>(
+        &self,
+        routing_id: &[u8],
+        message: M,
+        deadline: Instant,
+    ) -> Result<(), SendError<M>> {
+        addressed(routing_id, message, |message| Ok(self.socket.send_deadline(message, deadline)?))
+    }
+
+    /// The next message, and who sent it.
+    ///
+    /// # Errors
+    /// As [`recv`](Router::recv).
+    pub fn recv_from(&self) -> Result<(Part, Message), Error> {
+        self.socket.recv().map(split_sender)
+    }
+
+    /// A message, if one is there, and who sent it.
+    ///
+    /// # Errors
+    /// As [`try_recv`](Router::try_recv).
+    pub fn try_recv_from(&self) -> Result<(Part, Message), Error> {
+        self.socket.try_recv().map(split_sender)
+    }
+
+    /// The next message and who sent it, waiting at most until `deadline`.
+    ///
+    /// # Errors
+    /// As [`recv_deadline`](Router::recv_deadline).
+    pub fn recv_from_deadline(&self, deadline: Instant) -> Result<(Part, Message), Error> {
+        self.socket.recv_deadline(deadline).map(split_sender)
+    }
+
+    /// Connects, and calls the peer by a routing id of this side's choice, whatever it calls itself. That makes it addressable
+    /// at once.
+    ///
+    /// # Errors
+    /// [`Error::InvalidEndpoint`], and [`Error::InvalidOption`] for an id that is too long, empty or starts with a zero byte.
+    pub fn connect_as(&self, endpoint: &str, routing_id: &[u8]) -> Result<(), Error> {
+        self.socket.connect_as(endpoint, routing_id)
+    }
+}
+
+/// Sends a copy with the address in front (parts are shared, not copied), so that a failure can return the message as it was.
+fn addressed<M: Payload>(
+    routing_id: &[u8],
+    message: M,
+    send: impl FnOnce(Message) -> Result<(), Error>,
+) -> Result<(), SendError<M>> {
+    let mut carrier = message.into_carrier();
+    let mut whole = match carrier.outgoing() {
+        Outgoing::Bytes(bytes) => Message::from(bytes),
+        Outgoing::Message(message) => message.clone(),
+    };
+    whole.push_front(routing_id);
+    send(whole).map_err(|error| SendError { error, message: M::from_carrier(carrier) })
+}
+
+fn split_sender(message: Message) -> (Part, Message) {
+    let (sender, rest) = message.split_first();
+    (sender, rest.unwrap_or_default())
+}

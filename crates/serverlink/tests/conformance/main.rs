@@ -1,0 +1,70 @@
+//! The rules of every pattern, written once and held over every transport.
+//!
+//! No test sleeps: what must not arrive is shown absent by what was sent behind it and did arrive.
+//! Every wait has a deadline that only a failing test reaches.
+
+mod bad_peers;
+mod closing;
+mod conflate;
+mod dealer;
+mod endpoints;
+mod futures;
+mod immediate;
+mod monitor;
+mod options;
+mod pair;
+mod pipeline;
+mod publish;
+mod raw;
+mod request;
+mod request_options;
+mod router;
+mod router_names;
+mod termination;
+mod typed;
+mod waiting;
+mod wire;
+mod world;
+mod xpublish;
+
+/// Makes a module of tests for each named case: the same case over each of the given transports.
+macro_rules! cases {
+    ([$($transport:ident => $variant:ident),*] $($case:ident)*) => {
+        $crate::cases!(@each [$($case)*] [$($transport => $variant),*]);
+    };
+    (@each [] $transports:tt) => {};
+    (@each [$case:ident $($rest:ident)*] [$($transport:ident => $variant:ident),*]) => {
+        mod $case {
+            $(#[test]
+            fn $transport() {
+                super::$case(&$crate::world::World::new($crate::world::Transport::$variant));
+            })*
+        }
+        $crate::cases!(@each [$($rest)*] [$($transport => $variant),*]);
+    };
+}
+pub(crate) use cases;
+
+/// Over every transport, and over the simulated network: for cases of one thread.
+macro_rules! everywhere {
+    ($($case:ident)*) => {
+        $crate::cases!([tcp => Tcp, ipc => Ipc, inproc => Inproc, simulated => Simulated] $($case)*);
+    };
+}
+pub(crate) use everywhere;
+
+/// Over every transport of the real machine: for cases that block or need threads.
+macro_rules! over_transports {
+    ($($case:ident)*) => {
+        $crate::cases!([tcp => Tcp, ipc => Ipc, inproc => Inproc] $($case)*);
+    };
+}
+pub(crate) use over_transports;
+
+/// Over tcp and ipc: for what inproc, which has no connections to lose, does not do.
+macro_rules! over_wires {
+    ($($case:ident)*) => {
+        $crate::cases!([tcp => Tcp, ipc => Ipc] $($case)*);
+    };
+}
+pub(crate) use over_wires;

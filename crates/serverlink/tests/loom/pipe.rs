@@ -1,0 +1,9 @@
+//! The library's own outbox. Its lock is the model's.
+#![allow(dead_code, reason = "the models use what threads share of it")]
+
+#[path = "../../src/pipe/arena.rs"]
+pub(crate) mod arena;
+#[path = "../../src/pipe/outbox.rs"]
+pub(crate) mod outbox;
+#[path = "../../src/pipe/rewind.rs"]
+mod rewind;

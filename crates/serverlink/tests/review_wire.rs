@@ -1,0 +1,378 @@
+//! Review: reactor roles, limits against peers, heartbeats, closing.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use serverlink::{Context, Options, Socket, SocketType};
+
+fn soon(seconds: u64) -> Instant {
+    Instant::now() + Duration::from_secs(seconds)
+}
+
+fn socket(context: &Context, kind: SocketType, change: impl FnOnce(&mut Options)) -> Socket {
+    let mut options = Options::default();
+    change(&mut options);
+    context.socket_with(kind, options).unwrap()
+}
+
+fn pause(context: &Context, time: Duration) {
+    let _ = context.socket(SocketType::Pull).unwrap().recv_deadline(Instant::now() + time);
+}
+
+fn greeting(minor: u8) -> Vec<u8> {
+    let mut greeting = vec![0; 64];
+    (greeting[0], greeting[9], greeting[10], greeting[11]) = (0xff, 0x7f, 3, minor);
+    greeting[12..16].copy_from_slice(b"NULL");
+    greeting
+}
+
+fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
+    match u8::try_from(body.len()) {
+        Ok(len) => [&[flags, len], body].concat(),
+        Err(_) => [&[flags | 2][..], &(body.len() as u64).to_be_bytes(), body].concat(),
+    }
+}
+
+fn command(name: &str, data: &[u8]) -> Vec<u8> {
+    frame(4, &[&[name.len() as u8], name.as_bytes(), data].concat())
+}
+
+fn property(name: &str, value: &[u8]) -> Vec<u8> {
+    [&[name.len() as u8], name.as_bytes(), &(value.len() as u32).to_be_bytes(), value].concat()
+}
+
+fn read_frame(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head)?;
+    let mut body = vec![0; usize::from(head[1])];
+    stream.read_exact(&mut body)?;
+    Ok((head[0], body))
+}
+
+fn shake(stream: &mut TcpStream, kind: &str, identity: &[u8], minor: u8) {
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(&greeting(minor)).unwrap();
+    let data = [property("Socket-Type", kind.as_bytes()), property("Identity", identity)].concat();
+    stream.write_all(&command("READY", &data)).unwrap();
+    stream.read_exact(&mut [0; 64]).unwrap();
+    read_frame(stream).unwrap();
+}
+
+fn raw(endpoint: &str, kind: &str, identity: &[u8], minor: u8) -> TcpStream {
+    let mut stream = TcpStream::connect(endpoint.strip_prefix("tcp://").unwrap()).unwrap();
+    shake(&mut stream, kind, identity, minor);
+    stream
+}
+
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+/// Sends `block` until `total` bytes went or the library stops reading; gives by how much the process grew.
+fn flood(mut stream: TcpStream, block: &[u8], total: usize) -> (usize, usize) {
+    let before = resident_bytes();
+    stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    let mut sent = 0;
+    while sent < total && stream.write_all(block).is_ok() {
+        sent += block.len();
+    }
+    (sent, resident_bytes().saturating_sub(before))
+}
+
+const MIB: usize = 1 << 20;
+
+// ---- roles
+
+#[test]
+fn a_role_left_lying_is_taken_back() {
+    let (here, there) = (Context::new().unwrap(), Context::new().unwrap());
+    let pull = here.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let push = there.socket(SocketType::Push).unwrap();
+    push.connect(&endpoint).unwrap();
+    push.send("one").unwrap();
+    pull.recv_deadline(soon(5)).unwrap();
+    // The application of `pull` computes from here on.
+    let second = there.socket(SocketType::Push).unwrap();
+    second.connect(&endpoint).unwrap();
+    second.wait_for_peers(1, Duration::from_secs(3)).expect("nobody drives a lying reactor");
+}
+
+fn switches(name: &str) -> u64 {
+    let mut sum = 0;
+    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        let comm = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        if comm.trim() == name {
+            let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+            let line = status.lines().find(|l| l.starts_with("voluntary_ctxt")).unwrap_or("x 0");
+            sum += line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap();
+        }
+    }
+    sum
+}
+
+#[test]
+fn a_blocked_connection_does_not_keep_the_io_thread_awake() {
+    let context = Context::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let push = socket(&context, SocketType::Push, |o| o.heartbeat_interval = Duration::ZERO);
+    push.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    shake(&mut peer, "PULL", b"", 1);
+    while push.send_deadline(&[7u8; 4000][..], Instant::now() + Duration::from_millis(300)).is_ok() {}
+    let other = Context::new().unwrap();
+    let before = switches("slk-io-0");
+    pause(&other, Duration::from_secs(1));
+    let woken = switches("slk-io-0") - before;
+    assert!(woken < 100, "{woken} wake-ups in a second in which nothing happened");
+}
+
+// ---- memory
+
+#[test]
+fn a_nameless_peer_is_held_to_the_receive_mark_while_the_router_receives() {
+    let context = Context::new().unwrap();
+    let router = Arc::new(socket(&context, SocketType::Router, |o| o.recv_hwm = 10));
+    let endpoint = router.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let _first = raw(&endpoint, "DEALER", b"A", 1);
+    router.wait_for_peers(1, Duration::from_secs(5)).unwrap();
+    let second = raw(&endpoint, "DEALER", b"A", 1);
+    let receiving = Arc::clone(&router);
+    std::thread::spawn(move || receiving.recv_deadline(soon(15)));
+    let (sent, grown) = flood(second, &frame(0, &[7; 10_000]), 100 * MIB);
+    assert!(grown < 30 * MIB, "grew by {} MiB for {} MiB from one peer", grown / MIB, sent / MIB);
+}
+
+#[test]
+fn endless_commands_to_an_absent_application() {
+    let context = Context::new().unwrap();
+    let pull = context.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let peer = raw(&endpoint, "PUSH", b"", 1);
+    let (sent, grown) = flood(peer, &command("NONSENSE", &[7; 50_000]), 100 * MIB);
+    assert!(grown < 30 * MIB, "grew by {} MiB for {} MiB of commands", grown / MIB, sent / MIB);
+}
+
+#[test]
+fn pings_from_a_peer_that_reads_no_pongs() {
+    let context = Context::new().unwrap();
+    let publisher = context.socket(SocketType::Pub).unwrap();
+    let endpoint = publisher.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let peer = raw(&endpoint, "SUB", b"", 1);
+    let ping = command("PING", &[&[0, 0][..], &[7; 16]].concat()).repeat(1000);
+    let (sent, grown) = flood(peer, &ping, 60 * MIB);
+    assert!(grown < 20 * MIB, "grew by {} MiB for {} MiB of PINGs", grown / MIB, sent / MIB);
+}
+
+#[test]
+fn subscriptions_of_one_peer_are_limited() {
+    let context = Context::new().unwrap();
+    let publisher = context.socket(SocketType::Pub).unwrap();
+    let endpoint = publisher.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let mut peer = raw(&endpoint, "SUB", b"", 1);
+    peer.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    let before = resident_bytes();
+    for topic in 0..4000u32 {
+        let topic = [&topic.to_be_bytes()[..], &[7; 60_000]].concat();
+        if peer.write_all(&command("SUBSCRIBE", &topic)).is_err() {
+            break;
+        }
+    }
+    let _ = publisher.wait_for_subscribers(3900, Duration::from_secs(5));
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 150 * MIB, "grew by {} MiB", grown / MIB);
+}
+
+#[test]
+fn subscription_news_for_an_absent_xpub_is_limited() {
+    let context = Context::new().unwrap();
+    let publisher = context.socket(SocketType::Xpub).unwrap();
+    let endpoint = publisher.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let peer = raw(&endpoint, "SUB", b"", 1);
+    let topic = [7; 50_000];
+    let block = [command("SUBSCRIBE", &topic), command("CANCEL", &topic)].concat();
+    let (sent, grown) = flood(peer, &block, 100 * MIB);
+    assert!(grown < 60 * MIB, "grew by {} MiB for {} MiB", grown / MIB, sent / MIB);
+}
+
+// ---- heartbeats
+
+#[test]
+fn a_peer_of_zmtp_3_0_gets_no_ping_and_is_not_given_up() {
+    let context = Context::new().unwrap();
+    let pull = socket(&context, SocketType::Pull, |o| {
+        o.heartbeat_interval = Duration::from_millis(50);
+        o.heartbeat_timeout = Duration::from_millis(100);
+    });
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let mut peer = raw(&endpoint, "PUSH", b"", 0);
+    peer.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    match read_frame(&mut peer) {
+        Ok(frame) => panic!("a 3.0 peer got {frame:?}"),
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "given up: {error}"),
+    }
+}
+
+// ---- REQ
+
+#[test]
+fn a_second_reply_is_not_taken_for_the_next_answer() {
+    let context = Context::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let req = context.socket(SocketType::Req).unwrap();
+    req.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+    let (mut rep, _) = listener.accept().unwrap();
+    shake(&mut rep, "REP", b"", 1);
+    let reply = |text: &str| [frame(1, b""), frame(0, text.as_bytes())].concat();
+    let read_request = |rep: &mut TcpStream| loop {
+        let (flags, _) = read_frame(rep).unwrap();
+        if flags == 0 {
+            return;
+        }
+    };
+    req.send("1").unwrap();
+    read_request(&mut rep);
+    rep.write_all(&[reply("answer 1"), reply("answer 1 again")].concat()).unwrap();
+    assert_eq!(req.recv_deadline(soon(5)).unwrap(), "answer 1".into());
+    req.send("2").unwrap();
+    read_request(&mut rep);
+    rep.write_all(&reply("answer 2")).unwrap();
+    assert_eq!(req.recv_deadline(soon(5)).unwrap(), "answer 2".into());
+}
+
+#[test]
+fn a_request_that_was_sent_again_gets_its_answer() {
+    let context = Context::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let req = socket(&context, SocketType::Req, |o| o.heartbeat_interval = Duration::ZERO);
+    req.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+    let (mut first, _) = listener.accept().unwrap();
+    shake(&mut first, "REP", b"", 1);
+    req.wait_for_peers(1, Duration::from_secs(5)).unwrap();
+    // Too large for the kernel's buffers: it is partly written when the connection breaks, and kept.
+    req.send(vec![7u8; 30 * MIB]).unwrap();
+    first.read_exact(&mut [0; 100_000]).unwrap();
+    drop(first);
+    let (mut again, _) = listener.accept().unwrap();
+    shake(&mut again, "REP", b"", 1);
+    let (flags, body) = read_frame(&mut again).unwrap();
+    assert_eq!((flags, body.len()), (1, 0), "the request comes again");
+    let mut head = [0; 9];
+    again.read_exact(&mut head).unwrap();
+    again.read_exact(&mut vec![0; 30 * MIB]).unwrap();
+    again.write_all(&[frame(1, b""), frame(0, b"answer")].concat()).unwrap();
+    assert_eq!(req.recv_deadline(soon(4)).expect("the answer is not thrown away"), "answer".into());
+}
+
+// ---- closing, conflate, notifications
+
+#[test]
+fn closing_a_receiver_that_is_full_is_prompt() {
+    let (here, there) = (Context::new().unwrap(), Context::new().unwrap());
+    let pull = socket(&here, SocketType::Pull, |o| o.recv_hwm = 10);
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let push = there.socket(SocketType::Push).unwrap();
+    push.connect(&endpoint).unwrap();
+    while push.send_deadline(&[7u8; 4000][..], Instant::now() + Duration::from_millis(300)).is_ok() {}
+    let began = Instant::now();
+    pull.close(Duration::from_secs(4));
+    assert!(began.elapsed() < Duration::from_secs(2), "took the whole linger: {:?}", began.elapsed());
+}
+
+#[test]
+fn conflate_keeps_the_newest_for_a_slow_peer() {
+    let context = Context::new().unwrap();
+    let publisher = socket(&context, SocketType::Pub, |o| o.conflate = true);
+    let endpoint = publisher.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let mut peer = raw(&endpoint, "SUB", b"", 1);
+    peer.write_all(&command("SUBSCRIBE", b"")).unwrap();
+    publisher.wait_for_subscribers(1, Duration::from_secs(5)).unwrap();
+    publisher.send(vec![7u8; 30 * MIB]).unwrap();
+    for text in ["a", "b", "newest"] {
+        publisher.send(text).unwrap();
+    }
+    let mut head = [0; 9];
+    peer.read_exact(&mut head).unwrap();
+    peer.read_exact(&mut vec![0; 30 * MIB]).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let (_, body) = read_frame(&mut peer).expect("the newest message was dropped");
+    assert_eq!(body, b"newest");
+}
+
+#[test]
+fn the_end_of_a_dialed_peer_is_notified() {
+    let (here, there) = (Context::new().unwrap(), Context::new().unwrap());
+    let dealer = there.socket(SocketType::Dealer).unwrap();
+    let endpoint = dealer.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let router = socket(&here, SocketType::Router, |o| o.router_notify_disconnect = true);
+    router.connect_as(&endpoint, b"D").unwrap();
+    router.wait_for_peers(1, Duration::from_secs(5)).unwrap();
+    dealer.close(Duration::ZERO);
+    let told = router.recv_deadline(soon(3)).expect("[D][] comes");
+    assert_eq!((&told[0], told[1].len()), (&"D".into(), 0));
+}
+
+#[test]
+fn a_rejected_pair_backs_off() {
+    let context = Context::new().unwrap();
+    let bound = context.socket(SocketType::Pair).unwrap();
+    let endpoint = bound.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let first = context.socket(SocketType::Pair).unwrap();
+    first.connect(&endpoint).unwrap();
+    bound.wait_for_peers(1, Duration::from_secs(5)).unwrap();
+    let quick = |o: &mut Options| o.reconnect_interval = Duration::from_millis(10);
+    let second = socket(&context, SocketType::Pair, quick);
+    let monitor = second.monitor();
+    second.connect(&endpoint).unwrap();
+    let until = soon(3);
+    let mut attempts = 0;
+    while let Some(event) = monitor.next_deadline(until) {
+        attempts += u32::from(matches!(event, serverlink::EventKind::Retrying { .. }));
+    }
+    assert!(attempts < 20, "{attempts} attempts in 3 s: 10 ms doubling gives nine");
+}
+
+// ---- the writer token
+
+#[test]
+fn a_stream_never_stalls() {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let context = Context::new().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let push = Arc::new(socket(&context, SocketType::Push, |o| {
+            o.heartbeat_interval = Duration::ZERO;
+            o.send_buffer_bytes = Some(4096);
+        }));
+        push.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        shake(&mut peer, "PULL", b"", 1);
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 8 * 1024];
+            while peer.read(&mut buffer).is_ok_and(|count| count > 0) {}
+        });
+        for _ in 0..2 {
+            let push = Arc::clone(&push);
+            std::thread::spawn(move || {
+                loop {
+                    push.stats();
+                }
+            });
+        }
+        let until = soon(20);
+        let mut sent = 0u64;
+        while Instant::now() < until {
+            if let Err(error) = push.send_deadline(&[7u8; 3000][..], soon(4)) {
+                let _ = tell.send(Err(format!("{} after {sent} messages: {:?}", error.error, push.stats())));
+                return;
+            }
+            sent += 1;
+        }
+        let _ = tell.send(Ok(sent));
+    });
+    told.recv().unwrap().unwrap();
+}
