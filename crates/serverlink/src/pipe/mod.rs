@@ -3,6 +3,7 @@
 //! The two ends live behind the socket's two locks, so that sending and receiving never meet.
 
 pub(crate) mod arena;
+pub(crate) mod bump;
 pub(crate) mod inbox;
 pub(crate) mod link;
 pub(crate) mod outbox;

@@ -431,4 +431,5 @@ impl Segment {
 
 // The models of `tests/loom.rs` include this file, and are tests of their own.
 #[cfg(all(test, not(loom)))]
+#[path = "outbox/tests.rs"]
 mod tests;

@@ -1,18 +1,10 @@
 //! The role in the hands of a caller: it does the I/O it waits for.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Attention, LEASE, Reactor};
 use crate::sync::later::later;
-
-/// How long a caller looks for events before it sleeps: longer gains nothing, and shorter misses the answers of
-/// a peer that is awake.
-const SPIN: Duration = Duration::from_micros(20);
-
-/// After how many missed spins in a row at most one is tried again.
-const MAX_SKIPPED_SPINS: u32 = 64;
 
 /// The role. Dropping it passes it on, also when its holder unwinds.
 pub(crate) struct Hold {
@@ -32,21 +24,11 @@ impl Hold {
     }
 
     /// Looks for events for a moment, while peers that are awake answer. `done` says when to stop.
-    pub(crate) fn spin(&mut self, attention: Attention, mut done: impl FnMut() -> bool) -> bool {
-        let missed = self.reactor.missed_spins.load(Ordering::Relaxed);
-        if !self.reactor.env.may_spin() || !is_worth_it(missed) {
-            self.reactor.missed_spins.store(missed.wrapping_add(1), Ordering::Relaxed);
-            return false;
+    pub(crate) fn spin(&mut self, attention: Attention, mut done: impl FnMut() -> bool) {
+        if self.reactor.env.may_spin() {
+            let reactor = Arc::clone(&self.reactor);
+            reactor.spins.spin(|| self.poll(attention) && done());
         }
-        let until = Instant::now() + SPIN;
-        while Instant::now() < until {
-            if self.poll(attention) && done() {
-                self.reactor.missed_spins.store(0, Ordering::Relaxed);
-                return true;
-            }
-        }
-        self.reactor.missed_spins.store(missed.wrapping_add(1), Ordering::Relaxed);
-        false
     }
 
     /// Sleeps in the driver until something happens, the earliest timer is due, or `deadline`. True if a signal cut
@@ -83,11 +65,4 @@ impl Drop for Hold {
     fn drop(&mut self) {
         self.reactor.leave_role(self.depended_on);
     }
-}
-
-/// Powers of two, so that misses make tries rarer and a hit makes them regular again.
-fn is_worth_it(missed: u32) -> bool {
-    missed < 4
-        || (missed < MAX_SKIPPED_SPINS && missed.is_power_of_two())
-        || missed.is_multiple_of(MAX_SKIPPED_SPINS)
 }

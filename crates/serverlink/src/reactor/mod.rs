@@ -15,7 +15,7 @@ pub(crate) mod hold;
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use serverlink_driver::{Driver, Remote};
@@ -28,8 +28,8 @@ pub(crate) use turn::{Attention, Turn};
 use crate::env::Env;
 use crate::io_thread::IoShared;
 use crate::socket::core::Core;
-use crate::sync::Lock;
 use crate::sync::later::later;
+use crate::sync::{Lock, Spins};
 use role::{Duty, Holder, Role};
 
 /// See the module's page.
@@ -44,8 +44,7 @@ pub(crate) struct Reactor {
     /// What the I/O thread calls it.
     token: u64,
     users: Lock<Vec<Weak<Core>>>,
-    /// How many waits in a row came to nothing while spinning, see [`Hold`].
-    missed_spins: AtomicU32,
+    spins: Spins,
     myself: Weak<Reactor>,
 }
 
@@ -64,7 +63,7 @@ impl Reactor {
             io: Arc::clone(&io),
             token,
             users: Lock::default(),
-            missed_spins: AtomicU32::new(0),
+            spins: Spins::default(),
             myself: myself.clone(),
         });
         io.adopt(&reactor, token, &remote)?;

@@ -181,8 +181,8 @@ impl Core {
         if !dialed {
             self.drop_accepted(&mut topology, pipe);
         }
-        // A request that waits for its next connection is still asked.
-        if !attached {
+        // A request that waits for its next connection is still asked, and one whose answer is here is answered.
+        if !attached && !self.has_unread_reply(pipe) {
             self.end_dialogue(pipe);
         }
         {
@@ -240,6 +240,11 @@ impl Core {
         };
         drop(topology);
         self.wake_everybody();
+    }
+
+    /// REQ: the dialogue with a peer that answered and left goes on until the answer is taken.
+    pub(super) fn has_unread_reply(&self, pipe: PipeId) -> bool {
+        self.kind == SocketType::Req && self.recv.lock().inlets.contains_key(pipe)
     }
 
     /// REQ and REP: nobody is at the other end of this pipe any more.

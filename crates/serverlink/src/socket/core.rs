@@ -26,10 +26,11 @@ use crate::error::Error;
 use crate::monitor::MonitorHub;
 use crate::options::Options;
 use crate::pipe::arena::ArenaPool;
+use crate::pipe::bump::Bump;
 use crate::pipe::{Inlet, Outlet};
 use crate::reactor::Reactor;
 use crate::stats::{Received, Sent};
-use crate::sync::{Lock, Waiters};
+use crate::sync::{Lock, Spins, Waiters};
 
 /// See the module's page.
 pub(crate) struct Core {
@@ -48,6 +49,8 @@ pub(crate) struct Core {
     pub(crate) writers: Arc<Waiters>,
     /// Who waits for peers, subscribers, or the end of closing.
     pub(crate) observers: Arc<Waiters>,
+    /// Whether waiting for rings is worth a look or two.
+    pub(crate) spins: Spins,
     /// Something was read from the system since the last send.
     pub(crate) fresh: AtomicBool,
     /// Some outbox holds what nobody has begun to write.
@@ -82,6 +85,7 @@ pub(crate) struct SendSide {
     pub(crate) sender: Sender,
     pub(crate) outlets: SecondaryMap<PipeId, Outlet>,
     pub(crate) pool: ArenaPool,
+    pub(crate) bump: Bump,
     /// Outboxes that were appended to and not written.
     pub(crate) dirty: Vec<PipeId>,
     /// Rings that were full at the last attempt.
@@ -198,6 +202,7 @@ impl Core {
                     sender: Sender::new(kind, &patterns),
                     outlets: SecondaryMap::new(),
                     pool: ArenaPool::default(),
+                    bump: Bump::new(),
                     dirty: Vec::new(),
                     full_rings: Vec::new(),
                     encoded: Vec::new(),
@@ -226,6 +231,7 @@ impl Core {
             readers: Arc::default(),
             writers: Arc::default(),
             observers: Arc::default(),
+            spins: Spins::default(),
             fresh: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
             blocked: AtomicUsize::new(0),

@@ -9,9 +9,6 @@ use crate::error::Error;
 use crate::reactor::{Attention, Hold};
 use crate::sync::Waiters;
 
-/// How often a caller without a reactor looks at its rings before it sleeps.
-const RING_SPINS: u32 = 1000;
-
 /// What a caller waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum For {
@@ -147,11 +144,13 @@ impl Core {
     ) -> Result<Option<T>, Error> {
         self.flush();
         if self.home.get().is_none() && self.env.may_spin() {
-            for _ in 0..RING_SPINS {
-                if let Some(found) = attempt()? {
-                    return Ok(Some(found));
-                }
-                std::hint::spin_loop();
+            let mut found = Ok(None);
+            self.spins.spin(|| {
+                found = attempt();
+                !matches!(found, Ok(None))
+            });
+            if !matches!(found, Ok(None)) {
+                return found;
             }
         }
         let registration = self.waiters(what).register_thread();

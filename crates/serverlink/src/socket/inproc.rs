@@ -196,7 +196,6 @@ impl Core {
             let outlet = send.outlets.remove(pipe);
             (send.sender.detach(pipe), outlet)
         };
-        self.end_dialogue(pipe);
         {
             let mut recv = self.recv.lock();
             if recv.end_inlet(pipe) {
@@ -204,6 +203,9 @@ impl Core {
             }
             detached.upstream.into_iter().for_each(|message| recv.queue(message));
             recv.say_last(pipe, detached.notify);
+        }
+        if !self.has_unread_reply(pipe) {
+            self.end_dialogue(pipe);
         }
         drop(topology);
         self.wake_everybody();

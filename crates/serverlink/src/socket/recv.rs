@@ -87,7 +87,10 @@ impl Core {
             match met {
                 Met::Command(pipe, body) => self.handle_command(pipe, &body),
                 Met::Broken(pipe, error) => self.break_pipe(pipe, error),
-                Met::Retired(pipe) => self.forget_pipe(pipe),
+                Met::Retired(pipe) => {
+                    self.end_dialogue(pipe);
+                    self.forget_pipe(pipe);
+                }
                 Met::Drained(pipe) => {
                     if let (Some(key), Some(home)) = (self.key_of(pipe), self.home.get()) {
                         home.claim(Command::Resume(key));

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::payload::Outgoing;
 use crate::pipe::Outlet;
 use crate::pipe::arena::ArenaPool;
+use crate::pipe::bump::Bump;
 use crate::pipe::outbox::{Next, Outbox};
 
 /// How many connections one call writes to itself; the rest is left to the I/O thread, so that a
@@ -150,7 +151,7 @@ impl SendSide {
         dialogue: &Dialogue,
         outgoing: &mut Outgoing<'_>,
     ) -> Option<After> {
-        let SendSide { sender, outlets, pool, dirty, sent, spent, .. } = self;
+        let SendSide { sender, outlets, pool, bump, dirty, sent, spent, .. } = self;
         match outlets.get_mut(pipe).expect("the pattern only names pipes that are attached") {
             Outlet::Wire(outbox) => {
                 if core.options.conflate {
@@ -181,7 +182,7 @@ impl SendSide {
                 if !outlet.has_room() {
                     return None;
                 }
-                let message = framed(outgoing, framing, sender.prefix(dialogue));
+                let message = framed(outgoing, framing, sender.prefix(dialogue), bump);
                 outlet.push(message).expect("there is room, and nobody else pushes");
                 Some(match outlet.sleeper() {
                     None => After::Nothing,
@@ -193,7 +194,7 @@ impl SendSide {
 
     /// To every subscriber that asked for it: framed once, appended to each.
     fn deliver_to_many(&mut self, core: &Core, outgoing: &mut Outgoing<'_>) -> After {
-        let SendSide { sender, outlets, pool, dirty, full_rings, encoded, sent, spent, .. } = self;
+        let SendSide { sender, outlets, pool, bump, dirty, full_rings, encoded, sent, spent, .. } = self;
         encoded.clear();
         encode(outgoing, encoded);
         let mut shared = None;
@@ -221,7 +222,7 @@ impl SendSide {
                     }
                 }
                 Outlet::Ring(outlet) => {
-                    match outlet.push(shared.get_or_insert_with(|| share(outgoing)).clone()) {
+                    match outlet.push(shared.get_or_insert_with(|| share(outgoing, bump)).clone()) {
                         Ok(()) => after.wake.extend(outlet.sleeper()),
                         Err(_) => {
                             sent.at_high_water_mark += 1;
@@ -281,9 +282,9 @@ fn is_address_only(outgoing: &Outgoing<'_>) -> bool {
 }
 
 /// The message itself, to go through a ring. An address that is left out stays with the caller, who drops it.
-fn framed(outgoing: &mut Outgoing<'_>, framing: Framing, prefix: &[Part]) -> Message {
+fn framed(outgoing: &mut Outgoing<'_>, framing: Framing, prefix: &[Part], bump: &mut Bump) -> Message {
     let message = match outgoing {
-        Outgoing::Bytes(bytes) => Message::from(*bytes),
+        Outgoing::Bytes(bytes) => Message::from(bump.part(bytes)),
         Outgoing::Message(message) => std::mem::take(*message),
     };
     match framing {
@@ -300,9 +301,9 @@ fn framed(outgoing: &mut Outgoing<'_>, framing: Framing, prefix: &[Part]) -> Mes
 }
 
 /// A message that several rings can have.
-fn share(outgoing: &Outgoing<'_>) -> Message {
+fn share(outgoing: &Outgoing<'_>, bump: &mut Bump) -> Message {
     match outgoing {
-        Outgoing::Bytes(bytes) => Message::from(*bytes),
+        Outgoing::Bytes(bytes) => Message::from(bump.part(bytes)),
         Outgoing::Message(message) => (**message).clone(),
     }
 }

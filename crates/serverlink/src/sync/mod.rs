@@ -4,8 +4,10 @@ pub(crate) mod later;
 mod lock;
 mod parked;
 mod primitives;
+mod spin;
 mod wait;
 
 pub(crate) use lock::Lock;
 pub(crate) use parked::Parked;
+pub(crate) use spin::Spins;
 pub(crate) use wait::{Registration, Waiters};

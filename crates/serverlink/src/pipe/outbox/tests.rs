@@ -3,7 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use wire::{Understood, Wire};
 
+#[path = "tests/send_rule.rs"]
 mod send_rule;
+#[path = "tests/wire.rs"]
 mod wire;
 
 const NO_LIMIT: usize = usize::MAX;

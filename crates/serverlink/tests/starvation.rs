@@ -1,4 +1,4 @@
-//! Review: a role that lies while the application is busy with inproc peers.
+//! Nobody starves while the application is busy with somebody else.
 use std::time::{Duration, Instant};
 
 use serverlink::{Context, SocketType};

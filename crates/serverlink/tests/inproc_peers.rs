@@ -1,4 +1,4 @@
-//! Review: inproc, waiters and foreign code.
+//! Peers within the process: blocked producers, foreign code in owners and wakers, closing from either side.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,0 +1,1 @@
+//! ServerLink against libzmq, in both directions.
