@@ -42,7 +42,9 @@ pub(crate) struct Inbox {
 
 /// What [`Inbox::take`] found.
 pub(crate) enum Taken {
-    Message(Message),
+    /// A message, written to where the caller wants it: moving it through a return value costs more than cutting it
+    /// out.
+    Message,
     /// A command's body. Take again afterwards.
     Command(Part),
     /// No whole message.
@@ -144,7 +146,7 @@ impl Inbox {
 
     /// Cuts the next message out.
     #[inline]
-    pub(crate) fn take(&mut self) -> Result<Taken, WireError> {
+    pub(crate) fn take(&mut self, into: &mut Message) -> Result<Taken, WireError> {
         // Where scan went ahead, the message at the front is one that it counted.
         if (self.scanned == 0 || self.whole > 0)
             && self.commands.is_empty()
@@ -156,7 +158,12 @@ impl Inbox {
             && body_len <= front.len() - header_len
         {
             front.advance(header_len);
-            let part = front.split_to_part(body_len);
+            // Not `split_to_part`: two kinds of part in one place are copied, one kind is made where it belongs.
+            *into = if body_len > Part::INLINE_MAX {
+                Message::from(Part::from(front.split_to(body_len)))
+            } else {
+                Message::from(front.split_to_part(body_len))
+            };
             if front.is_empty() {
                 self.segments.pop_front();
             }
@@ -165,13 +172,13 @@ impl Inbox {
                 self.scanned -= header_len + body_len;
                 self.whole -= 1;
             }
-            return Ok(Taken::Message(Message::from(part)));
+            return Ok(Taken::Message);
         }
-        self.take_slowly()
+        self.take_slowly(into)
     }
 
     /// Multipart messages, commands, frames that lie across chunks, and what scan went ahead of.
-    fn take_slowly(&mut self) -> Result<Taken, WireError> {
+    fn take_slowly(&mut self, into: &mut Message) -> Result<Taken, WireError> {
         let scanned = if self.whole == 0 { self.scan_one_message() } else { Ok(()) };
         if let Some(command) = self.commands.pop_front() {
             return Ok(Taken::Command(command));
@@ -182,7 +189,8 @@ impl Inbox {
             self.copy_out_rest();
             return Ok(Taken::Nothing);
         }
-        Ok(Taken::Message(self.cut_message()))
+        *into = self.cut_message();
+        Ok(Taken::Message)
     }
 
     /// Moves scan over one whole message, if there is one. Commands on the way, which some peers

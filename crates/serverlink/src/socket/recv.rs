@@ -150,15 +150,16 @@ impl Core {
 
     /// PUB and XPUB: takes in everything that a subscriber sent, as soon as it comes.
     pub(crate) fn take_in(self: &Arc<Self>, pipe: PipeId) -> Result<(), WireError> {
+        let mut message = Message::new();
         loop {
             let taken = match self.recv.lock().inlets.get_mut(pipe) {
-                Some(Inlet::Wire(inbox)) => inbox.take()?,
+                Some(Inlet::Wire(inbox)) => inbox.take(&mut message)?,
                 _ => return Ok(()),
             };
             match taken {
                 Taken::Nothing => return Ok(()),
                 Taken::Command(body) => self.handle_command(pipe, &body),
-                Taken::Message(message) => self.handle_upstream(pipe, message)?,
+                Taken::Message => self.handle_upstream(pipe, std::mem::take(&mut message))?,
             }
         }
     }
@@ -302,12 +303,11 @@ impl RecvSide {
         let mut ended = false;
         match inlets.get_mut(pipe) {
             Some(Inlet::Wire(inbox)) => loop {
-                match inbox.take() {
-                    Ok(Taken::Message(message)) => {
+                match inbox.take(into) {
+                    Ok(Taken::Message) => {
                         if inbox.is_paused() && inbox.resume_if_drained() {
                             met.push(Met::Drained(pipe));
                         }
-                        *into = message;
                         return true;
                     }
                     Ok(Taken::Command(body)) => met.push(Met::Command(pipe, body)),

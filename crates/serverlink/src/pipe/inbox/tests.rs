@@ -6,6 +6,23 @@ use super::*;
 
 const NO_MARK: usize = usize::MAX;
 
+/// What taking found, message included.
+#[derive(Debug)]
+enum Found {
+    Message(Message),
+    Command(Part),
+    Nothing,
+}
+
+fn take(inbox: &mut Inbox) -> Result<Found, WireError> {
+    let mut message = Message::new();
+    Ok(match inbox.take(&mut message)? {
+        Taken::Message => Found::Message(message),
+        Taken::Command(body) => Found::Command(body),
+        Taken::Nothing => Found::Nothing,
+    })
+}
+
 /// What a peer sends.
 #[derive(Clone, Debug)]
 enum Sent {
@@ -133,8 +150,8 @@ impl Bench {
 
     /// True if there was anything.
     fn take(&mut self) -> bool {
-        match self.inbox.take().expect("a peer that keeps the rules") {
-            Taken::Message(message) => {
+        match take(&mut self.inbox).expect("a peer that keeps the rules") {
+            Found::Message(message) => {
                 assert_eq!(message, self.expected.messages[self.taken]);
                 self.taken += 1;
                 assert!(
@@ -142,8 +159,8 @@ impl Bench {
                     "a command stays behind the message that follows it"
                 );
             }
-            Taken::Command(body) => self.commands.push(body.to_vec()),
-            Taken::Nothing => {
+            Found::Command(body) => self.commands.push(body.to_vec()),
+            Found::Nothing => {
                 assert_eq!(self.taken, self.expected.whole_in(self.received), "a whole message is here");
                 return false;
             }
@@ -279,7 +296,7 @@ proptest! {
         }
         prop_assert_eq!(bench.taken, bench.expected.messages.len());
         prop_assert_eq!(bench.commands.len(), bench.expected.commands.len());
-        prop_assert!(bench.inbox.take().is_err());
+        prop_assert!(take(&mut bench.inbox).is_err());
         prop_assert!(bench.inbox.scan(drop).is_err());
     }
 }
@@ -296,17 +313,17 @@ const TIGHT: Limits = Limits {
 };
 
 fn take_until_broken(bench: &mut Bench) -> bool {
-    match bench.inbox.take() {
-        Ok(Taken::Message(message)) => {
+    match take(&mut bench.inbox) {
+        Ok(Found::Message(message)) => {
             assert_eq!(message, bench.expected.messages[bench.taken]);
             bench.taken += 1;
             true
         }
-        Ok(Taken::Command(body)) => {
+        Ok(Found::Command(body)) => {
             bench.commands.push(body.to_vec());
             true
         }
-        Ok(Taken::Nothing) | Err(_) => false,
+        Ok(Found::Nothing) | Err(_) => false,
     }
 }
 
@@ -341,7 +358,7 @@ fn a_header_is_judged_before_its_body_comes() {
         let mut inbox = Inbox::new(TIGHT, NO_MARK);
         inbox.handle_input(Slice::from(wire));
         assert!(inbox.scan(drop).is_err(), "scan waits for {body_len} bytes");
-        assert!(inbox.take().is_err(), "take waits for {body_len} bytes");
+        assert!(take(&mut inbox).is_err(), "take waits for {body_len} bytes");
     }
 }
 
@@ -359,7 +376,7 @@ fn a_cut_message_does_not_count_against_the_next_one() {
     wire.truncate(wire.len() - 2);
     put_frame(&mut wire, false, b"");
     inbox.handle_input(Slice::from(wire));
-    assert!(matches!(inbox.take(), Ok(Taken::Message(message)) if message.part_count() == parts));
+    assert!(matches!(take(&mut inbox), Ok(Found::Message(message)) if message.part_count() == parts));
 }
 
 fn inbox_holding(count: usize, high_water_mark: usize) -> Inbox {
@@ -379,7 +396,7 @@ fn a_reader_pauses_at_the_mark_and_goes_on_at_half() {
         let mut inbox = inbox_holding(high_water_mark + 1, high_water_mark);
         assert!(inbox.pause_if_full() && inbox.is_paused());
         let mut told_at = Vec::new();
-        while let Ok(Taken::Message(_)) = inbox.take() {
+        while let Ok(Found::Message(_)) = take(&mut inbox) {
             if inbox.resume_if_drained() {
                 told_at.push(inbox.whole_messages());
             }
@@ -393,7 +410,7 @@ fn a_reader_pauses_at_the_mark_and_goes_on_at_half() {
 fn a_reader_that_was_not_paused_is_not_told() {
     let mut inbox = inbox_holding(3, 10);
     assert!(!inbox.pause_if_full());
-    while let Ok(Taken::Message(_)) = inbox.take() {
+    while let Ok(Found::Message(_)) = take(&mut inbox) {
         assert!(!inbox.resume_if_drained());
     }
 }
@@ -409,8 +426,10 @@ fn a_cut_frame_does_not_pin_its_chunk() {
     chunk.spare()[..500].copy_from_slice(&wire);
     let mut inbox = Inbox::new(Limits::default(), NO_MARK);
     inbox.handle_input(chunk.commit(500));
-    assert!(matches!(inbox.take(), Ok(Taken::Message(message)) if message == Message::from(&b"whole"[..])));
+    assert!(
+        matches!(take(&mut inbox), Ok(Found::Message(message)) if message == Message::from(&b"whole"[..]))
+    );
     assert!(!chunk.try_reset());
-    assert!(matches!(inbox.take(), Ok(Taken::Nothing)));
+    assert!(matches!(take(&mut inbox), Ok(Found::Nothing)));
     assert!(chunk.try_reset());
 }
