@@ -30,13 +30,19 @@ pub struct Chunk {
     start: NonNull<u8>,
     committed: usize,
     capacity: usize,
+    /// References held beside the chunk's own, for slices to come: the count is another thread's as soon as that one
+    /// drops slices, so it is touched once for many.
+    prepaid: usize,
 }
+
+/// References taken at a time.
+const BATCH: usize = 64;
 
 impl Chunk {
     /// Memory for `bytes` bytes. It is zeroed once, here, and never again.
     pub fn with_capacity(bytes: usize) -> Chunk {
         let (owner, start) = Owner::zeroed::<CHUNK_OFFSET>(bytes);
-        Chunk { owner, start, committed: 0, capacity: bytes }
+        Chunk { owner, start, committed: 0, capacity: bytes, prepaid: 0 }
     }
 
     /// The bytes not committed yet. What they hold is unspecified: zeros, or what an earlier use left there.
@@ -54,10 +60,14 @@ impl Chunk {
     #[inline]
     pub fn commit(&mut self, n: usize) -> Slice {
         assert!(n <= self.remaining(), "more bytes were committed than the chunk had room for");
-        // SAFETY: the chunk holds a reference, and gives the new one to the slice. Bytes below `committed` are not written
-        // again while the slice holds it.
+        // SAFETY: the chunk holds a reference, takes more with it, and gives one of those to the slice. Bytes below
+        // `committed` are not written again while the slice holds it.
         unsafe {
-            self.owner.retain(1);
+            if self.prepaid == 0 {
+                self.owner.retain(BATCH);
+                self.prepaid = BATCH;
+            }
+            self.prepaid -= 1;
             let start = self.start.add(self.committed);
             self.committed += n;
             Slice::from_parts(self.owner, start, n)
@@ -79,8 +89,8 @@ impl Chunk {
     /// Starts again from the beginning if no slice is alive, and says whether it did. Nothing is freed or zeroed.
     #[inline]
     pub fn try_reset(&mut self) -> bool {
-        // SAFETY: a chunk holds exactly one reference.
-        let unread = unsafe { self.owner.is_unique() };
+        // SAFETY: a chunk holds one reference and the prepaid ones.
+        let unread = unsafe { self.owner.is_unique(1 + self.prepaid) };
         if unread {
             self.committed = 0;
         }
@@ -90,8 +100,8 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        // SAFETY: this is the chunk's one reference; slices that are still alive have their own.
-        unsafe { self.owner.release(1) };
+        // SAFETY: these are all of the chunk's references; slices that are still alive have their own.
+        unsafe { self.owner.release(1 + self.prepaid) };
     }
 }
 

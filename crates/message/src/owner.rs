@@ -112,13 +112,13 @@ impl Owner {
         }
     }
 
-    /// Whether the caller holds the only reference. Then everything other holders did with the bytes has happened.
+    /// Whether the caller's `count` references are the only ones. Then everything other holders did with the bytes has happened.
     ///
     /// # Safety
-    /// The caller holds exactly one reference.
-    pub(crate) unsafe fn is_unique(self) -> bool {
+    /// The caller holds exactly `count` references, at least one.
+    pub(crate) unsafe fn is_unique(self, count: usize) -> bool {
         // SAFETY: the caller's reference keeps the header alive.
-        unsafe { &(*self.0.as_ptr()).refs }.load(Ordering::Acquire) == 1
+        unsafe { &(*self.0.as_ptr()).refs }.load(Ordering::Acquire) == count
     }
 
     /// How many bytes stay in memory because of a reference.

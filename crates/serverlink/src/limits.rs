@@ -21,6 +21,10 @@ pub(crate) const UNSEEN_BYTES: usize = 1024 * 1024;
 /// mark in messages. Default 64 MiB, the largest message's size; a larger one is still taken in whole.
 pub(crate) const INBOX_BYTES: usize = 64 * 1024 * 1024;
 
+/// Octets of unread messages from peers that have left, over all of them. Default 256 MiB: beyond that the messages of a
+/// peer that leaves are dropped and counted.
+pub(crate) const ENDED_BYTES: usize = 256 * 1024 * 1024;
+
 /// Octets that one read may bring for each message of the receive high-water mark. Default 1 KiB: with the usual mark of
 /// 1,000 no bound, with a mark of 1 a worker takes little more than its share.
 pub(crate) const READ_BYTES_PER_MESSAGE: usize = 1024;

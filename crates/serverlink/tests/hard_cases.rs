@@ -7,6 +7,13 @@ use std::time::{Duration, Instant};
 
 use serverlink::{Context, Options, Socket, SocketType};
 
+#[path = "support/raw_peer.rs"]
+mod raw_peer;
+
+use raw_peer::{command, frame, raw, read_frame, shake};
+
+const MIB: usize = 1 << 20;
+
 fn soon(seconds: u64) -> Instant {
     Instant::now() + Duration::from_secs(seconds)
 }
@@ -16,74 +23,6 @@ fn socket(context: &Context, kind: SocketType, change: impl FnOnce(&mut Options)
     change(&mut options);
     context.socket_with(kind, options).unwrap()
 }
-
-fn pause(context: &Context, time: Duration) {
-    let _ = context.socket(SocketType::Pull).unwrap().recv_deadline(Instant::now() + time);
-}
-
-fn greeting(minor: u8) -> Vec<u8> {
-    let mut greeting = vec![0; 64];
-    (greeting[0], greeting[9], greeting[10], greeting[11]) = (0xff, 0x7f, 3, minor);
-    greeting[12..16].copy_from_slice(b"NULL");
-    greeting
-}
-
-fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
-    match u8::try_from(body.len()) {
-        Ok(len) => [&[flags, len], body].concat(),
-        Err(_) => [&[flags | 2][..], &(body.len() as u64).to_be_bytes(), body].concat(),
-    }
-}
-
-fn command(name: &str, data: &[u8]) -> Vec<u8> {
-    frame(4, &[&[name.len() as u8], name.as_bytes(), data].concat())
-}
-
-fn property(name: &str, value: &[u8]) -> Vec<u8> {
-    [&[name.len() as u8], name.as_bytes(), &(value.len() as u32).to_be_bytes(), value].concat()
-}
-
-fn read_frame(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
-    let mut head = [0; 2];
-    stream.read_exact(&mut head)?;
-    let mut body = vec![0; usize::from(head[1])];
-    stream.read_exact(&mut body)?;
-    Ok((head[0], body))
-}
-
-fn shake(stream: &mut TcpStream, kind: &str, identity: &[u8], minor: u8) {
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    stream.write_all(&greeting(minor)).unwrap();
-    let data = [property("Socket-Type", kind.as_bytes()), property("Identity", identity)].concat();
-    stream.write_all(&command("READY", &data)).unwrap();
-    stream.read_exact(&mut [0; 64]).unwrap();
-    read_frame(stream).unwrap();
-}
-
-fn raw(endpoint: &str, kind: &str, identity: &[u8], minor: u8) -> TcpStream {
-    let mut stream = TcpStream::connect(endpoint.strip_prefix("tcp://").unwrap()).unwrap();
-    shake(&mut stream, kind, identity, minor);
-    stream
-}
-
-fn resident_bytes() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
-
-/// Sends `block` until `total` bytes went or the library stops reading; gives by how much the process grew.
-fn flood(mut stream: TcpStream, block: &[u8], total: usize) -> (usize, usize) {
-    let before = resident_bytes();
-    stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
-    let mut sent = 0;
-    while sent < total && stream.write_all(block).is_ok() {
-        sent += block.len();
-    }
-    (sent, resident_bytes().saturating_sub(before))
-}
-
-const MIB: usize = 1 << 20;
 
 // ---- roles
 
@@ -100,103 +39,6 @@ fn a_role_left_lying_is_taken_back() {
     let second = there.socket(SocketType::Push).unwrap();
     second.connect(&endpoint).unwrap();
     second.wait_for_peers(1, Duration::from_secs(3)).expect("nobody drives a lying reactor");
-}
-
-fn switches(name: &str) -> u64 {
-    let mut sum = 0;
-    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
-        let comm = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
-        if comm.trim() == name {
-            let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
-            let line = status.lines().find(|l| l.starts_with("voluntary_ctxt")).unwrap_or("x 0");
-            sum += line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap();
-        }
-    }
-    sum
-}
-
-#[test]
-fn a_blocked_connection_does_not_keep_the_io_thread_awake() {
-    let context = Context::new().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let push = socket(&context, SocketType::Push, |o| o.heartbeat_interval = Duration::ZERO);
-    push.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
-    let (mut peer, _) = listener.accept().unwrap();
-    shake(&mut peer, "PULL", b"", 1);
-    while push.send_deadline(&[7u8; 4000][..], Instant::now() + Duration::from_millis(300)).is_ok() {}
-    let other = Context::new().unwrap();
-    let before = switches("slk-io-0");
-    pause(&other, Duration::from_secs(1));
-    let woken = switches("slk-io-0") - before;
-    assert!(woken < 100, "{woken} wake-ups in a second in which nothing happened");
-}
-
-// ---- memory
-
-#[test]
-fn a_nameless_peer_is_held_to_the_receive_mark_while_the_router_receives() {
-    let context = Context::new().unwrap();
-    let router = Arc::new(socket(&context, SocketType::Router, |o| o.recv_hwm = 10));
-    let endpoint = router.bind("tcp://127.0.0.1:*").unwrap().to_string();
-    let _first = raw(&endpoint, "DEALER", b"A", 1);
-    router.wait_for_peers(1, Duration::from_secs(5)).unwrap();
-    let second = raw(&endpoint, "DEALER", b"A", 1);
-    let receiving = Arc::clone(&router);
-    std::thread::spawn(move || receiving.recv_deadline(soon(15)));
-    let (sent, grown) = flood(second, &frame(0, &[7; 10_000]), 100 * MIB);
-    assert!(grown < 30 * MIB, "grew by {} MiB for {} MiB from one peer", grown / MIB, sent / MIB);
-}
-
-#[test]
-fn endless_commands_to_an_absent_application() {
-    let context = Context::new().unwrap();
-    let pull = context.socket(SocketType::Pull).unwrap();
-    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
-    let peer = raw(&endpoint, "PUSH", b"", 1);
-    let (sent, grown) = flood(peer, &command("NONSENSE", &[7; 50_000]), 100 * MIB);
-    assert!(grown < 30 * MIB, "grew by {} MiB for {} MiB of commands", grown / MIB, sent / MIB);
-}
-
-#[test]
-fn pings_from_a_peer_that_reads_no_pongs() {
-    let context = Context::new().unwrap();
-    let publisher = context.socket(SocketType::Pub).unwrap();
-    let endpoint = publisher.bind("tcp://127.0.0.1:*").unwrap().to_string();
-    let peer = raw(&endpoint, "SUB", b"", 1);
-    let ping = command("PING", &[&[0, 0][..], &[7; 16]].concat()).repeat(1000);
-    let (sent, grown) = flood(peer, &ping, 60 * MIB);
-    assert!(grown < 20 * MIB, "grew by {} MiB for {} MiB of PINGs", grown / MIB, sent / MIB);
-}
-
-#[test]
-fn subscriptions_of_one_peer_are_limited() {
-    let context = Context::new().unwrap();
-    let publisher = context.socket(SocketType::Pub).unwrap();
-    let endpoint = publisher.bind("tcp://127.0.0.1:*").unwrap().to_string();
-    let mut peer = raw(&endpoint, "SUB", b"", 1);
-    peer.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
-    let before = resident_bytes();
-    for topic in 0..4000u32 {
-        let topic = [&topic.to_be_bytes()[..], &[7; 60_000]].concat();
-        if peer.write_all(&command("SUBSCRIBE", &topic)).is_err() {
-            break;
-        }
-    }
-    let _ = publisher.wait_for_subscribers(3900, Duration::from_secs(5));
-    let grown = resident_bytes().saturating_sub(before);
-    assert!(grown < 150 * MIB, "grew by {} MiB", grown / MIB);
-}
-
-#[test]
-fn subscription_news_for_an_absent_xpub_is_limited() {
-    let context = Context::new().unwrap();
-    let publisher = context.socket(SocketType::Xpub).unwrap();
-    let endpoint = publisher.bind("tcp://127.0.0.1:*").unwrap().to_string();
-    let peer = raw(&endpoint, "SUB", b"", 1);
-    let topic = [7; 50_000];
-    let block = [command("SUBSCRIBE", &topic), command("CANCEL", &topic)].concat();
-    let (sent, grown) = flood(peer, &block, 100 * MIB);
-    assert!(grown < 60 * MIB, "grew by {} MiB for {} MiB", grown / MIB, sent / MIB);
 }
 
 // ---- heartbeats

@@ -49,7 +49,7 @@ impl<T> Producer<T> {
     /// The value comes back when the queue is at its limit. Nothing has changed.
     #[inline]
     pub fn try_push(&mut self, value: T, limit: usize) -> Result<Pushed, T> {
-        if self.index.wrapping_sub(self.read) >= limit && self.backlog() >= limit {
+        if !self.has_room(limit) {
             return Err(value);
         }
         if self.index.is_multiple_of(SLOTS) {
@@ -87,6 +87,13 @@ impl<T> Producer<T> {
     pub fn backlog(&mut self) -> usize {
         self.read = self.shared.read.load(Ordering::Acquire);
         self.index.wrapping_sub(self.read)
+    }
+
+    /// Whether [`try_push`](Self::try_push) would take a value. The consumer's index is only looked at where the last look
+    /// does not answer it.
+    #[inline]
+    pub fn has_room(&mut self, limit: usize) -> bool {
+        self.index.wrapping_sub(self.read) < limit || self.backlog() < limit
     }
 
     /// How many values [`try_push`](Self::try_push) takes before it refuses at `limit`, as of now.

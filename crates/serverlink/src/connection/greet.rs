@@ -9,7 +9,7 @@ use serverlink_zmtp::handshake::{Config, Handshake};
 use super::landing::Landing;
 use super::{Connection, Flow, Phase, after, write};
 use crate::monitor::EventKind;
-use crate::reactor::{Attention, Farewell};
+use crate::reactor::Farewell;
 use crate::socket::attach::Arrival;
 
 impl Connection {
@@ -90,10 +90,9 @@ impl Connection {
                 self.core.monitor.tell(|| EventKind::Established { endpoint, socket_type, routing_id });
                 let beats = self.peer_minor >= 1;
                 let next = if beats { after(now, self.core.options.heartbeat_interval) } else { None };
-                match self.early.take().map(|early| self.read_frames(early, Attention::Absent)) {
-                    Some(Flow::End(farewell)) => Flow::End(farewell),
-                    _ => Flow::Established(next),
-                }
+                // What came behind the handshake waits to be read, and so may more.
+                self.readable = true;
+                Flow::Established(next)
             }
             Err(why) => Flow::End(Farewell::TurnedAway(why.to_string())),
         }

@@ -43,6 +43,9 @@ pub(crate) struct Connection {
     last_heard: Instant,
     /// ZMTP 3.0 has no PING.
     peer_minor: u8,
+    /// We do not read, so we do not hear: silence is our own doing.
+    paused: bool,
+    write_failed: bool,
     /// What a peer sent behind its READY, while ours was not out.
     early: Option<Slice>,
 }
@@ -118,6 +121,8 @@ impl Connection {
             timer: None,
             last_heard,
             peer_minor: 0,
+            paused: false,
+            write_failed: false,
             early: None,
         }
     }
@@ -140,6 +145,12 @@ impl Connection {
         loop {
             if self.is_paused(attention) {
                 return Flow::Idle;
+            }
+            if let Some(early) = self.take_early() {
+                match self.read_frames(early, attention) {
+                    Flow::Idle => continue,
+                    flow => return flow,
+                }
             }
             let spare = landing.spare(self.core.read_bytes());
             let room = spare.len();
@@ -166,6 +177,10 @@ impl Connection {
         }
     }
 
+    fn take_early(&mut self) -> Option<Slice> {
+        if matches!(self.phase, Phase::Open) { self.early.take() } else { None }
+    }
+
     /// The mark is used up: a new edge will come.
     fn read_everything(&mut self) -> Flow {
         self.readable = false;
@@ -174,7 +189,14 @@ impl Connection {
     }
 
     fn is_paused(&mut self, attention: Attention) -> bool {
+        self.paused = self.must_pause(attention);
+        self.paused
+    }
+
+    fn must_pause(&mut self, attention: Attention) -> bool {
         match (&self.phase, self.pipe) {
+            // Only its end is still awaited, and that lies behind what it sent.
+            (Phase::Open, _) if self.write_failed || self.core.is_closing() => false,
             (Phase::Open, Some(pipe)) => self.core.pause_if_full(pipe, attention),
             // The socket takes no peer in before all of our greeting is out.
             (Phase::Greeting(handshake, Some(_)), _) => handshake.is_done(),
@@ -205,6 +227,7 @@ impl Connection {
 
     /// Writing failed. Input that is here already must not be lost with it, so reading goes on up to its end.
     pub(crate) fn handle_write_failed(&mut self, _error: io::Error) {
+        self.write_failed = true;
         self.stream.shutdown_write();
     }
 

@@ -19,6 +19,12 @@ use crate::limits;
 /// connection that falls silent does not keep a chunk alive.
 const COPY_OUT_BYTES: usize = 4096;
 
+/// Segments below this length are worth joining.
+const SHORT_BYTES: usize = 1024;
+
+/// So many segments are worth a look whether they can be joined.
+const SCATTERED: usize = 128;
+
 /// See the module's page.
 pub(crate) struct Inbox {
     segments: VecDeque<Slice>,
@@ -36,6 +42,9 @@ pub(crate) struct Inbox {
     /// The reader stopped there, and has to be told to go on.
     paused: bool,
     ended: bool,
+    ended_with: usize,
+    /// With so many segments short ones are joined.
+    scattered_from: usize,
     /// Found while taking, not handed out yet.
     commands: VecDeque<Part>,
 }
@@ -65,6 +74,8 @@ impl Inbox {
             high_water_mark,
             paused: false,
             ended: false,
+            ended_with: 0,
+            scattered_from: SCATTERED,
             commands: VecDeque::new(),
         }
     }
@@ -80,6 +91,7 @@ impl Inbox {
             return;
         }
         self.segments.push_back(slice);
+        self.gather_if_scattered();
     }
 
     /// Looks ahead at everything received so far. Commands are handed out, once each.
@@ -128,6 +140,12 @@ impl Inbox {
     /// Nothing comes after what is here: the pipe goes when that is taken.
     pub(crate) fn end(&mut self) {
         self.ended = true;
+        self.ended_with = self.bytes;
+    }
+
+    /// How much was unread when it ended.
+    pub(crate) fn ended_with(&self) -> usize {
+        self.ended_with
     }
 
     fn last_message_end(&self) -> usize {
@@ -238,7 +256,33 @@ impl Inbox {
             }
             at = 0;
         }
+        self.gather_if_scattered();
         command
+    }
+
+    /// A peer that sends octet by octet, or commands between tiny messages, leaves many short segments: they are
+    /// joined, so that neither memory nor walking over them grows out of proportion.
+    fn gather_if_scattered(&mut self) {
+        if self.segments.len() < self.scattered_from {
+            return;
+        }
+        let mut gathered = VecDeque::new();
+        let mut short = Vec::new();
+        for slice in self.segments.drain(..) {
+            if slice.len() < SHORT_BYTES {
+                short.extend_from_slice(&slice);
+                continue;
+            }
+            if !short.is_empty() {
+                gathered.push_back(Slice::from(std::mem::take(&mut short)));
+            }
+            gathered.push_back(slice);
+        }
+        if !short.is_empty() {
+            gathered.push_back(Slice::from(short));
+        }
+        self.scattered_from = SCATTERED.max(2 * gathered.len());
+        self.segments = gathered;
     }
 
     fn cut_message(&mut self) -> Message {
@@ -389,8 +433,9 @@ impl Inbox {
 
     /// After taking: whether a paused reader should go on, told once.
     pub(crate) fn resume_if_drained(&mut self) -> bool {
-        let resume =
-            self.paused && self.whole <= self.high_water_mark / 2 && self.bytes <= limits::INBOX_BYTES / 2;
+        // Without a whole message there is nothing to take that could make more room.
+        let drained = self.whole <= self.high_water_mark / 2 && self.bytes <= limits::INBOX_BYTES / 2;
+        let resume = self.paused && (self.whole == 0 || drained);
         if resume {
             self.paused = false;
         }

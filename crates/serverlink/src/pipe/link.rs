@@ -8,6 +8,7 @@ use serverlink_message::ring::{self, Consumer, Producer};
 
 use crate::socket::core::PeerEnd;
 use crate::sync::Lock;
+use crate::sync::later::drop_later;
 
 /// Into another socket of this context.
 pub(crate) struct RingOutlet {
@@ -40,6 +41,9 @@ enum OutOf {
     Latest(Arc<Lock<Option<Message>>>),
 }
 
+/// See [`room_batch`].
+const LARGEST_ROOM_BATCH: usize = 256;
+
 /// Both ends of one direction. `conflate`: only the newest message is kept.
 pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
     let (into, out_of) = if conflate {
@@ -53,6 +57,12 @@ pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
     (outlet, RingInlet { link: out_of, peer: None, ended: false, taken: 0, room_batch: 1 })
 }
 
+/// How much room a full ring gets before its producer goes on, and is woken if it waits: half of the limit, and no more
+/// than keeps both sides busy.
+pub(crate) fn room_batch(limit: usize) -> u32 {
+    u32::try_from(limit.div_ceil(2).clamp(1, LARGEST_ROOM_BATCH)).expect("it was clamped")
+}
+
 impl RingOutlet {
     /// Gives the message back if there is no room.
     #[inline]
@@ -60,7 +70,8 @@ impl RingOutlet {
         match &mut self.link {
             Into::Ring(ring) => ring.try_push(message, self.limit).map(drop),
             Into::Latest(place) => {
-                *place.lock() = Some(message);
+                let older = place.lock().replace(message);
+                drop_later(older);
                 Ok(())
             }
         }
@@ -69,7 +80,16 @@ impl RingOutlet {
     #[inline]
     pub(crate) fn has_room(&mut self) -> bool {
         match &mut self.link {
-            Into::Ring(ring) => ring.free_slots(self.limit) > 0,
+            Into::Ring(ring) => ring.has_room(self.limit),
+            Into::Latest(_) => true,
+        }
+    }
+
+    /// A ring that was full counts as full until there is room for several: two threads that meet at each single
+    /// message spend their time on passing the cache line.
+    pub(crate) fn has_room_again(&mut self) -> bool {
+        match &mut self.link {
+            Into::Ring(ring) => ring.free_slots(self.limit) >= room_batch(self.limit) as usize,
             Into::Latest(_) => true,
         }
     }

@@ -3,6 +3,8 @@
 use serverlink_driver::{Batch, Buffer};
 use serverlink_zmtp::frame::{self, Parsed};
 
+use crate::sync::later::drop_later;
+
 /// Whole messages, framed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unwritten {
@@ -24,7 +26,10 @@ fn gather(batch: Batch, skip: usize) -> Vec<u8> {
     for buffer in batch.into_buffers() {
         match buffer {
             Buffer::Owned(owned) => bytes.extend_from_slice(&owned),
-            Buffer::Shared(shared) => bytes.extend_from_slice((*shared).as_ref()),
+            Buffer::Shared(shared) => {
+                bytes.extend_from_slice((*shared).as_ref());
+                drop_later(shared);
+            }
         }
     }
     bytes.drain(..skip);

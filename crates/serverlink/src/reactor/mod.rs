@@ -87,11 +87,11 @@ impl Reactor {
 
     /// Leaves something to be done by a caller who is busy with this reactor's socket and will drive it
     /// soon; if he does not, the I/O thread takes it up when the lease is over.
-    pub(crate) fn claim(&self, command: Command) {
+    pub(crate) fn claim(&self, command: Command, depended_on: bool) {
         self.commands.lock().push_back(command);
         self.has_commands.store(true, Ordering::Release);
         match self.take_role() {
-            Some(hold) => hold.leave(false),
+            Some(hold) => hold.leave(depended_on),
             None => self.depend(),
         }
     }
@@ -115,6 +115,13 @@ impl Reactor {
         self.fulfil(duty);
     }
 
+    /// Somebody waits for what whoever drives will bring; the one who drives now is not disturbed.
+    pub(crate) fn rely(&self) {
+        let mut role = self.role.lock();
+        let duty = role.rely();
+        self.fulfil(duty);
+    }
+
     /// A caller that would wait asks for the role. `None`: another caller has it.
     pub(crate) fn take_role(&self) -> Option<Hold> {
         {
@@ -133,6 +140,11 @@ impl Reactor {
         let _wake_later = later();
         // A caller who came between sleeps with this lock, and serves everything meanwhile.
         let Some(mut turn) = self.turn.try_lock() else { return false };
+        // A caller who took the role before we got the lock will sleep on what we would take from the driver; one who
+        // takes it later looks for itself once the lock is free.
+        if self.role.lock().holder() != Holder::IoThread {
+            return false;
+        }
         turn.run(self, Some(std::time::Duration::ZERO), Attention::Absent);
         let next = turn.next_deadline();
         let again = turn.has_ready();

@@ -116,6 +116,21 @@ impl Role {
         }
     }
 
+    /// As [`demand`](Role::demand), where nothing has to be done at once: a holder who sleeps goes on sleeping.
+    pub(crate) fn rely(&mut self) -> Duty {
+        match self.holder {
+            Holder::Caller => {
+                self.demanded = true;
+                Duty::default()
+            }
+            Holder::IoThread => Duty::default(),
+            Holder::Lying => {
+                self.holder = Holder::IoThread;
+                Duty { unmask: true, ..Duty::default() }
+            }
+        }
+    }
+
     /// The I/O thread looks, a lease after it was asked to. `traffic` grows while somebody takes messages, who needs
     /// no role as long as there are some.
     pub(crate) fn look(&mut self, traffic: u64) -> Duty {

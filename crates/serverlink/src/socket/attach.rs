@@ -12,10 +12,12 @@ use serverlink_zmtp::{WireError, subscription};
 use super::core::{Core, PipeEntry, RecvSide, SendSide, Topology};
 use super::recv::TOO_MANY_SUBSCRIPTIONS;
 use crate::endpoint::Endpoint;
+use crate::limits;
 use crate::monitor::EventKind;
 use crate::pipe::inbox::Inbox;
 use crate::pipe::outbox::Outbox;
 use crate::pipe::{Inlet, Outlet};
+use crate::sync::later::drop_later;
 
 /// A connection whose handshake is done, as the reactor hands it to its socket.
 pub(crate) struct Arrival {
@@ -93,7 +95,15 @@ impl Core {
         let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
         {
             let mut recv = self.recv.lock();
+            // A dialer's pipe that lost its name to another peer has lost its inlet as well.
+            if !recv.inlets.contains_key(pipe) {
+                let inbox = Inbox::new(self.limits(), self.recv_limit());
+                recv.inlets.insert(pipe, Inlet::Wire(Box::new(inbox)));
+            }
             recv.receiver.attach(pipe, attached.routing_id.clone());
+            // What has to be said of the connection before comes before what is said of this one.
+            let farewell = recv.farewells.remove(pipe);
+            recv.notify(farewell);
             recv.notify(attached.notify);
         }
         self.greet(pipe, &arrival);
@@ -208,9 +218,10 @@ impl Core {
     fn drop_accepted(&self, topology: &mut Topology, pipe: PipeId) {
         {
             let mut send = self.send.lock();
-            if let Some(Outlet::Wire(outbox)) = send.outlets.remove(pipe) {
-                send.sent.with_peer += outbox.queued() as u64;
+            if let Some(outlet) = send.outlets.remove(pipe) {
+                send.sent.with_peer += outlet.queued() as u64;
                 send.dirty.retain(|&listed| listed != pipe);
+                drop_later(outlet);
             }
         }
         if self.recv.lock().end_inlet(pipe) {
@@ -227,9 +238,10 @@ impl Core {
         {
             let mut send = self.send.lock();
             let _ = send.sender.detach(pipe);
-            if let Some(Outlet::Wire(outbox)) = send.outlets.remove(pipe) {
-                send.sent.with_peer += outbox.queued() as u64;
+            if let Some(outlet) = send.outlets.remove(pipe) {
+                send.sent.with_peer += outlet.queued() as u64;
                 send.dirty.retain(|&listed| listed != pipe);
+                drop_later(outlet);
             }
         }
         self.end_dialogue(pipe);
@@ -311,7 +323,15 @@ impl RecvSide {
         let empty = match self.inlets.get_mut(pipe) {
             Some(Inlet::Wire(inbox)) => {
                 inbox.end();
-                inbox.is_empty()
+                self.ended_bytes += inbox.unread_bytes();
+                if self.ended_bytes > limits::ENDED_BYTES {
+                    // Peers that come, fill their inbox and leave must not fill the memory.
+                    self.received.discarded += inbox.whole_messages() as u64;
+                    self.ended_bytes -= inbox.unread_bytes();
+                    true
+                } else {
+                    inbox.is_empty()
+                }
             }
             Some(Inlet::Ring(inlet)) => {
                 inlet.ended = true;

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::options::Linger;
 use crate::pipe::Outlet;
 use crate::reactor::Command;
+use crate::sync::later::{drop_later, later};
 
 /// What became of a socket's unsent messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,15 +44,16 @@ impl Core {
 
     /// The reactor has nothing of this socket any more.
     pub(crate) fn finish_closing(self: &Arc<Self>) {
-        // Dropped at the end, without any lock: messages may be owned by foreign code.
-        let (undelivered, _outlets) = {
+        let _later = later();
+        let undelivered = {
             let mut send = self.send.lock();
             let mut outlets = std::mem::take(&mut send.outlets);
             let queued: usize = outlets.values_mut().map(Outlet::undelivered).sum();
-            (queued as u64 + send.sent.with_peer, outlets)
+            drop_later(outlets);
+            queued as u64 + send.sent.with_peer
         };
-        let _waiting = self.context.registry.lock().stop_waiting(self, None);
-        let _inlets = std::mem::take(&mut self.recv.lock().inlets);
+        drop_later(self.context.registry.lock().stop_waiting(self, None));
+        drop_later(std::mem::take(&mut self.recv.lock().inlets));
         let mut topology = self.topology.lock();
         if topology.closed.is_none() {
             topology.closed = Some(CloseReport { undelivered });

@@ -83,6 +83,8 @@ impl<S> DerefMut for Half<S> {
 /// Behind the send lock.
 pub(crate) struct SendSide {
     pub(crate) sender: Sender,
+    /// PUB, XPUB, XSUB: one message to many.
+    pub(crate) fans_out: bool,
     pub(crate) outlets: SecondaryMap<PipeId, Outlet>,
     pub(crate) pool: ArenaPool,
     pub(crate) bump: Bump,
@@ -104,6 +106,8 @@ pub(crate) struct RecvSide {
     /// The inlets that are rings: nobody tells when one fills, so they are asked.
     pub(crate) rings: Vec<PipeId>,
     pub(crate) takes_since_look: u32,
+    /// Unread octets of inlets whose connection is gone.
+    pub(crate) ended_bytes: usize,
     /// Messages that come from the library: subscriptions for XPUB, notifications of ROUTER.
     pub(crate) queued: VecDeque<Message>,
     pub(crate) queued_bytes: usize,
@@ -200,6 +204,7 @@ impl Core {
                 conversation(),
                 SendSide {
                     sender: Sender::new(kind, &patterns),
+                    fans_out: matches!(kind, SocketType::Pub | SocketType::Xpub | SocketType::Xsub),
                     outlets: SecondaryMap::new(),
                     pool: ArenaPool::default(),
                     bump: Bump::new(),
@@ -217,6 +222,7 @@ impl Core {
                     inlets: SecondaryMap::new(),
                     rings: Vec::new(),
                     takes_since_look: 0,
+                    ended_bytes: 0,
                     queued: VecDeque::new(),
                     queued_bytes: 0,
                     paused_upstream: Vec::new(),

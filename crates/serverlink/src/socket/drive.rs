@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use serverlink_message::SocketType;
+
 use super::core::Core;
 use crate::error::Error;
 use crate::reactor::{Attention, Hold};
 use crate::sync::Waiters;
+use crate::sync::later::{has_kept, later};
 
 /// What a caller waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +60,12 @@ impl Core {
 
     /// For a receive that must not wait: reads what is there, if nobody else does.
     pub(crate) fn recv_polling(self: &Arc<Self>) -> Result<Option<serverlink_message::Message>, Error> {
+        let _later = later();
         self.flush();
         let Some(mut hold) = self.home.get().and_then(|home| home.take_role()) else { return Ok(None) };
-        let found = match hold.poll(Attention::Taking) {
-            true => self.try_recv_once(),
-            false => Ok(None),
-        };
+        hold.poll(Attention::Taking);
+        // Also if nothing came: the I/O thread may have brought it while we waited for the role.
+        let found = self.try_recv_once();
         hold.leave(self.is_depended_on());
         found
     }
@@ -71,7 +74,19 @@ impl Core {
     pub(crate) fn pass_on(self: &Arc<Self>, what: For) {
         let waiters = self.waiters(what);
         if waiters.any() && self.has_more(what) {
-            waiters.notify_one();
+            match what {
+                For::Credit => self.notify_writers(),
+                For::Message | For::Change => waiters.notify_one(),
+            }
+        }
+    }
+
+    /// There is room for a message. Who sends to named peers waits for one peer's room, so one of them may not do
+    /// for the others.
+    pub(crate) fn notify_writers(&self) {
+        match self.kind {
+            SocketType::Router => self.writers.notify_all(),
+            _ => self.writers.notify_one(),
         }
     }
 
@@ -95,6 +110,8 @@ impl Core {
             For::Message => Attention::Taking,
             For::Credit | For::Change => Attention::Absent,
         };
+        // Foreign code runs when the role was left: it may wait for this very socket.
+        let _later = later();
         self.flush();
         let mut found = Ok(None);
         if hold.poll(attention) {
@@ -107,7 +124,7 @@ impl Core {
             });
         }
         while let Ok(None) = found {
-            if deadline.is_some_and(|at| at <= self.now()) {
+            if has_kept() || deadline.is_some_and(|at| at <= self.now()) {
                 break;
             }
             // Registered, then looked once more: whoever changes something in between wakes the driver.
@@ -127,7 +144,7 @@ impl Core {
     }
 
     /// Others wait for what only the holder of the role brings.
-    fn is_depended_on(&self) -> bool {
+    pub(super) fn is_depended_on(&self) -> bool {
         self.readers.any()
             || self.writers.any()
             || self.observers.any()
@@ -154,6 +171,9 @@ impl Core {
             }
         }
         let registration = self.waiters(what).register_thread();
+        if let Some(home) = self.home.get() {
+            home.rely();
+        }
         let found = attempt();
         if matches!(found, Ok(None)) {
             registration.park(deadline);

@@ -108,16 +108,16 @@ impl Core {
             return Ok(());
         }
         let home = self.home_reactor()?;
-        let pipe = {
+        {
+            // Posted under the lock: a disconnect in another thread must not come before it.
             let mut topology = self.topology.lock();
             let pipe = self
                 .open_dialed_pipe(&mut topology, &endpoint, routing_id)
                 .map_err(|why| Error::invalid_endpoint(&endpoint, why.to_string()))?;
             topology.dial(endpoint.clone(), pipe);
-            pipe
-        };
-        let core = Arc::clone(self);
-        home.post(Command::Dial(Box::new(NewDialer { core, endpoint, pipe })));
+            let core = Arc::clone(self);
+            home.post(Command::Dial(Box::new(NewDialer { core, endpoint, pipe })));
+        }
         self.writers.notify_all();
         Ok(())
     }

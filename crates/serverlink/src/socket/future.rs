@@ -110,7 +110,10 @@ fn poll_with<T>(
 /// A wake-up that came to a task which does not act on it goes to the next.
 fn pass_on(core: &Core, registration: &mut Option<Registration>, what: For) {
     if registration.take().is_some_and(Registration::withdraw) {
-        core.waiters(what).notify_one();
+        match what {
+            For::Credit => core.notify_writers(),
+            For::Message | For::Change => core.waiters(what).notify_one(),
+        }
     }
 }
 

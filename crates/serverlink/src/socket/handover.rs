@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use serverlink_driver::Key;
+use serverlink_message::Message;
 use serverlink_patterns::PipeId;
 
 use super::core::{Core, PeerEnd, Topology};
 use crate::monitor::EventKind;
 use crate::pipe::{Inlet, Outlet};
 use crate::reactor::{Command, Farewell};
+use crate::sync::later::drop_later;
 
 /// An old peer that lost its name, to be told without locks.
 pub(super) struct Displaced {
@@ -69,7 +71,12 @@ impl Inlet {
                 let _ = inbox.scan(drop);
                 inbox.whole_messages()
             }
-            Inlet::Ring(inlet) => std::iter::from_fn(|| inlet.pop()).count(),
+            Inlet::Ring(inlet) => {
+                let unread: Vec<Message> = std::iter::from_fn(|| inlet.pop()).collect();
+                let count = unread.len();
+                drop_later(unread);
+                count
+            }
         }
     }
 }

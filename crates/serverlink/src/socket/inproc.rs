@@ -9,13 +9,10 @@ use super::core::{Core, PeerEnd, PipeEntry};
 use crate::context::registry::Connecting;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::pipe::link::link;
+use crate::pipe::link::{link, room_batch};
 use crate::pipe::{Inlet, Outlet, RingInlet, RingOutlet};
 use crate::reactor::Command;
-use crate::sync::later::later;
-
-/// A producer that waits for room is told at the latest after this many messages were taken.
-const ROOM_BATCH: usize = 64;
+use crate::sync::later::{drop_later, later};
 
 impl Core {
     pub(crate) fn bind_inproc(self: &Arc<Self>, name: &str, endpoint: &Endpoint) -> Result<(), Error> {
@@ -94,6 +91,7 @@ impl Core {
         let Connecting { core: connector, pipe: far, mut outlet, mut inlet } = connecting;
         if connector.is_closed() || !self.kind.accepts(connector.kind) {
             connector.lose_inproc_peer(far);
+            drop_later((outlet, inlet));
             return;
         }
         let near = self.topology.lock().pipes.insert(PipeEntry::new(endpoint.clone(), false));
@@ -142,9 +140,16 @@ impl Core {
             connect_routing_id: entry.connect_routing_id.clone(),
             socket_type: Some(peer.kind),
         };
-        let attached = match entry.attached {
-            true => Attached::default(),
-            false => self.send.lock().sender.attach(pipe, &info),
+        let attached = {
+            let mut send = self.send.lock();
+            // The other side may have left again meanwhile.
+            if !send.outlets.contains_key(pipe) {
+                return false;
+            }
+            match entry.attached {
+                true => Attached::default(),
+                false => send.sender.attach(pipe, &info),
+            }
         };
         if attached.reject {
             return false;
@@ -187,14 +192,15 @@ impl Core {
 
     /// The other end is gone. What it sent stays to be read.
     pub(crate) fn lose_inproc_peer(self: &Arc<Self>, pipe: PipeId) {
+        let _later = later();
         let mut topology = self.topology.lock();
         let Some(entry) = topology.pipes.get_mut(pipe) else { return };
         let had_peer = std::mem::take(&mut entry.has_peer);
         topology.peers -= usize::from(had_peer);
-        let (detached, _outlet) = {
+        let detached = {
             let mut send = self.send.lock();
-            let outlet = send.outlets.remove(pipe);
-            (send.sender.detach(pipe), outlet)
+            drop_later(send.outlets.remove(pipe));
+            send.sender.detach(pipe)
         };
         {
             let mut recv = self.recv.lock();
@@ -268,8 +274,4 @@ fn ring_limit(sender: &Core, receiver: &Core) -> usize {
         (0, _) | (_, 0) => usize::MAX,
         (send, recv) => send as usize + recv as usize,
     }
-}
-
-fn room_batch(limit: usize) -> u32 {
-    u32::try_from(limit.div_ceil(2).clamp(1, ROOM_BATCH)).expect("it was clamped")
 }

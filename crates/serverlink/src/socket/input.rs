@@ -67,7 +67,7 @@ impl Core {
         }
     }
 
-    fn unread_bytes(&self, pipe: PipeId) -> usize {
+    pub(crate) fn unread_bytes(&self, pipe: PipeId) -> usize {
         match self.recv.lock().inlets.get(pipe) {
             Some(Inlet::Wire(inbox)) => inbox.unread_bytes(),
             _ => 0,
@@ -77,10 +77,6 @@ impl Core {
     /// How much one read may bring: with a small mark little, so that one worker does not hoard.
     pub(crate) fn read_bytes(&self) -> usize {
         self.recv_limit().saturating_mul(limits::READ_BYTES_PER_MESSAGE)
-    }
-
-    pub(crate) fn is_paused(&self, pipe: PipeId) -> bool {
-        matches!(self.recv.lock().inlets.get(pipe), Some(Inlet::Wire(inbox)) if inbox.is_paused())
     }
 
     /// Everything that was sent into this pipe is with the system.

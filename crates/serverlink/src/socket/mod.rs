@@ -356,7 +356,8 @@ impl Core {
         {
             let send = self.send.lock();
             stats.sent = send.sent.messages;
-            stats.dropped_at_high_water_mark = send.sent.at_high_water_mark + send.sender.dropped();
+            let left_out = if send.fans_out { send.sender.dropped() } else { 0 };
+            stats.dropped_at_high_water_mark = send.sent.at_high_water_mark + left_out;
             stats.dropped_without_receiver = send.sent.without_receiver;
             stats.dropped_with_peer = send.sent.with_peer;
             stats.send_queue = send.outlets.values().map(crate::pipe::Outlet::queued).sum::<usize>() as u64;

@@ -93,10 +93,10 @@ impl Core {
                 }
                 Met::Drained(pipe) => {
                     if let (Some(key), Some(home)) = (self.key_of(pipe), self.home.get()) {
-                        home.claim(Command::Resume(key));
+                        home.claim(Command::Resume(key), self.is_depended_on());
                     }
                 }
-                Met::RoomFor(peer) => peer.core.writers.notify_one(),
+                Met::RoomFor(peer) => peer.core.notify_writers(),
                 Met::Discarded(message) => drop(message),
             }
         }
@@ -248,7 +248,7 @@ impl RecvSide {
             if has_message {
                 return true;
             }
-            self.receiver.set_readable(pipe, false);
+            self.end_turn(pipe);
         }
         false
     }
@@ -299,8 +299,7 @@ impl RecvSide {
     /// One message out of one inlet. False: it has no whole one, and its turn is over.
     #[inline]
     fn take_from(&mut self, pipe: PipeId, into: &mut Message) -> bool {
-        let RecvSide { receiver, inlets, met, farewells, .. } = self;
-        let mut ended = false;
+        let RecvSide { inlets, met, .. } = self;
         match inlets.get_mut(pipe) {
             Some(Inlet::Wire(inbox)) => loop {
                 match inbox.take(into) {
@@ -312,7 +311,6 @@ impl RecvSide {
                     }
                     Ok(Taken::Command(body)) => met.push(Met::Command(pipe, body)),
                     Ok(Taken::Nothing) => {
-                        ended = inbox.has_ended();
                         if inbox.is_paused() && inbox.resume_if_drained() {
                             met.push(Met::Drained(pipe));
                         }
@@ -330,21 +328,34 @@ impl RecvSide {
                     *into = message;
                     return true;
                 }
-                ended = inlet.ended;
             }
             None => {}
         }
-        receiver.set_readable(pipe, false);
-        let farewell = if farewells.is_empty() { None } else { farewells.remove(pipe) };
+        self.end_turn(pipe);
+        false
+    }
+
+    /// An inlet has no whole message: its turn is over, and if its connection is gone, so is it.
+    fn end_turn(&mut self, pipe: PipeId) {
+        self.receiver.set_readable(pipe, false);
+        let ended = match self.inlets.get(pipe) {
+            Some(Inlet::Wire(inbox)) if inbox.has_ended() => {
+                self.ended_bytes -= inbox.ended_with();
+                true
+            }
+            Some(Inlet::Ring(inlet)) => inlet.ended,
+            _ => false,
+        };
         if ended {
-            receiver.detach(pipe);
-            inlets.remove(pipe);
-            met.push(Met::Retired(pipe));
+            self.receiver.detach(pipe);
+            self.inlets.remove(pipe);
+            self.met.push(Met::Retired(pipe));
         }
-        if let Some(farewell) = farewell {
+        if !self.farewells.is_empty()
+            && let Some(farewell) = self.farewells.remove(pipe)
+        {
             self.queue(farewell);
         }
-        false
     }
 
     pub(crate) fn may_have_more(&mut self) -> bool {

@@ -14,6 +14,7 @@ use crate::pipe::Outlet;
 use crate::pipe::arena::ArenaPool;
 use crate::pipe::bump::Bump;
 use crate::pipe::outbox::{Next, Outbox};
+use crate::sync::later::later;
 
 /// How many connections one call writes to itself; the rest is left to the I/O thread, so that a
 /// publisher with many quiet subscribers is not held up.
@@ -38,9 +39,11 @@ impl Core {
     /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.
     #[inline]
     pub(crate) fn try_send_once(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
-        if self.kind == SocketType::Req {
+        if self.kind == SocketType::Req && self.is_writable() {
             self.forget_old_replies();
         }
+        // A message that conflation replaces may be owned by foreign code.
+        let _later = self.options.conflate.then(later);
         let (placed, _spent) = {
             let mut guard = self.send.lock();
             let Half { silent, side } = &mut *guard;
@@ -246,7 +249,7 @@ impl SendSide {
         let SendSide { sender, outlets, full_rings, .. } = self;
         full_rings.retain(|&pipe| match outlets.get_mut(pipe) {
             Some(Outlet::Ring(outlet)) => {
-                let has_room = outlet.has_room();
+                let has_room = outlet.has_room_again();
                 if has_room {
                     sender.set_writable(pipe, true);
                 }
@@ -259,8 +262,9 @@ impl SendSide {
     fn count_drop(&mut self, reason: DropReason) {
         self.sent.messages += 1;
         match reason {
-            // The sender counts these itself, for each peer that was left out.
-            DropReason::HighWaterMark => {}
+            // Those of publishers are counted by the pattern, for each peer that was left out.
+            DropReason::HighWaterMark if self.fans_out => {}
+            DropReason::HighWaterMark => self.sent.at_high_water_mark += 1,
             _ => self.sent.without_receiver += 1,
         }
     }

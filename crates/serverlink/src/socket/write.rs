@@ -11,6 +11,7 @@ use super::send::leave;
 use crate::pipe::Outlet;
 use crate::pipe::outbox::{Outcome, Write};
 use crate::reactor::Command;
+use crate::sync::later::{drop_later, later};
 
 /// What a watchdog saw.
 pub(crate) enum Watched {
@@ -100,10 +101,11 @@ impl Core {
         pipe: PipeId,
         mut write: Option<Write>,
     ) {
+        let _later = later();
         let (mut credit, mut spent) = (false, Vec::new());
         while let Some(Write { stream, batch }) = write.take() {
             drop(side);
-            spent.clear();
+            drop_later(std::mem::take(&mut spent));
             let written = stream.write(batch);
             side = self.send.lock();
             let SendSide { outlets, pool, sender, .. } = &mut **side;
@@ -127,9 +129,9 @@ impl Core {
             }
         }
         drop(side);
-        drop(spent);
+        drop_later(spent);
         if credit {
-            self.writers.notify_one();
+            self.notify_writers();
         }
         if self.is_closing() {
             self.post(Command::Progress);

@@ -1,52 +1,81 @@
-//! Wakers are foreign code: they may call the library, so they run only when the thread that notifies has let go of
-//! every lock, the role of a reactor included.
+//! Wakers and the owners of parts are foreign code: they may call the library, so they run only when the thread has let
+//! go of every lock, the role of a reactor included.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 thread_local! {
-    /// Wakers that wait for the outermost [`Later`] of this thread to end.
-    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { depth: 0, wakers: Vec::new() }) };
+    /// What waits for the outermost [`Later`] of this thread to end.
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { depth: 0, wakers: Vec::new(), spent: Vec::new() }) };
 }
 
 struct Kept {
     depth: usize,
     wakers: Vec<Waker>,
+    spent: Vec<Box<dyn Any + Send>>,
 }
 
-/// While one exists, this thread keeps the wakers that it notifies. Make it before taking a lock, so that it is
-/// dropped after the lock.
+/// While one exists, this thread keeps the wakers that it notifies and what it drops. Make it before taking a lock, so
+/// that it is dropped after the lock.
 pub(crate) struct Later(());
 
 /// From here on wakers are kept.
 pub(crate) fn later() -> Later {
-    KEPT.with_borrow_mut(|kept| kept.depth += 1);
+    with_kept(|kept| kept.depth += 1);
     Later(())
+}
+
+/// Whether something waits to be run or dropped: then this thread must not sleep, and has to let go of the role first.
+pub(crate) fn has_kept() -> bool {
+    with_kept(|kept| !kept.wakers.is_empty() || !kept.spent.is_empty()).unwrap_or(false)
 }
 
 impl Drop for Later {
     fn drop(&mut self) {
-        let wakers = KEPT.with_borrow_mut(|kept| {
+        let ended = with_kept(|kept| {
             kept.depth -= 1;
-            if kept.depth == 0 { std::mem::take(&mut kept.wakers) } else { Vec::new() }
+            match kept.depth {
+                0 => (std::mem::take(&mut kept.wakers), std::mem::take(&mut kept.spent)),
+                _ => Default::default(),
+            }
         });
+        let (wakers, spent) = ended.unwrap_or_default();
+        for value in spent {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+        }
         wakers.into_iter().for_each(run);
     }
 }
 
+/// Drops a value whose owner may be foreign code, now or as soon as this thread may.
+pub(crate) fn drop_later(value: impl Any + Send) {
+    let mut value = Some(value);
+    with_kept(|kept| {
+        if kept.depth > 0
+            && let Some(value) = value.take()
+        {
+            kept.spent.push(Box::new(value));
+        }
+    });
+    drop(value);
+}
+
 /// Wakes the task now, or as soon as this thread may.
 pub(super) fn wake(waker: Waker) {
-    let now = KEPT.with_borrow_mut(|kept| {
-        if kept.depth == 0 {
-            return Some(waker);
+    let mut waker = Some(waker);
+    with_kept(|kept| {
+        if kept.depth > 0 {
+            kept.wakers.extend(waker.take());
         }
-        kept.wakers.push(waker);
-        None
     });
-    if let Some(waker) = now {
-        run(waker);
-    }
+    waker.into_iter().for_each(run);
+}
+
+/// `None` while the thread ends: nothing is kept then.
+fn with_kept<R>(act: impl FnOnce(&mut Kept) -> R) -> Option<R> {
+    KEPT.try_with(|kept| act(&mut kept.borrow_mut())).ok()
 }
 
 /// A waker that panics has said so; it must not take an I/O thread, and with it everybody's sockets, along.

@@ -13,8 +13,11 @@ const PATIENCE: u32 = 4;
 /// After at most so many misses one spin is tried again.
 const RARELY: u32 = 64;
 
+/// A look takes a cache line from the peer that is about to write to it, so there is some time between two.
+const PAUSES_BETWEEN_LOOKS: u32 = 4;
+
 /// Clock reads cost as much as a look at a ring, so there is one for several looks.
-const LOOKS_PER_CLOCK_READ: u32 = 8;
+const LOOKS_PER_CLOCK_READ: u32 = 4;
 
 /// What was learnt from the last waits of one place.
 #[derive(Default)]
@@ -39,7 +42,9 @@ fn look_for_a_moment(look: &mut impl FnMut() -> bool) -> bool {
             if look() {
                 return true;
             }
-            std::hint::spin_loop();
+            for _ in 0..PAUSES_BETWEEN_LOOKS {
+                std::hint::spin_loop();
+            }
         }
         if Instant::now() >= until {
             return false;

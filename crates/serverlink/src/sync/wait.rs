@@ -169,10 +169,12 @@ impl Registration {
     /// False: it was off already, because whoever notifies takes it off first.
     fn take_off(&self) -> bool {
         let mut list = self.waiters.list.lock();
-        let before = list.len();
-        list.retain(|entry| !Arc::ptr_eq(&entry.token, &self.token));
+        let index = list.iter().position(|entry| Arc::ptr_eq(&entry.token, &self.token));
+        let entry = index.map(|index| list.remove(index));
         self.waiters.publish(&list);
-        list.len() < before
+        drop(list);
+        // Its waker may be the last to hold a task, whose other futures may belong to this socket too.
+        entry.is_some()
     }
 }
 
