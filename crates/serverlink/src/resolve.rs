@@ -15,7 +15,7 @@ pub(crate) enum Resolved {
 }
 
 /// For a dialer, whose endpoint was checked to be connectable.
-pub(crate) fn addresses(_env: &Env, endpoint: &Endpoint) -> Resolved {
+pub(crate) fn addresses(endpoint: &Endpoint) -> Resolved {
     match endpoint {
         Endpoint::Ipc(path) => Resolved::Now(Address::Ipc(path.clone())),
         Endpoint::Tcp { host, port } => {
@@ -35,10 +35,11 @@ pub(crate) fn in_background(
     env: &Env,
     host: String,
     port: u16,
+    ipv6: bool,
     report: impl FnOnce(Result<Vec<Address>, String>) + Send + Clone + 'static,
 ) {
     let told = report.clone();
-    let spawned = env.spawn("slk-resolver", move || report(look_up(&host, port)));
+    let spawned = env.spawn("slk-resolver", move || report(look_up(&host, port, ipv6)));
     match spawned {
         Ok(Some(_)) => {}
         Ok(None) => told(Err("a simulated machine has no names".into())),
@@ -46,10 +47,15 @@ pub(crate) fn in_background(
     }
 }
 
-fn look_up(host: &str, port: u16) -> Result<Vec<Address>, String> {
+/// Addresses of IPv6 only where the socket wants them.
+fn look_up(host: &str, port: u16, ipv6: bool) -> Result<Vec<Address>, String> {
     let found =
         (host, port).to_socket_addrs().map_err(|error| format!("resolving {host} failed: {error}"))?;
-    Ok(found.map(Address::Tcp).collect())
+    let found: Vec<Address> = found.filter(|found| ipv6 || found.is_ipv4()).map(Address::Tcp).collect();
+    if found.is_empty() && !ipv6 {
+        return Err(format!("{host} has no IPv4 address; set the option `ipv6` to use others"));
+    }
+    Ok(found)
 }
 
 /// For a listener, in the thread of the one who binds.
@@ -62,7 +68,7 @@ pub(crate) fn to_bind(endpoint: &Endpoint, ipv6: bool) -> Result<Address, Error>
                 Host::Ip(ip) => *ip,
                 Host::Any if ipv6 => Ipv6Addr::UNSPECIFIED.into(),
                 Host::Any => Ipv4Addr::UNSPECIFIED.into(),
-                Host::Name(name) => return name_to_bind(endpoint, name, port),
+                Host::Name(name) => return name_to_bind(endpoint, name, port, ipv6),
             };
             Ok(Address::Tcp(SocketAddr::new(ip, port)))
         }
@@ -70,8 +76,8 @@ pub(crate) fn to_bind(endpoint: &Endpoint, ipv6: bool) -> Result<Address, Error>
     }
 }
 
-fn name_to_bind(endpoint: &Endpoint, name: &str, port: u16) -> Result<Address, Error> {
-    let found = look_up(name, port).map_err(|why| Error::invalid_endpoint(endpoint, why))?;
+fn name_to_bind(endpoint: &Endpoint, name: &str, port: u16, ipv6: bool) -> Result<Address, Error> {
+    let found = look_up(name, port, ipv6).map_err(|why| Error::invalid_endpoint(endpoint, why))?;
     found.into_iter().next().ok_or_else(|| Error::invalid_endpoint(endpoint, "the name has no address"))
 }
 

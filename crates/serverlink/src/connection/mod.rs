@@ -280,7 +280,10 @@ fn farewell_of(error: io::Error) -> Farewell {
 fn write(stream: &Stream, batch: Batch) -> io::Result<Option<Batch>> {
     match stream.write(batch) {
         Written::Done(_) => Ok(None),
-        Written::Blocked(rest) => Ok(Some(rest)),
+        Written::Blocked(rest) => {
+            stream.rearm(Interest::Writable);
+            Ok(Some(rest))
+        }
         Written::Failed(_, error) => Err(error),
         Written::Pending => unreachable!("no driver of this version keeps a batch"),
     }

@@ -64,12 +64,13 @@ impl Turn {
             return self.connect(reactor, id, &address);
         }
         dialer.attempts = dialer.attempts.saturating_add(1);
-        match resolve::addresses(&reactor.env, &dialer.endpoint) {
+        match resolve::addresses(&dialer.endpoint) {
             Resolved::Now(address) => self.connect(reactor, id, &address),
             Resolved::ByResolver(host, port) => {
                 dialer.state = DialState::Resolving;
                 let reactor = reactor.myself.clone();
-                resolve::in_background(&dialer.core.env, host, port, move |outcome| {
+                let ipv6 = dialer.core.options.ipv6;
+                resolve::in_background(&dialer.core.env, host, port, ipv6, move |outcome| {
                     if let Some(reactor) = reactor.upgrade() {
                         reactor.post(super::Command::Resolved(id, outcome));
                     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
-use serverlink_driver::Key;
+use serverlink_driver::{Interest, Key};
 use serverlink_patterns::PipeId;
 
 use super::core::{Core, Half, SendSide};
@@ -119,7 +119,10 @@ impl Core {
                 Outcome::Done if outbox.wants_write() => write = outbox.begin_write(),
                 Outcome::Done => {}
                 Outcome::Again => write = outbox.resume_write(),
-                Outcome::Blocked => self.on_blocked(),
+                Outcome::Blocked => {
+                    stream.rearm(Interest::Writable);
+                    self.on_blocked();
+                }
                 Outcome::Failed(error) => {
                     drop(side);
                     self.post_write_failed(stream.key(), error);

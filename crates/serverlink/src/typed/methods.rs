@@ -79,7 +79,7 @@ macro_rules! typed_socket {
                 self.socket.monitor()
             }
 
-            /// The counters: messages, bytes, drops by reason, reconnects.
+            /// The counters: messages, drops by reason, what is queued, peers.
             pub fn stats(&self) -> $crate::Stats {
                 self.socket.stats()
             }
