@@ -13,7 +13,7 @@ mod primitives {
 
 #[allow(dead_code, reason = "models hold no lock while they wake")]
 #[path = "../../src/sync/later.rs"]
-mod later;
+pub(crate) mod later;
 #[path = "../../src/sync/lock.rs"]
 mod lock;
 #[path = "../../src/sync/parked.rs"]
