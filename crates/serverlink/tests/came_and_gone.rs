@@ -10,18 +10,11 @@ use serverlink::{Context, Message, Options, Part, Socket, SocketType};
 
 #[path = "support/raw_peer.rs"]
 mod raw_peer;
+#[path = "support/sockets.rs"]
+mod sockets;
 
 use raw_peer::{command, frame, raw, read_frame, shake};
-
-fn soon(seconds: u64) -> Instant {
-    Instant::now() + Duration::from_secs(seconds)
-}
-
-fn socket(context: &Context, kind: SocketType, change: impl FnOnce(&mut Options)) -> Socket {
-    let mut options = Options::default();
-    change(&mut options);
-    context.socket_with(kind, options).unwrap()
-}
+use sockets::{socket, soon};
 
 #[test]
 fn a_large_message_behind_a_small_one_comes_through_a_pause() {

@@ -5,24 +5,17 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use serverlink::{Context, Options, Socket, SocketType};
+use serverlink::{Context, Options, SocketType};
 
 #[path = "support/raw_peer.rs"]
 mod raw_peer;
+#[path = "support/sockets.rs"]
+mod sockets;
 
 use raw_peer::{command, frame, raw, read_frame, shake};
+use sockets::{socket, soon};
 
 const MIB: usize = 1 << 20;
-
-fn soon(seconds: u64) -> Instant {
-    Instant::now() + Duration::from_secs(seconds)
-}
-
-fn socket(context: &Context, kind: SocketType, change: impl FnOnce(&mut Options)) -> Socket {
-    let mut options = Options::default();
-    change(&mut options);
-    context.socket_with(kind, options).unwrap()
-}
 
 // ---- roles
 

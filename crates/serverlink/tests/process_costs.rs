@@ -6,28 +6,21 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serverlink::{Context, Options, Socket, SocketType};
+use serverlink::{Context, SocketType};
 
 #[path = "support/raw_peer.rs"]
 mod raw_peer;
+#[path = "support/sockets.rs"]
+mod sockets;
 
 use raw_peer::{command, frame, raw, read_frame, shake};
+use sockets::{socket, soon};
 
 /// Held by the one test that measures.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn soon(seconds: u64) -> Instant {
-    Instant::now() + Duration::from_secs(seconds)
-}
-
-fn socket(context: &Context, kind: SocketType, change: impl FnOnce(&mut Options)) -> Socket {
-    let mut options = Options::default();
-    change(&mut options);
-    context.socket_with(kind, options).unwrap()
 }
 
 /// The window in which something is counted.
