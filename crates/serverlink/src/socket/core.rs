@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use serverlink_driver::{Buffer, Key};
+use serverlink_driver::Key;
 use serverlink_message::{Message, Part, SocketType};
 use serverlink_patterns::{Dialogue, PatternOptions, PipeId, Receiver, Sender};
 use serverlink_zmtp::error::WireError;
@@ -94,8 +94,6 @@ pub(crate) struct SendSide {
     pub(crate) full_rings: Vec<PipeId>,
     /// One message, framed once for many connections.
     pub(crate) encoded: Vec<u8>,
-    /// What was given up under the lock, and is dropped later: its owner may be foreign code.
-    pub(crate) spent: Vec<Buffer>,
     pub(crate) sent: Sent,
 }
 
@@ -211,7 +209,6 @@ impl Core {
                     dirty: Vec::new(),
                     full_rings: Vec::new(),
                     encoded: Vec::new(),
-                    spent: Vec::new(),
                     sent: Sent::default(),
                 },
             )),

@@ -14,7 +14,8 @@ use crate::pipe::Outlet;
 use crate::pipe::arena::ArenaPool;
 use crate::pipe::bump::Bump;
 use crate::pipe::outbox::{Next, Outbox};
-use crate::sync::later::later;
+use crate::stats::Sent;
+use crate::sync::later::{drop_later, later};
 
 /// How many connections one call writes to itself; the rest is left to the I/O thread, so that a
 /// publisher with many quiet subscribers is not held up.
@@ -44,16 +45,14 @@ impl Core {
         }
         // A message that conflation replaces may be owned by foreign code.
         let _later = self.options.conflate.then(later);
-        let (placed, _spent) = {
+        let placed = {
             let mut guard = self.send.lock();
             let Half { silent, side } = &mut *guard;
-            let placed = match &self.dialogue {
+            match &self.dialogue {
                 None => side.place(self, silent, outgoing),
                 Some(dialogue) => side.place(self, &mut dialogue.lock(), outgoing),
-            };
-            (placed, std::mem::take(&mut side.spent))
-        };
-        let placed = placed?;
+            }
+        }?;
         if let (Some(_), Outgoing::Message(message)) = (&placed, &mut *outgoing) {
             // What was sent by copy or by reference is dropped here, because that may run foreign code.
             drop(std::mem::take(*message));
@@ -154,11 +153,11 @@ impl SendSide {
         dialogue: &Dialogue,
         outgoing: &mut Outgoing<'_>,
     ) -> Option<After> {
-        let SendSide { sender, outlets, pool, bump, dirty, sent, spent, .. } = self;
+        let SendSide { sender, outlets, pool, bump, dirty, sent, .. } = self;
         match outlets.get_mut(pipe).expect("the pattern only names pipes that are attached") {
             Outlet::Wire(outbox) => {
                 if core.options.conflate {
-                    sent.at_high_water_mark += outbox.discard_queued(spent) as u64;
+                    replace_queued(outbox, sent);
                 }
                 match outgoing {
                     Outgoing::Bytes(bytes) if framing == Framing::AsIs => outbox.append_bytes(bytes, pool),
@@ -197,7 +196,7 @@ impl SendSide {
 
     /// To every subscriber that asked for it: framed once, appended to each.
     fn deliver_to_many(&mut self, core: &Core, outgoing: &mut Outgoing<'_>) -> After {
-        let SendSide { sender, outlets, pool, bump, dirty, full_rings, encoded, sent, spent, .. } = self;
+        let SendSide { sender, outlets, pool, bump, dirty, full_rings, encoded, sent, .. } = self;
         encoded.clear();
         encode(outgoing, encoded);
         let mut shared = None;
@@ -207,7 +206,7 @@ impl SendSide {
             match outlets.get_mut(pipe).expect("the pattern only names pipes that are attached") {
                 Outlet::Wire(outbox) => {
                     if core.options.conflate {
-                        sent.at_high_water_mark += outbox.discard_queued(spent) as u64;
+                        replace_queued(outbox, sent);
                     }
                     outbox.append_encoded(encoded, pool);
                     let inline = after.write.len() < INLINE_WRITES;
@@ -268,6 +267,13 @@ impl SendSide {
             _ => self.sent.without_receiver += 1,
         }
     }
+}
+
+/// Conflation: what nobody has begun to write gives way to the newest message.
+fn replace_queued(outbox: &mut Outbox, sent: &mut Sent) {
+    let mut replaced = Vec::new();
+    sent.at_high_water_mark += outbox.discard_queued(&mut replaced) as u64;
+    drop_later(replaced);
 }
 
 /// Whoever receives on this socket flushes it first.
