@@ -91,6 +91,24 @@ impl Remote {
         }
     }
 
+    /// Whether every source that is closed is followed by an [`Event::Closed`](crate::Event::Closed): the driver is to be driven until it came.
+    pub fn reports_closed(&self) -> bool {
+        match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(_) => false,
+            RemoteKind::Simulated(remote) => remote.reports_closed(),
+        }
+    }
+
+    /// How many sources are registered here, those included whose last operation has not come home.
+    pub fn registration_count(&self) -> usize {
+        match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(remote) => remote.registry.source_count(),
+            RemoteKind::Simulated(remote) => remote.source_count(),
+        }
+    }
+
     /// Ends the wait that is going on, or else the next one, with [`Event::Woken`](crate::Event::Woken).
     pub fn wake(&self) -> io::Result<()> {
         match &self.0 {

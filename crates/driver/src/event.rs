@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io;
 
+use crate::Batch;
+
 slotmap::new_key_type! {
     /// Names a registered source: a slot and its generation. Never used twice by one driver.
     pub struct Key;
@@ -18,11 +20,15 @@ pub enum Event {
     /// How a connection attempt ended; exactly once for each [`connect`](crate::Remote::connect) that returned a stream. After `Ok`
     /// the stream may be written, and `Readable` follows as for any other; after an error nothing works on it but `close`.
     Connected(Key, io::Result<()>),
+    /// The batch of a write that was [`Pending`](crate::Written::Pending) is back; exactly once for each, also after the stream was
+    /// closed. `Ok`: the system took all of it. Otherwise nothing more can be written, and the cursor says what was taken before.
+    Written(Key, Box<Batch>, io::Result<()>),
     /// Connections may wait to be accepted.
     Acceptable(Key),
     /// Somebody called [`wake`](crate::Remote::wake). Several calls may be one event.
     Woken,
-    /// The last operation of a closed source came home and its key is forgotten. Only drivers whose operations complete later send it.
+    /// The last operation of a closed source came home and its key is forgotten: the last event of that key. Sent for every source
+    /// by drivers whose operations complete later ([`Remote::reports_closed`](crate::Remote::reports_closed)), and never by others.
     Closed(Key),
     /// A source failed outside of any call: the caller should close it.
     Error(Key, io::Error),
@@ -35,6 +41,7 @@ impl Event {
             Event::Readable(key)
             | Event::Writable(key)
             | Event::Connected(key, _)
+            | Event::Written(key, ..)
             | Event::Acceptable(key)
             | Event::Closed(key)
             | Event::Error(key, _) => Some(*key),

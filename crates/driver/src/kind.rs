@@ -8,7 +8,9 @@ use std::str::FromStr;
 pub enum Kind {
     /// Linux epoll, edge-triggered.
     Epoll,
-    /// The `polling` crate: kqueue on macOS and the BSDs, epoll where it is chosen on Linux.
+    /// Completion ports of Windows.
+    Iocp,
+    /// The `polling` crate: kqueue on macOS and the BSDs; epoll on Linux and completion ports on Windows where it is chosen there.
     Polling,
     /// A virtual network on a virtual clock; its drivers come from [`sim::World`](crate::sim::World).
     Simulated,
@@ -16,7 +18,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of [`Kind`].
-    pub const ALL: [Kind; 3] = [Kind::Epoll, Kind::Polling, Kind::Simulated];
+    pub const ALL: [Kind; 4] = [Kind::Epoll, Kind::Iocp, Kind::Polling, Kind::Simulated];
 
     /// The back end that fits this operating system best.
     pub const fn native() -> Kind {
@@ -24,6 +26,8 @@ impl Kind {
             Kind::Epoll
         } else if cfg!(unix) {
             Kind::Polling
+        } else if cfg!(windows) {
+            Kind::Iocp
         } else {
             Kind::Simulated
         }
@@ -33,6 +37,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::Epoll => "epoll",
+            Kind::Iocp => "iocp",
             Kind::Polling => "polling",
             Kind::Simulated => "simulated",
         }
@@ -62,7 +67,7 @@ pub struct UnknownKind(pub String);
 
 impl fmt::Display for UnknownKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no driver; use epoll, polling or simulated", self.0)
+        write!(f, "`{}` is no driver; use epoll, iocp, polling or simulated", self.0)
     }
 }
 
@@ -77,6 +82,6 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(kind.to_string().to_uppercase().parse(), Ok(kind));
         }
-        assert_eq!("iocp".parse::<Kind>(), Err(UnknownKind("iocp".to_owned())));
+        assert_eq!("io_uring".parse::<Kind>(), Err(UnknownKind("io_uring".to_owned())));
     }
 }

@@ -52,8 +52,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Completion ports fit the same contract: there `rearm` starts the next operation, [`Written::Pending`] keeps the batch
-//! until its completion, and [`Event::Closed`] says that the last operation of a closed source came home.
+//! Completion ports keep the same contract: there `rearm` starts the next operation, [`Written::Pending`] keeps the batch
+//! until [`Event::Written`] brings it back, and [`Event::Closed`] says that the last operation of a closed source came home.
 
 #![expect(
     clippy::result_large_err,

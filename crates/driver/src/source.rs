@@ -134,7 +134,7 @@ pub enum Written {
     Done(Batch),
     /// The kernel took what the batch's cursor says; write the rest after `Writable`.
     Blocked(Batch),
-    /// The driver owns the batch until a completion gives it back.
+    /// The driver owns the batch and writes it. [`Event::Written`](crate::Event::Written) brings it back; until then nothing else may be written.
     Pending,
     /// The connection takes nothing more. The cursor says what the kernel took before.
     Failed(Batch, io::Error),

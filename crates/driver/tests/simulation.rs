@@ -127,6 +127,7 @@ fn transfer(seed: u64, faults: Faults) -> (Vec<u8>, String) {
                 }
                 Event::Writable(_)
                 | Event::Connected(..)
+                | Event::Written(..)
                 | Event::Woken
                 | Event::Closed(_)
                 | Event::Error(..) => {}

@@ -44,6 +44,14 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
+    pub(crate) fn reports_closed(&self) -> bool {
+        self.world.lock().faults.completions
+    }
+
+    pub(crate) fn source_count(&self) -> usize {
+        self.world.lock().drivers[self.id].sources.len()
+    }
+
     pub(crate) fn wake(&self) {
         self.world.lock().drivers[self.id].woken = true;
     }

@@ -3,9 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::driver::Remote;
+use super::driver::{Driver, Remote};
 use super::state::{OuterId, OuterState};
 use super::world::Shared;
+use crate::driver::DriverKind;
 
 #[derive(Debug)]
 pub(crate) struct Outer(OuterWaker);
@@ -55,6 +56,10 @@ impl Drop for Outer {
 }
 
 impl OuterWaker {
+    pub(crate) fn open_driver(&self) -> crate::Driver {
+        crate::Driver(DriverKind::Simulated(Driver::open(self.world.clone())))
+    }
+
     pub(crate) fn add(&self, driver: &Remote, token: u64) -> io::Result<()> {
         let mut state = self.world.lock();
         let drivers = &mut state.outers[self.id].drivers;

@@ -48,7 +48,7 @@ impl Driver {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Remote {
-    pub(super) registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
 }
 
 impl Remote {

@@ -52,6 +52,14 @@ impl Outer {
 }
 
 impl OuterWaker {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            OuterWaker::Epoll(_) => Kind::Epoll,
+            OuterWaker::Polling(_) => Kind::Polling,
+        }
+    }
+
     pub(crate) fn add(&self, driver: &Remote, token: u64) -> io::Result<()> {
         match self {
             #[cfg(any(target_os = "linux", target_os = "android"))]

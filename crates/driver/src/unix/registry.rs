@@ -14,7 +14,7 @@ use crate::{Event, Events, Key, Kind};
 
 /// What both halves of a driver and all its sources share.
 #[derive(Debug)]
-pub(super) struct Registry {
+pub(crate) struct Registry {
     pub(super) selector: Selector,
     sources: Mutex<SlotMap<Key, Source>>,
     /// Attempts to connect that failed in the call itself. The selector knows nothing of them; a wake brings them in.
@@ -73,6 +73,10 @@ impl Registry {
         lock(&self.sources).remove(key);
     }
 
+    pub(crate) fn source_count(&self) -> usize {
+        lock(&self.sources).len()
+    }
+
     pub(super) fn report_refused(&self, events: &mut Events) {
         let refused = mem::take(&mut *lock(&self.refused));
         let sources = lock(&self.sources);
@@ -120,7 +124,7 @@ mod tests {
     fn sources_free_their_slots() {
         let driver = Driver::open(Kind::native()).expect("the native driver");
         let remote = driver.remote();
-        let count = || lock(&remote.registry.sources).len();
+        let count = || remote.registry.source_count();
         let any = Address::Tcp("127.0.0.1:0".parse().expect("an address"));
         let listener = crate::unix::OsListener::bind(&any, &ListenOptions::default()).expect("a free port");
         let address = listener.local_address().clone();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
-use serverlink_driver::{Driver, Kind, Outer};
+use serverlink_driver::{Kind, Outer};
 
 use super::registry::Registry;
 use crate::env::Env;
@@ -95,12 +95,8 @@ impl ContextCore {
 
     /// A reactor for one socket, on the I/O thread whose turn it is.
     pub(crate) fn open_reactor(&self) -> std::io::Result<Arc<Reactor>> {
-        let driver = match self.env.world() {
-            Some(world) => world.driver(),
-            None => Driver::open(self.kind)?,
-        };
         let index = self.next_io.fetch_add(1, Ordering::Relaxed) % self.io.len();
-        Reactor::open(self.env.clone(), driver, Arc::clone(&self.io[index]))
+        Reactor::open(self.env.clone(), Arc::clone(&self.io[index]))
     }
 
     // ---- its sockets

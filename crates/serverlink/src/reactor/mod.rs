@@ -18,7 +18,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use serverlink_driver::{Driver, Remote};
+use serverlink_driver::Remote;
 
 pub(crate) use command::{Command, DialerId, Farewell};
 pub(crate) use hold::Hold;
@@ -50,7 +50,8 @@ pub(crate) struct Reactor {
 
 impl Reactor {
     /// A new one, watched by the I/O thread.
-    pub(crate) fn open(env: Env, driver: Driver, io: Arc<IoShared>) -> io::Result<Arc<Reactor>> {
+    pub(crate) fn open(env: Env, io: Arc<IoShared>) -> io::Result<Arc<Reactor>> {
+        let driver = io.outer().open_driver()?;
         let remote = driver.remote();
         let token = io.new_token();
         let reactor = Arc::new_cyclic(|myself| Reactor {

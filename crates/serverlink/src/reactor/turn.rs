@@ -152,7 +152,7 @@ impl Turn {
                 Event::Writable(key) => self.on_writable(reactor, key),
                 Event::Connected(key, outcome) => self.on_connected(reactor, key, outcome),
                 Event::Error(key, error) => self.end_connection(reactor, key, Farewell::Io(error)),
-                Event::Woken | Event::Closed(_) => {}
+                Event::Woken | Event::Written(..) | Event::Closed(_) => {}
             }
         }
         any
