@@ -69,6 +69,8 @@ mod options;
 mod outer;
 mod source;
 
+#[cfg(any(windows, test))]
+mod port;
 pub mod sim;
 #[cfg(unix)]
 mod unix;
