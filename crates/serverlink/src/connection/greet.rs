@@ -7,7 +7,7 @@ use serverlink_message::chunk::Slice;
 use serverlink_zmtp::handshake::{Config, Handshake};
 
 use super::landing::Landing;
-use super::{Connection, Flow, Phase, after, write};
+use super::{Connection, Flow, Phase, Unwritten, after, write};
 use crate::monitor::EventKind;
 use crate::reactor::Farewell;
 use crate::socket::attach::Arrival;
@@ -21,7 +21,7 @@ impl Connection {
             limits: core.limits(),
             ..Config::new(core.kind)
         };
-        self.phase = Phase::Greeting(Box::new(Handshake::new(config)), None);
+        self.phase = Phase::Greeting(Box::new(Handshake::new(config)), Unwritten::Nothing);
         self.readable = true;
         match self.write_greeting(now) {
             // Something may have come before we were ready for it.
@@ -50,23 +50,31 @@ impl Connection {
     /// Writes what the handshake has to say; once it is done and said, the socket takes the peer in.
     pub(super) fn write_greeting(&mut self, now: Instant) -> Flow {
         let Phase::Greeting(handshake, unwritten) = &mut self.phase else { return Flow::Idle };
-        if let Some(batch) = unwritten.take() {
+        loop {
+            let batch = match std::mem::take(unwritten) {
+                Unwritten::Rest(batch) => batch,
+                Unwritten::WithDriver => {
+                    *unwritten = Unwritten::WithDriver;
+                    return Flow::Idle;
+                }
+                Unwritten::Nothing => {
+                    let mut output = Vec::new();
+                    handshake.poll_output(&mut output);
+                    if output.is_empty() {
+                        break;
+                    }
+                    Batch::from(output)
+                }
+            };
             match write(&self.stream, batch) {
                 Ok(rest) => *unwritten = rest,
                 Err(error) => return Flow::End(super::farewell_of(error)),
             }
-        }
-        if unwritten.is_none() {
-            let mut output = Vec::new();
-            handshake.poll_output(&mut output);
-            if !output.is_empty() {
-                match write(&self.stream, Batch::from(output)) {
-                    Ok(rest) => *unwritten = rest,
-                    Err(error) => return Flow::End(super::farewell_of(error)),
-                }
+            if !unwritten.is_nothing() {
+                return Flow::Idle;
             }
         }
-        if unwritten.is_none() && handshake.is_done() { self.establish(now) } else { Flow::Idle }
+        if handshake.is_done() { self.establish(now) } else { Flow::Idle }
     }
 
     fn establish(&mut self, now: Instant) -> Flow {

@@ -53,11 +53,35 @@ pub(crate) struct Connection {
 enum Phase {
     Connecting,
     /// The machine, and what of its output the system has not taken.
-    Greeting(Box<Handshake>, Option<Batch>),
+    Greeting(Box<Handshake>, Unwritten),
     Open,
     /// Everything is flushed and our side is shut down: what still comes is discarded up to the peer's end, because
     /// closing with unread input would destroy what was just flushed.
     Draining,
+}
+
+/// Output of a handshake that the system has not taken.
+#[derive(Default)]
+enum Unwritten {
+    #[default]
+    Nothing,
+    /// It waits for the connection to be writable.
+    Rest(Batch),
+    /// The driver has it.
+    WithDriver,
+}
+
+impl Unwritten {
+    fn is_nothing(&self) -> bool {
+        matches!(self, Unwritten::Nothing)
+    }
+}
+
+/// What a connection that ended leaves behind, where the driver still has memory of it.
+pub(crate) struct Remains {
+    pub(crate) core: Arc<Core>,
+    /// Where a batch belongs that comes back.
+    pub(crate) pipe: Option<PipeId>,
 }
 
 /// How far a connection of a closing socket is.
@@ -199,7 +223,7 @@ impl Connection {
             (Phase::Open, _) if self.write_failed || self.core.is_closing() => false,
             (Phase::Open, Some(pipe)) => self.core.pause_if_full(pipe, attention),
             // The socket takes no peer in before all of our greeting is out.
-            (Phase::Greeting(handshake, Some(_)), _) => handshake.is_done(),
+            (Phase::Greeting(handshake, unwritten), _) => !unwritten.is_nothing() && handshake.is_done(),
             _ => false,
         }
     }
@@ -219,6 +243,24 @@ impl Connection {
             (Phase::Greeting(..), _) => self.write_greeting(now),
             (Phase::Open, Some(pipe)) => {
                 self.core.resume_pipe(pipe);
+                Flow::Idle
+            }
+            _ => Flow::Idle,
+        }
+    }
+
+    /// The driver gives back what it wrote, or could not.
+    pub(crate) fn handle_written(&mut self, written: Written, now: Instant) -> Flow {
+        match (&mut self.phase, self.pipe) {
+            (Phase::Greeting(_, unwritten), _) => {
+                *unwritten = Unwritten::Nothing;
+                match written {
+                    Written::Failed(_, error) => Flow::End(farewell_of(error)),
+                    _ => self.write_greeting(now),
+                }
+            }
+            (Phase::Open | Phase::Draining, Some(pipe)) => {
+                self.core.take_back(self.stream.key(), pipe, written);
                 Flow::Idle
             }
             _ => Flow::Idle,
@@ -258,7 +300,7 @@ impl Connection {
     }
 
     /// Takes it apart: the stream closes, the socket keeps what is whole, the monitor hears why.
-    pub(crate) fn end(self, farewell: Farewell) {
+    pub(crate) fn end(self, farewell: Farewell) -> Remains {
         self.stream.close();
         let was_open = matches!(self.phase, Phase::Open | Phase::Draining);
         if was_open && let Some(pipe) = self.pipe {
@@ -266,6 +308,7 @@ impl Connection {
         }
         let endpoint = self.endpoint;
         self.core.monitor.tell(|| EventKind::ended(endpoint, was_open, &farewell));
+        Remains { core: self.core, pipe: self.pipe.filter(|_| was_open) }
     }
 }
 
@@ -276,16 +319,16 @@ fn farewell_of(error: io::Error) -> Farewell {
     }
 }
 
-/// Writes without waiting; what the system does not take comes back.
-fn write(stream: &Stream, batch: Batch) -> io::Result<Option<Batch>> {
+/// Writes without waiting.
+fn write(stream: &Stream, batch: Batch) -> io::Result<Unwritten> {
     match stream.write(batch) {
-        Written::Done(_) => Ok(None),
+        Written::Done(_) => Ok(Unwritten::Nothing),
         Written::Blocked(rest) => {
             stream.rearm(Interest::Writable);
-            Ok(Some(rest))
+            Ok(Unwritten::Rest(rest))
         }
+        Written::Pending => Ok(Unwritten::WithDriver),
         Written::Failed(_, error) => Err(error),
-        Written::Pending => unreachable!("no driver of this version keeps a batch"),
     }
 }
 

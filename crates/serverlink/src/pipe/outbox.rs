@@ -59,15 +59,22 @@ struct Segment {
 
 enum Writing {
     Nobody,
-    /// The token is out. `orphaned`: its connection went away meanwhile.
-    /// `writable`: the connection became writable again, before the writer said that it was not.
-    Taken {
-        layout: Layout,
-        orphaned: bool,
-        writable: bool,
-    },
+    /// The token is out.
+    Taken(Token),
     /// The kernel was full: the rest, until the connection is writable.
     Blocked(Batch, Layout),
+}
+
+/// What is known of a batch that is out.
+#[derive(Default)]
+struct Token {
+    layout: Layout,
+    /// Its connection went away meanwhile.
+    orphaned: bool,
+    /// The connection became writable again, before the writer said that it was not.
+    writable: bool,
+    /// The driver keeps the batch until the system has taken all of it.
+    with_driver: bool,
 }
 
 /// How the messages lie in a batch, to give credit when parts of it are written.
@@ -90,6 +97,8 @@ pub(crate) enum Outcome {
     Done,
     /// The rest waits for the connection to be writable.
     Blocked,
+    /// The driver keeps the rest, and brings the token back when it is written.
+    WithDriver,
     /// As blocked, but the connection became writable while the writer was on its way back.
     Again,
     /// The connection is broken for writing.
@@ -194,7 +203,7 @@ impl Outbox {
             self.seal();
             return match self.writing {
                 Writing::Nobody => Next::WriteNow,
-                Writing::Taken { .. } | Writing::Blocked(..) => Next::Nothing,
+                Writing::Taken(_) | Writing::Blocked(..) => Next::Nothing,
             };
         }
         if self.flush_asked || !matches!(self.writing, Writing::Nobody) {
@@ -245,7 +254,7 @@ impl Outbox {
             layout.segments.push_back((end, segment.messages));
             segment.push_into(&mut batch);
         }
-        self.writing = Writing::Taken { layout, orphaned: false, writable: false };
+        self.writing = Writing::Taken(Token { layout, ..Token::default() });
         Some(Write { stream: stream.clone(), batch })
     }
 
@@ -258,11 +267,14 @@ impl Outbox {
         pool: &mut ArenaPool,
         spent: &mut Vec<Buffer>,
     ) -> Outcome {
-        let Writing::Taken { mut layout, orphaned, writable } =
-            std::mem::replace(&mut self.writing, Writing::Nobody)
-        else {
+        let Writing::Taken(token) = std::mem::replace(&mut self.writing, Writing::Nobody) else {
             panic!("only the holder of the writer token brings it back");
         };
+        if let Written::Pending = written {
+            self.writing = Writing::Taken(Token { with_driver: true, ..token });
+            return Outcome::WithDriver;
+        }
+        let Token { mut layout, orphaned, writable, .. } = token;
         self.writes += 1;
         match written {
             Written::Done(batch) => {
@@ -298,7 +310,7 @@ impl Outbox {
                 self.stream = None;
                 Outcome::Failed(error)
             }
-            Written::Pending => unreachable!("no driver of this version keeps a batch"),
+            Written::Pending => unreachable!("it was looked at first"),
         }
     }
 
@@ -307,12 +319,12 @@ impl Outbox {
         let stream = self.stream.as_ref()?;
         match std::mem::replace(&mut self.writing, Writing::Nobody) {
             Writing::Blocked(batch, layout) => {
-                self.writing = Writing::Taken { layout, orphaned: false, writable: false };
+                self.writing = Writing::Taken(Token { layout, ..Token::default() });
                 Some(Write { stream: stream.clone(), batch })
             }
-            Writing::Taken { layout, orphaned, .. } => {
+            Writing::Taken(token) => {
                 // Its writer may be on the way back with a batch that was blocked.
-                self.writing = Writing::Taken { layout, orphaned, writable: true };
+                self.writing = Writing::Taken(Token { writable: true, ..token });
                 None
             }
             Writing::Nobody => self.begin_write(),
@@ -336,8 +348,8 @@ impl Outbox {
         self.streaming = false;
         match std::mem::replace(&mut self.writing, Writing::Nobody) {
             Writing::Nobody => {}
-            Writing::Taken { layout, .. } => {
-                self.writing = Writing::Taken { layout, orphaned: true, writable: false };
+            Writing::Taken(token) => {
+                self.writing = Writing::Taken(Token { orphaned: true, writable: false, ..token });
             }
             Writing::Blocked(batch, layout) => self.keep_unwritten(batch, &layout),
         }
@@ -360,11 +372,22 @@ impl Outbox {
     }
 
     pub(crate) fn is_writing(&self) -> bool {
-        matches!(self.writing, Writing::Taken { .. })
+        matches!(self.writing, Writing::Taken(_))
     }
 
+    /// The rest of a batch waits for its connection to be writable.
     pub(crate) fn is_blocked(&self) -> bool {
         matches!(self.writing, Writing::Blocked(..))
+    }
+
+    /// Its connection's driver has the rest of a batch.
+    pub(crate) fn is_with_driver(&self) -> bool {
+        matches!(&self.writing, Writing::Taken(token) if token.with_driver && !token.orphaned)
+    }
+
+    /// Nothing goes on before the system says so.
+    pub(crate) fn waits_for_system(&self) -> bool {
+        (self.is_blocked() && self.is_attached()) || self.is_with_driver()
     }
 
     /// Something waits that nobody writes at the moment.

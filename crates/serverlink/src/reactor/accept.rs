@@ -41,10 +41,11 @@ impl Turn {
         self.mark_ready(key);
     }
 
-    pub(super) fn unlisten(&mut self, key: Key) {
+    pub(super) fn unlisten(&mut self, reactor: &Reactor, key: Key) {
         if let Some(Source::Acceptor(acceptor)) = self.sources.remove(key) {
             let endpoint = acceptor.endpoint.clone();
             acceptor.listener.close();
+            self.wait_for_closed(reactor, key, None);
             acceptor.core.listener_closed(key);
             acceptor.core.monitor.tell(|| EventKind::ListenerClosed { endpoint });
         }

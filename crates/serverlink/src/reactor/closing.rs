@@ -27,13 +27,13 @@ impl Turn {
                 self.timers.cancel(old);
             }
         } else {
-            self.stop_listening(&core);
+            self.stop_listening(reactor, &core);
             self.closing.push(Closing { core, deadline, timer });
         }
         self.check_closing(reactor);
     }
 
-    fn stop_listening(&mut self, core: &Arc<Core>) {
+    fn stop_listening(&mut self, reactor: &Reactor, core: &Arc<Core>) {
         let listeners: Vec<Key> = self
             .sources
             .iter()
@@ -42,7 +42,7 @@ impl Turn {
             })
             .map(|(key, _)| key)
             .collect();
-        listeners.into_iter().for_each(|key| self.unlisten(key));
+        listeners.into_iter().for_each(|key| self.unlisten(reactor, key));
     }
 
     /// Goes on with closing, where a socket closes at all.
@@ -53,19 +53,29 @@ impl Turn {
                     self.timers.cancel(timer);
                 }
                 closing.core.finish_closing();
-                if self.sources.is_empty() && self.dialers.is_empty() && self.closing.is_empty() {
-                    reactor.retire();
-                }
+                self.over = true;
             } else {
                 self.closing.push(closing);
             }
+        }
+        self.retire_if_over(reactor);
+    }
+
+    /// Nothing of its socket is left, here or with the system.
+    pub(super) fn retire_if_over(&mut self, reactor: &Reactor) {
+        let is_empty = self.sources.is_empty()
+            && self.dialers.is_empty()
+            && self.closing.is_empty()
+            && self.leaving.is_empty();
+        if self.over && is_empty {
+            reactor.retire();
         }
     }
 
     fn is_over(&mut self, reactor: &Reactor, closing: &Closing) -> bool {
         let core = &closing.core;
         if closing.deadline.is_some_and(|at| at <= reactor.env.now()) {
-            self.give_up(core);
+            self.give_up(reactor, core);
             return true;
         }
         for id in self.dialers_of(core) {
@@ -83,19 +93,19 @@ impl Turn {
                     self.set_deadline(key, None);
                     self.mark_ready(key);
                 }
-                Finish::Done => self.forget_connection(key),
+                Finish::Done => self.forget_connection(reactor, key),
             }
         }
         !self.has_any_of(core)
     }
 
     /// The linger is over.
-    fn give_up(&mut self, core: &Arc<Core>) {
-        self.connections_of(core).into_iter().for_each(|key| self.forget_connection(key));
+    fn give_up(&mut self, reactor: &Reactor, core: &Arc<Core>) {
+        self.connections_of(core).into_iter().for_each(|key| self.forget_connection(reactor, key));
         self.dialers_of(core).into_iter().for_each(|id| self.drop_dialer(id));
     }
 
-    fn forget_connection(&mut self, key: Key) {
+    fn forget_connection(&mut self, reactor: &Reactor, key: Key) {
         if let Some(Source::Connection(connection)) = self.sources.remove(key) {
             if let Some(timer) = connection.timer {
                 self.timers.cancel(timer);
@@ -103,7 +113,8 @@ impl Turn {
             if let Some(dialer) = connection.dialer {
                 self.drop_dialer(dialer);
             }
-            connection.end(Farewell::Closed);
+            let remains = connection.end(Farewell::Closed);
+            self.wait_for_closed(reactor, key, Some(remains));
         }
     }
 

@@ -191,6 +191,9 @@ impl Reactor {
             let _ = self.io.outer().unmask(self.token);
             self.io.serve_now(self.token);
         }
+        if duty.rest {
+            let _ = self.io.outer().rest(self.token);
+        }
         if duty.wake {
             let _ = self.remote.wake();
         }

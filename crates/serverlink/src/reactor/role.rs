@@ -38,6 +38,8 @@ pub(crate) struct Duty {
     pub(crate) unmask: bool,
     /// The I/O thread is to look at this reactor once the lease has passed.
     pub(crate) arm_look: bool,
+    /// Nobody drives this reactor for now: where drivers share a port, somebody else may have to wait there.
+    pub(crate) rest: bool,
     /// Whoever sleeps in this reactor's driver has to wake.
     pub(crate) wake: bool,
 }
@@ -97,7 +99,7 @@ impl Role {
         self.holder = Holder::Lying;
         let arm_look = !self.look_armed;
         self.look_armed = true;
-        Duty { arm_look, ..Duty::default() }
+        Duty { arm_look, rest: true, ..Duty::default() }
     }
 
     /// Somebody depends on this reactor from now on: a command was posted, a waker registered, an
@@ -167,10 +169,10 @@ mod tests {
     fn a_request_loop_masks_once_and_asks_for_one_look() {
         let mut role = Role::new();
         assert_eq!(role.take(), Some(Duty { mask: true, ..Duty::default() }));
-        assert_eq!(role.leave(false), Duty { arm_look: true, ..Duty::default() });
+        assert_eq!(role.leave(false), Duty { arm_look: true, rest: true, ..Duty::default() });
         for _ in 0..100 {
             assert_eq!(role.take(), Some(Duty::default()));
-            assert_eq!(role.leave(false), Duty::default());
+            assert_eq!(role.leave(false), Duty { rest: true, ..Duty::default() });
         }
     }
 

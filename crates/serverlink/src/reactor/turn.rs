@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serverlink_driver::{Driver, Event, Events, Key};
+use serverlink_driver::{Batch, Driver, Event, Events, Key, Written};
 use slotmap::{SecondaryMap, SlotMap};
 
 use super::accept::Acceptor;
@@ -13,8 +13,9 @@ use super::dial::Dialer;
 use super::timers::{TimerId, Timers};
 use super::{Command, DialerId, Farewell, Reactor};
 use crate::connection::landing::Landing;
-use crate::connection::{Connection, Flow};
+use crate::connection::{Connection, Flow, Remains};
 use crate::socket::core::Core;
+use crate::sync::later::drop_later;
 
 /// How often a caller who finds enough in what is marked already may go on without asking the system.
 const ROUNDS_WITHOUT_WAIT: u32 = 16;
@@ -60,6 +61,10 @@ pub(crate) struct Turn {
     rounds_without_wait: u32,
     interrupted: bool,
     pub(super) closing: Vec<Closing>,
+    /// Closed sources whose last operation the system has not finished, and what waits for that.
+    pub(super) leaving: SecondaryMap<Key, Option<Remains>>,
+    /// Its socket is closed: with its last source the reactor retires.
+    pub(super) over: bool,
 }
 
 impl Turn {
@@ -75,6 +80,8 @@ impl Turn {
             rounds_without_wait: 0,
             interrupted: false,
             closing: Vec::new(),
+            leaving: SecondaryMap::new(),
+            over: false,
         }
     }
 
@@ -128,7 +135,7 @@ impl Turn {
     fn handle_command(&mut self, reactor: &Reactor, command: Command) {
         match command {
             Command::Listen(listener) => self.listen(*listener),
-            Command::Unlisten(key) => self.unlisten(key),
+            Command::Unlisten(key) => self.unlisten(reactor, key),
             Command::Dial(dialer) => self.dial(reactor, *dialer),
             Command::StopDialing(pipe) => self.stop_dialing(reactor, pipe),
             Command::Resolved(dialer, addresses) => self.on_resolved(reactor, dialer, addresses),
@@ -152,7 +159,9 @@ impl Turn {
                 Event::Writable(key) => self.on_writable(reactor, key),
                 Event::Connected(key, outcome) => self.on_connected(reactor, key, outcome),
                 Event::Error(key, error) => self.end_connection(reactor, key, Farewell::Io(error)),
-                Event::Woken | Event::Written(..) | Event::Closed(_) => {}
+                Event::Written(key, batch, outcome) => self.on_written(reactor, key, *batch, outcome),
+                Event::Closed(key) => self.on_closed(reactor, key),
+                Event::Woken => {}
             }
         }
         any
@@ -256,6 +265,35 @@ impl Turn {
         }
     }
 
+    /// A batch that the driver kept is back.
+    fn on_written(&mut self, reactor: &Reactor, key: Key, batch: Batch, outcome: std::io::Result<()>) {
+        let written = match outcome {
+            Ok(()) => Written::Done(batch),
+            Err(error) => Written::Failed(batch, error),
+        };
+        if let Some(connection) = self.connection(key) {
+            let flow = connection.handle_written(written, reactor.env.now());
+            return self.follow(reactor, key, flow);
+        }
+        // Its connection ended, but the messages in it may be its dialer's to send again.
+        match self.leaving.get(key) {
+            Some(Some(Remains { core, pipe: Some(pipe) })) => core.take_back(key, *pipe, written),
+            _ => drop_later(written),
+        }
+    }
+
+    /// A source was closed. Some drivers have memory of it until its last operation came home.
+    pub(super) fn wait_for_closed(&mut self, reactor: &Reactor, key: Key, remains: Option<Remains>) {
+        if reactor.remote().reports_closed() {
+            self.leaving.insert(key, remains);
+        }
+    }
+
+    fn on_closed(&mut self, reactor: &Reactor, key: Key) {
+        self.leaving.remove(key);
+        self.retire_if_over(reactor);
+    }
+
     fn on_write_failed(&mut self, key: Key, error: std::io::Error) {
         if let Some(connection) = self.connection(key) {
             connection.handle_write_failed(error);
@@ -297,7 +335,8 @@ impl Turn {
         self.set_timer(key, None);
         let Some(Source::Connection(connection)) = self.sources.remove(key) else { return };
         let (dialer, trouble) = (connection.dialer, farewell.to_string());
-        connection.end(farewell);
+        let remains = connection.end(farewell);
+        self.wait_for_closed(reactor, key, Some(remains));
         if let Some(dialer) = dialer {
             self.on_attempt_over(reactor, dialer, trouble);
         }

@@ -175,7 +175,7 @@ impl Core {
         let detached = {
             let mut send = self.send.lock();
             if let Some(outbox) = send.outbox(pipe) {
-                if outbox.is_blocked() && outbox.is_attached() {
+                if outbox.waits_for_system() {
                     self.blocked.fetch_sub(1, Ordering::Relaxed);
                 }
                 outbox.detach();

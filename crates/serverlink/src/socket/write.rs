@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
-use serverlink_driver::{Interest, Key};
+use serverlink_driver::{Buffer, Interest, Key, Written};
 use serverlink_patterns::PipeId;
 
 use super::core::{Core, Half, SendSide};
@@ -19,6 +19,25 @@ pub(crate) enum Watched {
     Busy(u64),
     /// Nothing was queued, nothing was written.
     Quiet,
+}
+
+/// What several writes in a row leave to be done without the lock.
+#[derive(Default)]
+struct Tally {
+    /// Some peer has room.
+    credit: bool,
+    /// Written by reference; its owner may be foreign code.
+    spent: Vec<Buffer>,
+}
+
+/// What follows from a write.
+enum Then {
+    Write(Write),
+    Rest,
+    /// The connection tells when it is writable.
+    Rearm,
+    WaitForDriver,
+    Fail(std::io::Error),
 }
 
 impl Core {
@@ -54,7 +73,7 @@ impl Core {
     pub(crate) fn watch(self: &Arc<Self>, pipe: PipeId, writes: u64) -> Option<Watched> {
         let mut side = self.send.lock();
         let outbox = side.outbox(pipe)?;
-        if outbox.is_blocked() || !outbox.is_attached() {
+        if outbox.waits_for_system() || !outbox.is_attached() {
             // The system, or the next connection, says when to go on.
             outbox.streaming = false;
             return None;
@@ -94,46 +113,72 @@ impl Core {
         self.run_writes(side, pipe, write);
     }
 
-    /// Holds the writer token from batch to batch while full ones keep coming.
+    /// The driver gives a batch back that it kept. Its connection may be gone, and so may the pipe.
+    pub(crate) fn take_back(self: &Arc<Self>, key: Key, pipe: PipeId, written: Written) {
+        let mut side = self.send.lock();
+        let SendSide { outlets, .. } = &mut **side;
+        let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else {
+            drop(side);
+            return drop_later(written);
+        };
+        if outbox.is_with_driver() {
+            self.blocked.fetch_sub(1, Ordering::Relaxed);
+        }
+        let mut tally = Tally::default();
+        let write = match self.conclude(&mut side, pipe, written, &mut tally) {
+            Then::Write(write) => Some(write),
+            Then::Fail(error) => {
+                drop(side);
+                self.post_write_failed(key, error);
+                side = self.send.lock();
+                None
+            }
+            Then::Rest | Then::Rearm | Then::WaitForDriver => None,
+        };
+        self.go_on_writing(side, pipe, write, tally);
+    }
+
     fn run_writes<'a>(
+        self: &'a Arc<Self>,
+        side: MutexGuard<'a, Half<SendSide>>,
+        pipe: PipeId,
+        write: Option<Write>,
+    ) {
+        self.go_on_writing(side, pipe, write, Tally::default());
+    }
+
+    /// Holds the writer token from batch to batch while full ones keep coming.
+    fn go_on_writing<'a>(
         self: &'a Arc<Self>,
         mut side: MutexGuard<'a, Half<SendSide>>,
         pipe: PipeId,
         mut write: Option<Write>,
+        mut tally: Tally,
     ) {
         let _later = later();
-        let (mut credit, mut spent) = (false, Vec::new());
         while let Some(Write { stream, batch }) = write.take() {
             drop(side);
-            drop_later(std::mem::take(&mut spent));
+            drop_later(std::mem::take(&mut tally.spent));
             let written = stream.write(batch);
             side = self.send.lock();
-            let SendSide { outlets, pool, sender, .. } = &mut **side;
-            let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { break };
-            let outcome = outbox.finish_write(written, || self.now(), pool, &mut spent);
-            let has_credit = outbox.has_credit() || self.options.conflate;
-            sender.set_writable(pipe, has_credit);
-            credit |= has_credit;
-            match outcome {
-                // Whoever appended meanwhile left the writing to us only if a segment was full.
-                Outcome::Done if outbox.wants_write() => write = outbox.begin_write(),
-                Outcome::Done => {}
-                Outcome::Again => write = outbox.resume_write(),
-                Outcome::Blocked => {
+            match self.conclude(&mut side, pipe, written, &mut tally) {
+                Then::Write(next) => write = Some(next),
+                Then::Rest => {}
+                Then::Rearm => {
                     stream.rearm(Interest::Writable);
                     self.on_blocked();
                 }
-                Outcome::Failed(error) => {
+                Then::WaitForDriver => self.on_blocked(),
+                Then::Fail(error) => {
                     drop(side);
                     self.post_write_failed(stream.key(), error);
                     side = self.send.lock();
-                    break;
                 }
             }
         }
         drop(side);
-        drop_later(spent);
-        if credit {
+        drop_later(tally.spent);
+        if tally.credit {
             self.notify_writers();
         }
         if self.is_closing() {
@@ -141,7 +186,30 @@ impl Core {
         }
     }
 
-    /// Somebody has to see that the connection becomes writable.
+    /// The writer token is back: what its outbox and its pattern make of that.
+    #[inline]
+    fn conclude(&self, side: &mut Half<SendSide>, pipe: PipeId, written: Written, tally: &mut Tally) -> Then {
+        let SendSide { outlets, pool, sender, .. } = &mut **side;
+        let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else {
+            drop_later(written);
+            return Then::Rest;
+        };
+        let outcome = outbox.finish_write(written, || self.now(), pool, &mut tally.spent);
+        let has_credit = outbox.has_credit() || self.options.conflate;
+        sender.set_writable(pipe, has_credit);
+        tally.credit |= has_credit;
+        match outcome {
+            // Whoever appended meanwhile left the writing to us only if a segment was full.
+            Outcome::Done if outbox.wants_write() => outbox.begin_write().map_or(Then::Rest, Then::Write),
+            Outcome::Done => Then::Rest,
+            Outcome::Again => outbox.resume_write().map_or(Then::Rest, Then::Write),
+            Outcome::Blocked => Then::Rearm,
+            Outcome::WithDriver => Then::WaitForDriver,
+            Outcome::Failed(error) => Then::Fail(error),
+        }
+    }
+
+    /// Somebody has to hear when the system has taken what waits.
     fn on_blocked(self: &Arc<Self>) {
         self.blocked.fetch_add(1, Ordering::Relaxed);
         if let Some(home) = self.home.get() {

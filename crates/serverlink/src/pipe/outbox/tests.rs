@@ -25,6 +25,8 @@ enum Step {
     Begin,
     Resume,
     Finish(Ending),
+    /// The driver keeps the batch until it is finished.
+    Keep,
     /// The connection goes; `close` says whether its stream is closed before the holder of the token writes.
     Detach {
         close: bool,
@@ -51,6 +53,8 @@ struct InFlight {
     orphaned: bool,
     /// The connection became writable since the token went out.
     writable: bool,
+    /// The driver has it.
+    kept: bool,
 }
 
 impl InFlight {
@@ -133,6 +137,7 @@ impl Bench {
             Step::Begin => self.begin(),
             Step::Resume => self.resume(),
             Step::Finish(ending) => self.finish(*ending),
+            Step::Keep => self.keep(),
             Step::Detach { close } => self.detach(*close),
             Step::Attach => self.attach(),
             Step::Discard => self.discard(),
@@ -206,7 +211,8 @@ impl Bench {
             left = left.checked_sub(lengths[lengths.len() - 1]).expect("a batch ends with a message");
         }
         assert_eq!(left, 0);
-        self.in_flight = Some(InFlight { control_bytes, lengths, orphaned: false, writable: false });
+        self.in_flight =
+            Some(InFlight { control_bytes, lengths, orphaned: false, writable: false, kept: false });
         self.token = Some(write);
     }
 
@@ -226,15 +232,25 @@ impl Bench {
         }
     }
 
+    fn keep(&mut self) {
+        let Some(in_flight) = self.in_flight.as_mut().filter(|_| self.token.is_some()) else { return };
+        in_flight.kept = true;
+        let outcome =
+            self.outbox.finish_write(Written::Pending, Instant::now, &mut self.pool, &mut Vec::new());
+        assert!(matches!(outcome, Outcome::WithDriver));
+    }
+
     fn finish(&mut self, ending: Ending) {
         let Some(Write { stream, batch }) = self.token.take() else { return };
+        let in_flight = self.in_flight.take().expect("the model saw the token go out");
         self.wire.cut_writes(ending != Ending::Whole);
         let written = match (stream.write(batch), ending) {
             (Written::Blocked(batch), Ending::Broken) => Written::Failed(batch, broken()),
+            // A driver does not give half a batch back while the connection is good.
+            (Written::Blocked(batch), _) if in_flight.kept => Written::Failed(batch, broken()),
             (written, _) => written,
         };
         self.wire.deliver();
-        let in_flight = self.in_flight.take().expect("the model saw the token go out");
         let (bytes, whole) = match &written {
             Written::Done(batch) => (batch.written_bytes(), true),
             Written::Blocked(batch) | Written::Failed(batch, _) => (batch.written_bytes(), false),
@@ -249,10 +265,11 @@ impl Bench {
             Outcome::Blocked => assert!(!whole && !failed && !in_flight.orphaned && !in_flight.writable),
             Outcome::Again => assert!(!whole && !failed && !in_flight.orphaned && in_flight.writable),
             Outcome::Failed(_) => assert!(failed && !in_flight.orphaned),
+            Outcome::WithDriver => panic!("it was given back"),
         }
         if !whole && !in_flight.orphaned {
             self.accepted_in_flight = in_flight.accepted(bytes);
-            self.in_flight = Some(in_flight);
+            self.in_flight = Some(InFlight { kept: false, ..in_flight });
             self.broken = failed;
         }
     }
@@ -305,6 +322,8 @@ impl Bench {
         assert!(queued >= self.waiting(), "{queued} queued, {} wait", self.waiting());
         assert!(queued <= self.waiting() + self.accepted_in_flight);
         assert_eq!(self.outbox.is_writing(), self.token.is_some());
+        let with_driver = self.in_flight.as_ref().is_some_and(|batch| batch.kept && !batch.orphaned);
+        assert_eq!(self.outbox.is_with_driver(), with_driver);
         let nothing = self.waiting() == 0 && self.control_bytes == 0 && self.in_flight.is_none();
         assert_eq!(self.outbox.is_flushed(), nothing);
     }
@@ -355,6 +374,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Begin),
         4 => Just(Step::Resume),
         8 => ending.prop_map(Step::Finish),
+        2 => Just(Step::Keep),
         2 => any::<bool>().prop_map(|close| Step::Detach { close }),
         3 => Just(Step::Attach),
         1 => Just(Step::Discard),
