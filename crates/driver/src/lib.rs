@@ -82,12 +82,12 @@ pub use event::{Event, Events, Key};
 pub use kind::{Kind, UnknownKind};
 pub use options::{ListenOptions, StreamOptions};
 pub use outer::{Outer, OuterWaker};
-pub use source::{Interest, Listener, OsListener, OsStream, Read, Stream, Unregistered, Written};
+pub use source::{Interest, Listener, OsListener, OsStream, Read, Stream, Unregistered, Writer, Written};
 
 /// Threads hand these to each other.
 const _: () = {
     const fn send<T: Send>() {}
     const fn shared<T: Send + Sync>() {}
     send::<(Driver, Outer, Events, Batch, OsListener, OsStream, sim::World)>();
-    shared::<(Remote, OuterWaker, Listener, Stream)>();
+    shared::<(Remote, OuterWaker, Listener, Stream, Writer)>();
 };

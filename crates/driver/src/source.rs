@@ -200,9 +200,15 @@ impl Listener {
     pub fn close(self) {}
 }
 
-/// A registered stream. Its clones share one socket, which is closed when the last of them is gone.
-#[derive(Clone, Debug)]
+/// A registered stream: its one owner reads and ends it, by [`close`](Stream::close) or by dropping it. Others write through a [`Writer`].
+#[derive(Debug)]
 pub struct Stream(pub(crate) StreamKind);
+
+/// The right to write to a stream, and nothing else: it can neither read, nor close, nor register it. Clones share the stream.
+///
+/// It does not keep the stream open. Once the owner has closed it, writing gives the batch back with `NotConnected`.
+#[derive(Clone, Debug)]
+pub struct Writer(StreamKind);
 
 #[derive(Clone, Debug)]
 pub(crate) enum StreamKind {
@@ -214,11 +220,7 @@ pub(crate) enum StreamKind {
 impl Stream {
     /// Its name in events.
     pub fn key(&self) -> Key {
-        match &self.0 {
-            #[cfg(unix)]
-            StreamKind::Unix(stream) => stream.key(),
-            StreamKind::Simulated(stream) => stream.key(),
-        }
+        self.0.key()
     }
 
     /// Reads what is there, in one system call. One reader at a time.
@@ -245,14 +247,15 @@ impl Stream {
         }
     }
 
-    /// Writes as much as the kernel takes, in one system call for up to 64 buffers. One writer at a time; SIGPIPE is never raised.
+    /// A handle for those who only write.
+    pub fn writer(&self) -> Writer {
+        Writer(self.0.clone())
+    }
+
+    /// Writes as [`Writer::write`] does. One writer at a time, whatever handle it uses.
     #[inline]
     pub fn write(&self, batch: Batch) -> Written {
-        match &self.0 {
-            #[cfg(unix)]
-            StreamKind::Unix(stream) => stream.write(batch),
-            StreamKind::Simulated(stream) => stream.write(batch),
-        }
+        self.0.write(batch)
     }
 
     /// Tells the peer that nothing more comes, after what was written. Reading goes on.
@@ -267,22 +270,12 @@ impl Stream {
     /// Asks for the next event of this kind, after a call would have blocked. Free on an edge-triggered driver.
     #[inline]
     pub fn rearm(&self, interest: Interest) {
-        match &self.0 {
-            #[cfg(unix)]
-            StreamKind::Unix(_) => {}
-            StreamKind::Simulated(stream) => stream.rearm(interest),
-        }
+        self.0.rearm(interest);
     }
 
     /// Ends it: the registration is undone, the peer sees the end after what was written (or a reset, if there were bytes nobody read), and
-    /// all later calls on any clone fail. The second call does nothing.
-    pub fn close(&self) {
-        match &self.0 {
-            #[cfg(unix)]
-            StreamKind::Unix(stream) => stream.close(),
-            StreamKind::Simulated(stream) => stream.close(),
-        }
-    }
+    /// whatever its writers still try fails. Dropping the stream does the same.
+    pub fn close(self) {}
 
     /// Who is at the other end. `None` for an accepted ipc stream, and while there is no connection.
     pub fn peer_address(&self) -> Option<Address> {
@@ -299,6 +292,67 @@ impl Stream {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.local_address(),
             StreamKind::Simulated(stream) => stream.local_address(),
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Writer {
+    /// The name of its stream in events.
+    pub fn key(&self) -> Key {
+        self.0.key()
+    }
+
+    /// Writes as much as the kernel takes, in one system call for up to 64 buffers. One writer at a time; SIGPIPE is never raised.
+    #[inline]
+    pub fn write(&self, batch: Batch) -> Written {
+        self.0.write(batch)
+    }
+
+    /// Asks for [`Event::Writable`](crate::Event::Writable), after a write was [`Blocked`](Written::Blocked). Free on an edge-triggered driver.
+    #[inline]
+    pub fn rearm(&self) {
+        self.0.rearm(Interest::Writable);
+    }
+}
+
+impl StreamKind {
+    fn key(&self) -> Key {
+        match self {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.key(),
+            StreamKind::Simulated(stream) => stream.key(),
+        }
+    }
+
+    #[inline]
+    fn write(&self, batch: Batch) -> Written {
+        match self {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.write(batch),
+            StreamKind::Simulated(stream) => stream.write(batch),
+        }
+    }
+
+    #[inline]
+    fn rearm(&self, interest: Interest) {
+        match self {
+            #[cfg(unix)]
+            StreamKind::Unix(_) => {}
+            StreamKind::Simulated(stream) => stream.rearm(interest),
+        }
+    }
+
+    fn close(&self) {
+        match self {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.close(),
+            StreamKind::Simulated(stream) => stream.close(),
         }
     }
 }

@@ -235,7 +235,6 @@ fn a_completion_port_owes_one_event_for_each_rearm() {
 
     let key = server.key();
     server.close();
-    drop(server);
     let closed = |events: Vec<Event>| {
         events.iter().filter(|event| matches!(event, Event::Closed(of) if *of == key)).count()
     };

@@ -85,7 +85,7 @@ impl Connection {
         self.peer_minor = peer.minor;
         let arrival = Arrival {
             key: self.stream.key(),
-            stream: self.stream.clone(),
+            writer: self.stream.writer(),
             peer,
             endpoint: self.endpoint.clone(),
             pipe: self.pipe,

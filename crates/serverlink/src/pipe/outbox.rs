@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serverlink_driver::{Batch, Buffer, Stream, Written};
+use serverlink_driver::{Batch, Buffer, Writer, Written};
 use serverlink_message::Part;
 use serverlink_zmtp::frame::{self, Header};
 
@@ -34,7 +34,7 @@ pub(crate) struct Outbox {
     /// Messages the kernel has not accepted yet, those being written included.
     queued: usize,
     limit: usize,
-    stream: Option<Stream>,
+    writer: Option<Writer>,
     idle_arena: Vec<u8>,
     last_write: Option<Instant>,
     /// Completed writes, for a watchdog that flushes only what nobody else did.
@@ -87,7 +87,7 @@ struct Layout {
 
 /// The writer token: what to write, and where.
 pub(crate) struct Write {
-    pub(crate) stream: Stream,
+    pub(crate) writer: Writer,
     pub(crate) batch: Batch,
 }
 
@@ -124,7 +124,7 @@ impl Outbox {
             writing: Writing::Nobody,
             queued: 0,
             limit,
-            stream: None,
+            writer: None,
             idle_arena: Vec::new(),
             last_write: None,
             writes: 0,
@@ -196,7 +196,7 @@ impl Outbox {
         fresh: impl FnOnce() -> bool,
         now: impl FnOnce() -> Instant,
     ) -> Next {
-        if self.stream.is_none() {
+        if self.writer.is_none() {
             return Next::Nothing;
         }
         if self.open.bytes() >= SEGMENT_BYTES || self.queued >= self.limit {
@@ -233,7 +233,7 @@ impl Outbox {
     /// Hands out the writer token with everything that may be written now. `None`: nothing to write,
     /// somebody else writes, the kernel is full, or there is no connection.
     pub(crate) fn begin_write(&mut self) -> Option<Write> {
-        let stream = self.stream.as_ref()?;
+        let writer = self.writer.as_ref()?;
         if !matches!(self.writing, Writing::Nobody) || !self.has_output() {
             return None;
         }
@@ -255,7 +255,7 @@ impl Outbox {
             segment.push_into(&mut batch);
         }
         self.writing = Writing::Taken(Token { layout, ..Token::default() });
-        Some(Write { stream: stream.clone(), batch })
+        Some(Write { writer: writer.clone(), batch })
     }
 
     /// Brings the writer token back. What was written by reference goes to `spent`, to be dropped without a lock:
@@ -307,7 +307,7 @@ impl Outbox {
             }
             Written::Failed(batch, error) => {
                 self.writing = Writing::Blocked(batch, layout);
-                self.stream = None;
+                self.writer = None;
                 Outcome::Failed(error)
             }
             Written::Pending => unreachable!("it was looked at first"),
@@ -316,11 +316,11 @@ impl Outbox {
 
     /// The connection is writable again: hands the rest out.
     pub(crate) fn resume_write(&mut self) -> Option<Write> {
-        let stream = self.stream.as_ref()?;
+        let writer = self.writer.as_ref()?;
         match std::mem::replace(&mut self.writing, Writing::Nobody) {
             Writing::Blocked(batch, layout) => {
                 self.writing = Writing::Taken(Token { layout, ..Token::default() });
-                Some(Write { stream: stream.clone(), batch })
+                Some(Write { writer: writer.clone(), batch })
             }
             Writing::Taken(token) => {
                 // Its writer may be on the way back with a batch that was blocked.
@@ -334,15 +334,15 @@ impl Outbox {
     // ---- connections come and go
 
     /// A connection is established: what was queued may be written.
-    pub(crate) fn attach(&mut self, stream: Stream) {
-        self.stream = Some(stream);
+    pub(crate) fn attach(&mut self, writer: Writer) {
+        self.writer = Some(writer);
     }
 
     /// The connection is gone. What the kernel did not accept stays, from the start of the message
     /// that was partly written; control frames go with the connection. A writer that still holds
     /// the token gives back its share later, through [`Outbox::finish_write`] and this once more.
     pub(crate) fn detach(&mut self) {
-        self.stream = None;
+        self.writer = None;
         self.control.clear();
         self.flush_asked = false;
         self.streaming = false;
@@ -368,7 +368,7 @@ impl Outbox {
     // ---- looking
 
     pub(crate) fn is_attached(&self) -> bool {
-        self.stream.is_some()
+        self.writer.is_some()
     }
 
     pub(crate) fn is_writing(&self) -> bool {

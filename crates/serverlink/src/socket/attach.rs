@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use serverlink_driver::{Key, Stream};
+use serverlink_driver::{Key, Writer};
 use serverlink_message::{Message, SocketType};
 use serverlink_patterns::{AttachRefusal, Attached, Detached, PeerInfo, PipeId};
 use serverlink_zmtp::handshake::Peer;
@@ -22,7 +22,7 @@ use crate::sync::later::drop_later;
 /// A connection whose handshake is done, as the reactor hands it to its socket.
 pub(crate) struct Arrival {
     pub(crate) key: Key,
-    pub(crate) stream: Stream,
+    pub(crate) writer: Writer,
     pub(crate) peer: Peer,
     pub(crate) endpoint: Endpoint,
     /// The dialer's pipe; an accepted connection gets its own.
@@ -154,7 +154,7 @@ impl Core {
         let mut send = self.send.lock();
         let SendSide { outlets, pool, .. } = &mut **send;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return };
-        outbox.attach(arrival.stream.clone());
+        outbox.attach(arrival.writer.clone());
         for topic in topics {
             subscription::put_subscribe(outbox.control(), arrival.peer.minor, &topic);
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
-use serverlink_driver::{Buffer, Interest, Key, Written};
+use serverlink_driver::{Buffer, Key, Written};
 use serverlink_patterns::PipeId;
 
 use super::core::{Core, Half, SendSide};
@@ -156,22 +156,22 @@ impl Core {
         mut tally: Tally,
     ) {
         let _later = later();
-        while let Some(Write { stream, batch }) = write.take() {
+        while let Some(Write { writer, batch }) = write.take() {
             drop(side);
             drop_later(std::mem::take(&mut tally.spent));
-            let written = stream.write(batch);
+            let written = writer.write(batch);
             side = self.send.lock();
             match self.conclude(&mut side, pipe, written, &mut tally) {
                 Then::Write(next) => write = Some(next),
                 Then::Rest => {}
                 Then::Rearm => {
-                    stream.rearm(Interest::Writable);
+                    writer.rearm();
                     self.on_blocked();
                 }
                 Then::WaitForDriver => self.on_blocked(),
                 Then::Fail(error) => {
                     drop(side);
-                    self.post_write_failed(stream.key(), error);
+                    self.post_write_failed(writer.key(), error);
                     side = self.send.lock();
                 }
             }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use loom::thread;
-use serverlink_driver::Stream;
+use serverlink_driver::Writer;
 
 use super::check;
 use super::pipe::arena::ArenaPool;
@@ -34,7 +34,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(connect: impl FnOnce(&mut Wire) -> Stream) -> Arc<Shared> {
+    fn new(connect: impl FnOnce(&mut Wire) -> Writer) -> Arc<Shared> {
         let (mut outbox, mut wire) = (Outbox::new(usize::MAX), Wire::new(0));
         outbox.attach(connect(&mut wire));
         let side = Lock::new(Side { outbox, pool: ArenaPool::default(), asked: false });
@@ -66,13 +66,13 @@ impl Shared {
     }
 
     fn run_writes(&self, mut write: Option<Write>) {
-        while let Some(Write { stream, batch }) = write.take() {
-            let written = stream.write(batch);
+        while let Some(Write { writer, batch }) = write.take() {
+            let written = writer.write(batch);
             let Side { outbox, pool, .. } = &mut *self.side.lock();
             match outbox.finish_write(written, || self.now, pool, &mut Vec::new()) {
                 Outcome::Done if outbox.wants_write() => write = outbox.begin_write(),
                 Outcome::Again => write = outbox.resume_write(),
-                Outcome::Done | Outcome::Blocked | Outcome::Failed(_) => {}
+                Outcome::Done | Outcome::Blocked | Outcome::WithDriver | Outcome::Failed(_) => {}
             }
         }
     }
@@ -98,8 +98,8 @@ impl Shared {
         writable
     }
 
-    fn replace_connection(&self, old: &Stream, new: Stream) {
-        old.close();
+    fn replace_connection(&self, old: &Writer, new: Writer) {
+        self.wire(|wire| wire.close(old));
         self.side.lock().outbox.detach();
         self.side.lock().outbox.attach(new);
         self.write_pipe();

@@ -76,7 +76,7 @@ struct Bench {
     outbox: Outbox,
     pool: ArenaPool,
     wire: Wire,
-    stream: Option<Stream>,
+    writer: Option<Writer>,
     token: Option<Write>,
     in_flight: Option<InFlight>,
     /// Every message but the discarded, in order.
@@ -99,7 +99,7 @@ impl Bench {
             outbox: Outbox::new(NO_LIMIT),
             pool: ArenaPool::default(),
             wire: Wire::new(seed),
-            stream: None,
+            writer: None,
             token: None,
             in_flight: None,
             appended: Vec::new(),
@@ -192,7 +192,7 @@ impl Bench {
 
     fn begin(&mut self) {
         let write = self.outbox.begin_write();
-        let may = self.stream.is_some() && !self.broken && self.in_flight.is_none();
+        let may = self.writer.is_some() && !self.broken && self.in_flight.is_none();
         assert_eq!(write.is_some(), may && (self.waiting() > 0 || self.control_bytes > 0));
         self.hold(write);
     }
@@ -218,7 +218,7 @@ impl Bench {
 
     fn resume(&mut self) {
         let write = self.outbox.resume_write();
-        if self.token.is_some() || self.stream.is_none() || self.broken {
+        if self.token.is_some() || self.writer.is_none() || self.broken {
             assert!(write.is_none());
             if let Some(in_flight) = &mut self.in_flight {
                 in_flight.writable = true;
@@ -241,10 +241,10 @@ impl Bench {
     }
 
     fn finish(&mut self, ending: Ending) {
-        let Some(Write { stream, batch }) = self.token.take() else { return };
+        let Some(Write { writer, batch }) = self.token.take() else { return };
         let in_flight = self.in_flight.take().expect("the model saw the token go out");
         self.wire.cut_writes(ending != Ending::Whole);
-        let written = match (stream.write(batch), ending) {
+        let written = match (writer.write(batch), ending) {
             (Written::Blocked(batch), Ending::Broken) => Written::Failed(batch, broken()),
             // A driver does not give half a batch back while the connection is good.
             (Written::Blocked(batch), _) if in_flight.kept => Written::Failed(batch, broken()),
@@ -277,10 +277,10 @@ impl Bench {
     // ---- connections come and go
 
     fn detach(&mut self, close: bool) {
-        if let Some(stream) = self.stream.take()
+        if let Some(writer) = self.writer.take()
             && close
         {
-            stream.close();
+            self.wire.close(&writer);
             self.wire.deliver();
         }
         self.outbox.detach();
@@ -296,12 +296,12 @@ impl Bench {
     }
 
     fn attach(&mut self) {
-        if self.stream.is_some() {
+        if self.writer.is_some() {
             self.detach(true);
         }
-        let stream = self.wire.connect();
-        self.outbox.attach(stream.clone());
-        self.stream = Some(stream);
+        let writer = self.wire.connect();
+        self.outbox.attach(writer.clone());
+        self.writer = Some(writer);
         self.commands.push(Vec::new());
     }
 
@@ -429,8 +429,8 @@ fn a_connection_that_breaks_at_any_byte_costs_nothing() {
                 (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
             outbox.attach(wire.connect_taking(cut));
             let (messages, _) = fill(&mut outbox, &mut pool);
-            let Write { stream, batch } = outbox.begin_write().expect("there is something to write");
-            let Written::Blocked(batch) = stream.write(batch) else { panic!("the kernel takes {cut} bytes") };
+            let Write { writer, batch } = outbox.begin_write().expect("there is something to write");
+            let Written::Blocked(batch) = writer.write(batch) else { panic!("the kernel takes {cut} bytes") };
             wire.deliver();
             if breaks_while_writing {
                 outbox.finish_write(
@@ -448,8 +448,8 @@ fn a_connection_that_breaks_at_any_byte_costs_nothing() {
             assert_eq!(outbox.queued(), messages.len() - whole, "cut at {cut}");
 
             outbox.attach(wire.connect());
-            let Write { stream, batch } = outbox.begin_write().expect("something is left");
-            outbox.finish_write(stream.write(batch), Instant::now, &mut pool, &mut Vec::new());
+            let Write { writer, batch } = outbox.begin_write().expect("something is left");
+            outbox.finish_write(writer.write(batch), Instant::now, &mut pool, &mut Vec::new());
             wire.deliver();
             let understood = wire.understood();
             let left = Understood { messages: messages[whole..].to_vec(), commands: Vec::new() };
@@ -463,8 +463,7 @@ fn a_connection_that_breaks_at_any_byte_costs_nothing() {
 #[test]
 fn credit_is_given_by_segments() {
     let (mut outbox, mut pool, mut wire) = (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
-    let stream = wire.connect_taking(SEGMENT_BYTES + 1000);
-    outbox.attach(stream);
+    outbox.attach(wire.connect_taking(SEGMENT_BYTES + 1000));
     let body = vec![1; 1000];
     let in_a_segment = SEGMENT_BYTES.div_ceil(framed(std::slice::from_ref(&body)).len());
     outbox.control().extend_from_slice(&[0x04, 0]);
@@ -472,8 +471,8 @@ fn credit_is_given_by_segments() {
         outbox.append_bytes(&body, &mut pool);
         let _ = outbox.after_append(|| false, Instant::now);
     }
-    let Write { stream, batch } = outbox.begin_write().expect("two segments");
-    outbox.finish_write(stream.write(batch), Instant::now, &mut pool, &mut Vec::new());
+    let Write { writer, batch } = outbox.begin_write().expect("two segments");
+    outbox.finish_write(writer.write(batch), Instant::now, &mut pool, &mut Vec::new());
     assert!(outbox.is_blocked());
     assert_eq!(outbox.queued(), in_a_segment);
 }
@@ -486,8 +485,8 @@ fn empty_messages_arrive() {
     outbox.append_part(Part::from(&b"head"[..]), true, &mut pool);
     outbox.append_part(Part::new(), false, &mut pool);
     outbox.attach(wire.connect());
-    let Write { stream, batch } = outbox.begin_write().expect("two messages");
-    outbox.finish_write(stream.write(batch), Instant::now, &mut pool, &mut Vec::new());
+    let Write { writer, batch } = outbox.begin_write().expect("two messages");
+    outbox.finish_write(writer.write(batch), Instant::now, &mut pool, &mut Vec::new());
     wire.deliver();
     assert_eq!(wire.understood()[0].messages, [vec![vec![]], vec![b"head".to_vec(), vec![]]]);
 }

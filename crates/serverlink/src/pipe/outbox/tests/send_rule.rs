@@ -32,9 +32,9 @@ impl Row {
     }
 
     fn write(&mut self) {
-        let Write { stream, batch } = self.outbox.begin_write().expect("there is something to write");
+        let Write { writer, batch } = self.outbox.begin_write().expect("there is something to write");
         let now = self.now;
-        self.outbox.finish_write(stream.write(batch), || now, &mut self.pool, &mut Vec::new());
+        self.outbox.finish_write(writer.write(batch), || now, &mut self.pool, &mut Vec::new());
         self.wire.deliver();
     }
 }
@@ -107,7 +107,7 @@ fn while_somebody_writes_nobody_else_does() {
     assert_eq!(row.append(10, true), Next::Nothing);
     assert_eq!(row.append(SEGMENT_BYTES, true), Next::Nothing);
     assert!(row.outbox.begin_write().is_none());
-    row.outbox.finish_write(token.stream.write(token.batch), Instant::now, &mut row.pool, &mut Vec::new());
+    row.outbox.finish_write(token.writer.write(token.batch), Instant::now, &mut row.pool, &mut Vec::new());
     assert!(row.outbox.wants_write(), "whoever comes back with the token goes on");
 }
 

@@ -1,7 +1,9 @@
 //! Connections on a simulated machine, and what their peers make of the bytes.
 
 use serverlink_driver::sim::{Faults, World};
-use serverlink_driver::{Address, Driver, ListenOptions, Listener, Read, Remote, Stream, StreamOptions};
+use serverlink_driver::{
+    Address, Driver, ListenOptions, Listener, Read, Remote, Stream, StreamOptions, Writer,
+};
 use serverlink_zmtp::frame::{Parsed, parse_header};
 
 /// A machine on which an outbox is connected to one peer after the other.
@@ -19,6 +21,8 @@ pub(crate) struct Wire {
 }
 
 struct Peer {
+    /// Our end, until it is closed.
+    ours: Option<Stream>,
     stream: Stream,
     received: Vec<u8>,
 }
@@ -42,22 +46,33 @@ impl Wire {
     }
 
     /// A connection to a new peer.
-    pub(crate) fn connect(&mut self) -> Stream {
+    pub(crate) fn connect(&mut self) -> Writer {
         self.connect_with(&StreamOptions::default())
     }
 
     /// A connection whose kernel takes so many bytes, and no more before they are delivered.
-    pub(crate) fn connect_taking(&mut self, bytes: usize) -> Stream {
+    pub(crate) fn connect_taking(&mut self, bytes: usize) -> Writer {
         self.connect_with(&StreamOptions { send_buffer: Some(bytes), ..StreamOptions::default() })
     }
 
-    fn connect_with(&mut self, options: &StreamOptions) -> Stream {
+    fn connect_with(&mut self, options: &StreamOptions) -> Writer {
         let stream = self.remote.connect(&address(), options).expect("a connection");
         self.pass_time();
         let (accepted, _) = self.listener.accept().expect("room for it").expect("it arrived");
         let accepted = self.remote.adopt(accepted).map_err(|refused| refused.error);
-        self.peers.push(Peer { stream: accepted.expect("it is on this machine"), received: Vec::new() });
-        stream
+        let writer = stream.writer();
+        self.peers.push(Peer {
+            ours: Some(stream),
+            stream: accepted.expect("it is on this machine"),
+            received: Vec::new(),
+        });
+        writer
+    }
+
+    /// Closes our end of a connection.
+    pub(crate) fn close(&mut self, writer: &Writer) {
+        let is_its = |ours: &mut Stream| ours.key() == writer.key();
+        self.peers.iter_mut().for_each(|peer| drop(peer.ours.take_if(is_its)));
     }
 
     /// Whether a write is cut at any byte from now on.
