@@ -67,6 +67,14 @@ impl Receiver {
         }
     }
 
+    /// ROUTER: under which name the pipe's messages are delivered.
+    pub fn routing_id(&self, pipe: PipeId) -> Option<&Part> {
+        match &self.kind {
+            Kind::Router(ids) => ids.get(pipe),
+            _ => None,
+        }
+    }
+
     /// The pipe is gone, with everything in it.
     pub fn detach(&mut self, pipe: PipeId) {
         self.turns.remove(pipe);

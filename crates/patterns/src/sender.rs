@@ -6,7 +6,9 @@ mod router;
 
 use serverlink_message::{Message, Part, SocketType};
 
-use crate::{Attached, Detached, Dialogue, Framing, PatternOptions, PeerInfo, PipeId, Refusal, Reserve};
+use crate::{
+    AttachRefusal, Attached, Detached, Dialogue, Framing, PatternOptions, PeerInfo, PipeId, Refusal, Reserve,
+};
 use balancer::Balancer;
 use broadcaster::Broadcaster;
 use publisher::Publisher;
@@ -77,6 +79,18 @@ impl Sender {
             Kind::Mute => {}
         }
         Attached::default()
+    }
+
+    /// Whether a new peer would be taken in, before anything changes for it.
+    ///
+    /// # Errors
+    /// What [`attach`](Self::attach) would answer.
+    pub fn judge(&self, peer: &PeerInfo) -> Result<(), AttachRefusal> {
+        match &self.kind {
+            Kind::Balancer(balancer) => balancer.judge(),
+            Kind::Router(router) => router.judge(peer),
+            _ => Ok(()),
+        }
     }
 
     /// The pipe is gone. For REQ and REP tell [`Dialogue::on_detach`] as well.

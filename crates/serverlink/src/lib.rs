@@ -103,7 +103,9 @@
 //!
 //! # What is guaranteed
 //!
-//! - **Order.** What one thread sends to one peer arrives in that order. There is no order between peers.
+//! - **Order.** What one thread sends to one peer arrives in that order, over one connection. Over reconnects too where the
+//!   receiver is a ROUTER and the sender has a routing id; elsewhere nobody can know that it is the same peer. There is no
+//!   order between peers.
 //! - **Whole messages.** A peer sees all parts of a message or none, also when a connection breaks in between.
 //! - **At most once.** No message arrives twice. What waits for a dialed peer survives its reconnects, and a message that the
 //!   system had taken only in part is sent again from its start. What the system had taken in full is not sent again, and is

@@ -103,8 +103,15 @@ pub struct Options {
     /// are dropped and counted. Default false. libzmq: `ZMQ_ROUTER_MANDATORY`.
     pub router_mandatory: bool,
 
-    /// ROUTER: a new peer takes over the routing id of an old one, whose connection is closed. Otherwise the newcomer is
-    /// refused the name. Default false. libzmq: `ZMQ_ROUTER_HANDOVER`.
+    /// ROUTER: a new peer takes over the routing id of one that is still connected. The old connection is closed; what was not
+    /// read of it is dropped and counted ([`Stats::discarded_at_handover`](crate::Stats::discarded_at_handover)), what was queued for it is counted as not delivered, and
+    /// [`EventKind::HandedOver`](crate::EventKind::HandedOver) says so. A peer that left before is no matter of handover:
+    /// its messages are read first, then the newcomer's.
+    ///
+    /// Otherwise the newcomer is refused in its handshake, with an ERROR that its dialer reports, and gets in when the name
+    /// is free. Both sides' monitors tell. libzmq lets such a peer in and reads nothing from it.
+    ///
+    /// Default false. libzmq: `ZMQ_ROUTER_HANDOVER`.
     pub router_handover: bool,
 
     /// ROUTER: receive `[routing id][]` when a peer connects. Default false. libzmq: `ZMQ_ROUTER_NOTIFY`.

@@ -18,11 +18,15 @@ impl Balancer {
         if self.turns.contains(pipe) {
             return Attached::default();
         }
-        if self.is_exclusive && self.turns.len() == 1 {
-            return Attached { reject: true, why: Some(AttachRefusal::PairTaken), ..Attached::default() };
+        if let Err(why) = self.judge() {
+            return Attached { reject: true, why: Some(why), ..Attached::default() };
         }
         self.turns.insert(pipe, true);
         Attached::default()
+    }
+
+    pub(super) fn judge(&self) -> Result<(), AttachRefusal> {
+        if self.is_exclusive && self.turns.len() == 1 { Err(AttachRefusal::PairTaken) } else { Ok(()) }
     }
 
     pub(super) fn detach(&mut self, pipe: PipeId) {

@@ -76,6 +76,15 @@ impl Router {
         Attached { routing_id: Some(id), displaced, notify, ..Attached::default() }
     }
 
+    /// For a peer that names itself.
+    pub(super) fn judge(&self, peer: &PeerInfo) -> Result<(), AttachRefusal> {
+        match (&peer.routing_id[..], self.names.get(&peer.routing_id[..])) {
+            ([0, ..], _) => Err(AttachRefusal::ReservedRoutingId),
+            (_, Some(&holder)) if !self.may_displace(holder) => Err(AttachRefusal::DuplicateRoutingId),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn detach(&mut self, pipe: PipeId) -> Option<Message> {
         let notify = self.on_disconnected(pipe);
         self.remove(pipe);

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serverlink_driver::Batch;
 use serverlink_message::chunk::Slice;
+use serverlink_patterns::AttachRefusal;
 use serverlink_zmtp::handshake::{Config, Handshake};
 
 use super::landing::Landing;
@@ -19,6 +20,7 @@ impl Connection {
         let config = Config {
             identity: core.options.routing_id.clone(),
             limits: core.limits(),
+            judges: self.dialer.is_none() && core.may_refuse_peers(),
             ..Config::new(core.kind)
         };
         self.phase = Phase::Greeting(Box::new(Handshake::new(config)), Unwritten::Nothing);
@@ -58,6 +60,12 @@ impl Connection {
                     return Flow::Idle;
                 }
                 Unwritten::Nothing => {
+                    if let Some(candidate) = handshake.candidate() {
+                        match self.core.judge(candidate) {
+                            Ok(()) => handshake.admit(),
+                            Err(why) => return self.refuse(why),
+                        }
+                    }
                     let mut output = Vec::new();
                     handshake.poll_output(&mut output);
                     if output.is_empty() {
@@ -75,6 +83,21 @@ impl Connection {
             }
         }
         if handshake.is_done() { self.establish(now) } else { Flow::Idle }
+    }
+
+    /// Tells the peer why it is turned away, so that its dialer can say so and tries again later.
+    fn refuse(&mut self, why: AttachRefusal) -> Flow {
+        let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
+        let routing_id = handshake.candidate().map(|peer| peer.identity.clone()).unwrap_or_default();
+        handshake.refuse(reason_for_peer(why));
+        let mut output = Vec::new();
+        handshake.poll_output(&mut output);
+        // The connection ends in any case; whoever cannot be told anything is not told why.
+        let _ = write(&self.stream, Batch::from(output));
+        if why != AttachRefusal::PairTaken {
+            self.core.tell_refused(self.endpoint.clone(), &routing_id, Some(why));
+        }
+        Flow::End(Farewell::TurnedAway(why.to_string()))
     }
 
     fn establish(&mut self, now: Instant) -> Flow {
@@ -104,5 +127,15 @@ impl Connection {
             }
             Err(why) => Flow::End(Farewell::TurnedAway(why.to_string())),
         }
+    }
+}
+
+/// As RFC 37 wants it in an ERROR: visible characters.
+fn reason_for_peer(why: AttachRefusal) -> &'static str {
+    match why {
+        AttachRefusal::PairTaken => "this-PAIR-has-a-peer",
+        AttachRefusal::DuplicateRoutingId => "routing-id-is-taken",
+        AttachRefusal::ReservedRoutingId => "routing-id-is-reserved",
+        _ => "not-accepted",
     }
 }

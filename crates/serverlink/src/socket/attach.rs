@@ -53,7 +53,7 @@ impl Core {
                 topology.pipes.remove(pipe);
                 return Err(why);
             }
-            self.recv.lock().receiver.attach(pipe, attached.routing_id);
+            self.recv.lock().admit(pipe, attached.routing_id, None);
             topology.pipes[pipe].attached = true;
         }
         Ok(pipe)
@@ -100,11 +100,10 @@ impl Core {
                 let inbox = Inbox::new(self.limits(), self.recv_limit());
                 recv.inlets.insert(pipe, Inlet::Wire(Box::new(inbox)));
             }
-            recv.receiver.attach(pipe, attached.routing_id.clone());
             // What has to be said of the connection before comes before what is said of this one.
             let farewell = recv.farewells.remove(pipe);
             recv.notify(farewell);
-            recv.notify(attached.notify);
+            recv.admit(pipe, attached.routing_id, attached.notify);
         }
         self.greet(pipe, &arrival);
         drop(topology);
@@ -121,8 +120,23 @@ impl Core {
         Ok(pipe)
     }
 
+    /// Whether this socket may have to turn a peer away once it knows who it is.
+    pub(crate) fn may_refuse_peers(&self) -> bool {
+        matches!(self.kind, SocketType::Router | SocketType::Pair)
+    }
+
+    /// Whether a peer would be taken in, before it is told that it is.
+    pub(crate) fn judge(&self, peer: &Peer) -> Result<(), AttachRefusal> {
+        let info = PeerInfo {
+            routing_id: peer.identity.clone(),
+            connect_routing_id: None,
+            socket_type: Some(peer.socket_type),
+        };
+        self.send.lock().sender.judge(&info)
+    }
+
     /// A ROUTER's peer that gets no name must not become a black hole that nobody knows of.
-    pub(super) fn tell_refused(&self, endpoint: Endpoint, routing_id: &[u8], why: Option<AttachRefusal>) {
+    pub(crate) fn tell_refused(&self, endpoint: Endpoint, routing_id: &[u8], why: Option<AttachRefusal>) {
         self.monitor.tell(|| EventKind::RoutingIdRefused {
             endpoint,
             routing_id: routing_id.to_vec(),

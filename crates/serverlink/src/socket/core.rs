@@ -19,6 +19,7 @@ use serverlink_zmtp::limits::Limits;
 use slotmap::{SecondaryMap, SlotMap};
 
 use super::close::CloseReport;
+use super::heirs::Heir;
 use crate::context::core::ContextCore;
 use crate::endpoint::Endpoint;
 use crate::env::Env;
@@ -111,6 +112,8 @@ pub(crate) struct RecvSide {
     pub(crate) queued_bytes: usize,
     /// Subscribers that are not read until the application takes notifications.
     pub(crate) paused_upstream: Vec<PipeId>,
+    /// ROUTER: for an inlet whose connection is gone, the pipe of the same name that is read after it.
+    pub(crate) heirs: SecondaryMap<PipeId, Heir>,
     /// Notifications that come behind the last message of a pipe whose connection is gone.
     pub(crate) farewells: SecondaryMap<PipeId, Message>,
     /// What was met while taking and has to be dealt with after unlocking.
@@ -223,6 +226,7 @@ impl Core {
                     queued: VecDeque::new(),
                     queued_bytes: 0,
                     paused_upstream: Vec::new(),
+                    heirs: SecondaryMap::new(),
                     farewells: SecondaryMap::new(),
                     met: Vec::new(),
                     received: Received::default(),

@@ -21,7 +21,7 @@ pub(super) struct Displaced {
     way: Way,
     event: EventKind,
     /// Kept until no lock is held: messages may be owned by foreign code.
-    _inlet: Option<Inlet>,
+    _inlets: Vec<Inlet>,
 }
 
 enum Way {
@@ -39,11 +39,12 @@ impl Core {
         };
         let mut recv = self.recv.lock();
         recv.receiver.detach(old);
-        let mut inlet = recv.inlets.remove(old);
-        let discarded = inlet.as_mut().map_or(0, Inlet::count_unread);
+        let mut inlets = recv.remove_predecessors(old);
+        inlets.extend(recv.inlets.remove(old));
+        let discarded: usize = inlets.iter_mut().map(Inlet::count_unread).sum();
         recv.received.at_handover += discarded as u64;
         let event = EventKind::HandedOver { endpoint: entry.endpoint.clone(), discarded };
-        Some(Displaced { pipe: old, way, event, _inlet: inlet })
+        Some(Displaced { pipe: old, way, event, _inlets: inlets })
     }
 
     /// Tells the old peer, and whoever listens. Call without locks.

@@ -160,8 +160,7 @@ impl Core {
         let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
         {
             let mut recv = self.recv.lock();
-            recv.receiver.attach(pipe, attached.routing_id);
-            recv.notify(attached.notify);
+            recv.admit(pipe, attached.routing_id, attached.notify);
             // Only what the pattern knows is asked for messages.
             if !attached.refused {
                 recv.rings.push(pipe);

@@ -7,6 +7,7 @@ mod drive;
 mod endpoints;
 mod future;
 mod handover;
+mod heirs;
 mod inproc;
 mod input;
 mod recv;

@@ -356,6 +356,9 @@ impl RecvSide {
         {
             self.queue(farewell);
         }
+        if ended && !self.heirs.is_empty() {
+            self.inherit(pipe);
+        }
     }
 
     pub(crate) fn may_have_more(&mut self) -> bool {

@@ -4,7 +4,7 @@ use serverlink::{Error, SocketType::*};
 
 use crate::{
     everywhere,
-    raw::RawPeer,
+    raw::{RawPeer, greeting, ready},
     world::{Transport, World, fill, peers, recv, recv_text, send, until_peers_left},
 };
 
@@ -45,15 +45,19 @@ fn only_one_peer(world: &World) {
     assert_eq!(bound.stats().peers, 1);
 }
 
-/// Over a wire the second peer sees its connection end.
+/// Over a wire the second peer is told why its connection ends.
 #[test]
-fn a_second_connection_is_closed() {
+fn a_second_connection_is_refused() {
     let world = World::new(Transport::Tcp);
     let (bound, endpoint) = world.bound(Pair);
     let first = world.connected(Pair, &endpoint);
     peers(&bound, 1);
     let mut second = RawPeer::connect(&endpoint);
-    second.shake_hands("PAIR");
+    second.send(&greeting(1));
+    second.send(&ready("PAIR"));
+    second.read_greeting();
+    let (_, body) = second.read_frame();
+    assert_eq!(body, b"\x05ERROR\x14this-PAIR-has-a-peer");
     second.assert_closed();
     send(&first, ["still here"]);
     assert_eq!(recv_text(&bound), ["still here"]);

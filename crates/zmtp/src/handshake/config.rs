@@ -22,6 +22,9 @@ pub struct Config {
     pub identity: Vec<u8>,
     /// Whether we are the server of the security mechanism. NULL has no server and does not announce one.
     pub as_server: bool,
+    /// Whether our READY waits for the peer's, and for our [`admit`](super::Handshake::admit). For the accepting side only: RFC 37 has
+    /// the connecting side speak first, and two who wait would wait for ever.
+    pub judges: bool,
     /// What the peer may make us hold.
     pub limits: Limits,
     /// Further properties to announce, after Socket-Type and Identity. Applications choose names that begin with `X-`.
@@ -37,6 +40,7 @@ impl Config {
             socket_type,
             identity: Vec::new(),
             as_server: false,
+            judges: false,
             limits: Limits::default(),
             properties: Vec::new(),
             minor: NEWEST_MINOR,

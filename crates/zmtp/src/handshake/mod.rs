@@ -27,6 +27,7 @@ pub struct Handshake {
     mechanism: Mechanism,
     greeting: Greeting,
     socket_type: SocketType,
+    judges: bool,
     limits: Limits,
     /// The piece of wire that is not whole yet: a greeting or a command frame. Only octets that came.
     piece: Vec<u8>,
@@ -41,6 +42,8 @@ enum State {
     Commands {
         minor: u8,
     },
+    /// Its READY is here, ours is not out.
+    Judged(Peer),
     /// The peer until it is polled.
     Done(Option<Peer>),
     Failed(WireError),
@@ -66,6 +69,7 @@ impl Handshake {
             mechanism,
             greeting,
             socket_type: config.socket_type,
+            judges: config.judges,
             limits: config.limits,
             piece: Vec::new(),
             past_bytes: 0,
@@ -83,7 +87,7 @@ impl Handshake {
         loop {
             let step = match self.state {
                 State::Failed(ref error) => return Err(error.clone()),
-                State::Done(_) => break,
+                State::Judged(_) | State::Done(_) => break,
                 _ if rest.is_empty() => break,
                 State::Greeting => self.on_greeting_input(rest),
                 State::Commands { minor } => self.on_command_input(minor, rest),
@@ -99,6 +103,33 @@ impl Handshake {
     /// Appends what is to be sent to the peer now.
     pub fn poll_output(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.output);
+    }
+
+    /// The peer whose READY waits for our answer: [`admit`](Self::admit) or [`refuse`](Self::refuse).
+    pub fn candidate(&self) -> Option<&Peer> {
+        match &self.state {
+            State::Judged(peer) => Some(peer),
+            _ => None,
+        }
+    }
+
+    /// Takes the candidate in: our READY goes out.
+    pub fn admit(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Done(None)) {
+            State::Judged(peer) => {
+                self.mechanism.poll_output(&mut self.output);
+                State::Done(Some(peer))
+            }
+            other => other,
+        };
+    }
+
+    /// Turns the candidate away: an ERROR with this reason goes out, in visible characters without spaces. Then close.
+    pub fn refuse(&mut self, reason: &str) {
+        if let State::Judged(_) = self.state {
+            Command::Error { reason: reason.as_bytes() }.put(&mut self.output);
+            self.state = State::Done(None);
+        }
     }
 
     /// The peer, exactly once: both sides are ready, and messages may follow our output.
@@ -128,7 +159,9 @@ impl Handshake {
             return Err(WireError::MechanismMismatch { ours: ours.mechanism, theirs: theirs.mechanism });
         }
         self.finish_piece();
-        self.mechanism.poll_output(&mut self.output);
+        if !self.judges {
+            self.mechanism.poll_output(&mut self.output);
+        }
         self.state = State::Commands { minor: ours.minor.min(theirs.minor) };
         Ok(())
     }
@@ -168,6 +201,7 @@ impl Handshake {
             return Ok(());
         };
         match Peer::from_metadata(self.socket_type, minor, metadata) {
+            Ok(peer) if self.judges => self.state = State::Judged(peer),
             Ok(peer) => self.state = State::Done(Some(peer)),
             Err(error) => {
                 Command::Error { reason: reason_for_peer(&error).as_bytes() }.put(&mut self.output);

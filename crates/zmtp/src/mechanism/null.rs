@@ -5,8 +5,10 @@ use crate::error::{WireError, printable};
 
 /// Our side of a NULL handshake; the same for both roles.
 ///
-/// RFC 37 lets the connecting side speak first. We do not wait for it in either role: libzmq does not, a peer that
-/// waits for us is never left waiting, and the first message leaves half a round trip earlier.
+/// RFC 37 lets the connecting side speak first. We do not wait for it where nothing depends on who it is: libzmq does
+/// not, a peer that waits for us is never left waiting, and the first message leaves half a round trip earlier. Whoever
+/// has to know the peer before it says READY asks the handshake for it
+/// ([`Config::judges`](crate::handshake::Config::judges)).
 #[derive(Debug)]
 pub struct Null {
     /// Until it is sent.

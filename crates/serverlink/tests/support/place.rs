@@ -1,0 +1,149 @@
+//! Where a test listens: a transport, and endpoints that no other test has.
+#![allow(dead_code, reason = "each test binary uses what it needs")]
+
+use std::cell::Cell;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use serverlink::{Context, EventKind, Monitor, Options, Socket, SocketType};
+use tempfile::TempDir;
+
+/// Longer than anything takes on a loaded machine; only a failing test waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Below the ports that systems give to outgoing connections, so that nobody takes one while its listener is away.
+const FIRST_PORT: u16 = 10_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Tcp,
+    Ipc,
+}
+
+pub(crate) struct Place {
+    transport: Transport,
+    /// Of this test alone, where the system has addresses enough.
+    address: Ipv4Addr,
+    directory: TempDir,
+    names: Cell<u16>,
+}
+
+impl Place {
+    pub(crate) fn new(transport: Transport) -> Place {
+        let directory = TempDir::new().expect("a temporary directory");
+        Place { transport, address: own_address(), directory, names: Cell::new(0) }
+    }
+
+    /// An endpoint to bind, and to bind again after it was given up.
+    pub(crate) fn endpoint(&self) -> String {
+        let name = self.names.get();
+        self.names.set(name + 1);
+        match self.transport {
+            Transport::Tcp => format!("tcp://{}:{}", self.address, FIRST_PORT + spread() + name),
+            Transport::Ipc => format!("ipc://{}", self.directory.path().join(name.to_string()).display()),
+        }
+    }
+}
+
+/// All of 127.0.0.0/8 is this machine on Linux; elsewhere one address has to do for everybody.
+fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    if !cfg!(target_os = "linux") {
+        return Ipv4Addr::LOCALHOST;
+    }
+    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    // Other test binaries may run at the same time.
+    Ipv4Addr::new(127, std::process::id() as u8 | 1, high | 0x80, low)
+}
+
+/// Keeps tests apart by their ports where they share one address.
+fn spread() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    if cfg!(target_os = "linux") {
+        return 0;
+    }
+    (std::process::id() % 100) as u16 * 100 + NEXT.fetch_add(1, Ordering::Relaxed) % 100
+}
+
+/// A socket that connects again quickly, without heartbeats: their timers would repair a lost wake-up before the test notices.
+pub(crate) fn brisk(context: &Context, kind: SocketType, change: impl FnOnce(&mut Options)) -> Socket {
+    let mut options = Options {
+        heartbeat_interval: Duration::ZERO,
+        reconnect_interval: Duration::from_millis(2),
+        reconnect_interval_max: Duration::from_millis(20),
+        ..Options::default()
+    };
+    change(&mut options);
+    context.socket_with(kind, options).expect("a socket with valid options")
+}
+
+pub(crate) fn in_time() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+/// Takes events until one is wanted.
+pub(crate) fn wait_for<T>(
+    monitor: &Monitor,
+    what: &str,
+    mut wanted: impl FnMut(EventKind) -> Option<T>,
+) -> T {
+    let (deadline, mut seen) = (in_time(), Vec::new());
+    while let Some(event) = monitor.next_deadline(deadline) {
+        seen.push(event.clone());
+        if let Some(found) = wanted(event) {
+            return found;
+        }
+    }
+    panic!("in vain: {what}; the monitor told {seen:?}");
+}
+
+/// For what the library has no call to wait for.
+pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let deadline = in_time();
+    while !condition() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// The same case over tcp and over ipc.
+macro_rules! over_wires {
+    ($($(#[$mark:meta])* $case:ident)*) => {$(
+        mod $case {
+            #[test]
+            $(#[$mark])*
+            fn tcp() {
+                super::$case(&$crate::place::Place::new($crate::place::Transport::Tcp));
+            }
+            #[test]
+            $(#[$mark])*
+            fn ipc() {
+                super::$case(&$crate::place::Place::new($crate::place::Transport::Ipc));
+            }
+        }
+    )*};
+}
+#[allow(unused_imports, reason = "each test binary uses what it needs")]
+pub(crate) use over_wires;
+
+/// The same where a raw peer is at the other end: on unix those speak over both, elsewhere over tcp.
+macro_rules! over_raw_wires {
+    ($($(#[$mark:meta])* $case:ident)*) => {$(
+        mod $case {
+            #[test]
+            $(#[$mark])*
+            fn tcp() {
+                super::$case(&$crate::place::Place::new($crate::place::Transport::Tcp));
+            }
+            #[cfg(unix)]
+            #[test]
+            $(#[$mark])*
+            fn ipc() {
+                super::$case(&$crate::place::Place::new($crate::place::Transport::Ipc));
+            }
+        }
+    )*};
+}
+#[allow(unused_imports, reason = "each test binary uses what it needs")]
+pub(crate) use over_raw_wires;
