@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 /// How many slices one system call takes: enough to fill a socket buffer, well under every system's `IOV_MAX`.
 pub(crate) const MAX_SLICES: usize = 64;
+/// How long one slice is at most. Windows counts its bytes in 32 bits.
+const MAX_SLICE_BYTES: usize = 1 << 30;
 
 /// Bytes that a driver may keep until they are written.
 pub enum Buffer {
@@ -108,14 +110,28 @@ impl Batch {
     /// Fills `slices` with what is to be written next; returns how many it filled.
     pub(crate) fn fill_slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let mut count = 0;
-        let rest = self.buffers.iter().skip(self.current + 1).map(Buffer::as_bytes);
-        for bytes in
-            std::iter::once(self.current()).chain(rest).filter(|bytes| !bytes.is_empty()).take(MAX_SLICES)
-        {
-            slices[count] = IoSlice::new(bytes);
+        for bytes in self.pending().take(MAX_SLICES) {
+            slices[count] = IoSlice::new(&bytes[..bytes.len().min(MAX_SLICE_BYTES)]);
             count += 1;
+            // What follows the rest of a slice that was cut has to wait for it.
+            if bytes.len() > MAX_SLICE_BYTES {
+                break;
+            }
         }
         count
+    }
+
+    /// What is to be written next, in one piece of at most so many bytes. Empty only if nothing is left.
+    #[cfg(windows)]
+    pub(crate) fn next_piece(&self, limit: usize) -> &[u8] {
+        let bytes = self.pending().next().unwrap_or_default();
+        &bytes[..bytes.len().min(limit)]
+    }
+
+    /// What is not yet written, buffer by buffer; none is empty.
+    fn pending(&self) -> impl Iterator<Item = &[u8]> {
+        let rest = self.buffers.iter().skip(self.current + 1).map(Buffer::as_bytes);
+        std::iter::once(self.current()).chain(rest).filter(|bytes| !bytes.is_empty())
     }
 
     /// Notes that `count` more bytes were written.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::source::{ListenerKind, OsListenerKind, OsStreamKind, StreamKind};
 #[cfg(unix)]
 use crate::unix;
+#[cfg(windows)]
+use crate::windows;
 use crate::{
     Address, Events, Kind, ListenOptions, Listener, OsListener, OsStream, Stream, StreamOptions,
     Unregistered, sim,
@@ -19,6 +21,8 @@ pub struct Driver(pub(crate) DriverKind);
 pub(crate) enum DriverKind {
     #[cfg(unix)]
     Unix(unix::Driver),
+    #[cfg(windows)]
+    Windows(windows::Driver),
     Simulated(sim::Driver),
 }
 
@@ -32,6 +36,8 @@ impl Driver {
         match kind {
             #[cfg(unix)]
             Kind::Epoll | Kind::Polling => Ok(Driver(DriverKind::Unix(unix::Driver::open(kind)?))),
+            #[cfg(windows)]
+            Kind::Iocp | Kind::Polling => Ok(Driver(DriverKind::Windows(windows::Driver::open(kind)?))),
             _ => Err(unsupported(kind)),
         }
     }
@@ -41,6 +47,8 @@ impl Driver {
         Remote(match &self.0 {
             #[cfg(unix)]
             DriverKind::Unix(driver) => RemoteKind::Unix(driver.remote()),
+            #[cfg(windows)]
+            DriverKind::Windows(driver) => RemoteKind::Windows(driver.remote()),
             DriverKind::Simulated(driver) => RemoteKind::Simulated(driver.remote()),
         })
     }
@@ -57,6 +65,8 @@ impl Driver {
         match &mut self.0 {
             #[cfg(unix)]
             DriverKind::Unix(driver) => driver.wait(events, timeout),
+            #[cfg(windows)]
+            DriverKind::Windows(driver) => driver.wait(events, timeout),
             DriverKind::Simulated(driver) => driver.wait(events),
         }
     }
@@ -78,6 +88,8 @@ pub struct Remote(pub(crate) RemoteKind);
 pub(crate) enum RemoteKind {
     #[cfg(unix)]
     Unix(unix::Remote),
+    #[cfg(windows)]
+    Windows(windows::Remote),
     Simulated(sim::Remote),
 }
 
@@ -87,6 +99,8 @@ impl Remote {
         match &self.0 {
             #[cfg(unix)]
             RemoteKind::Unix(remote) => remote.kind(),
+            #[cfg(windows)]
+            RemoteKind::Windows(remote) => remote.kind(),
             RemoteKind::Simulated(_) => Kind::Simulated,
         }
     }
@@ -96,6 +110,8 @@ impl Remote {
         match &self.0 {
             #[cfg(unix)]
             RemoteKind::Unix(_) => false,
+            #[cfg(windows)]
+            RemoteKind::Windows(remote) => remote.reports_closed(),
             RemoteKind::Simulated(remote) => remote.reports_closed(),
         }
     }
@@ -105,6 +121,8 @@ impl Remote {
         match &self.0 {
             #[cfg(unix)]
             RemoteKind::Unix(remote) => remote.registry.source_count(),
+            #[cfg(windows)]
+            RemoteKind::Windows(remote) => remote.source_count(),
             RemoteKind::Simulated(remote) => remote.source_count(),
         }
     }
@@ -114,6 +132,8 @@ impl Remote {
         match &self.0 {
             #[cfg(unix)]
             RemoteKind::Unix(remote) => remote.wake(),
+            #[cfg(windows)]
+            RemoteKind::Windows(remote) => remote.wake(),
             RemoteKind::Simulated(remote) => {
                 remote.wake();
                 Ok(())
@@ -126,6 +146,8 @@ impl Remote {
         match &self.0 {
             #[cfg(unix)]
             RemoteKind::Unix(_) => OsListener::bind(address, options),
+            #[cfg(windows)]
+            RemoteKind::Windows(_) => OsListener::bind(address, options),
             RemoteKind::Simulated(remote) => {
                 Ok(OsListener(OsListenerKind::Simulated(remote.bind(address, options)?)))
             }
@@ -142,6 +164,14 @@ impl Remote {
                     Err(Unregistered { object: OsListener(OsListenerKind::Unix(listener)), error })
                 }
             },
+            #[cfg(windows)]
+            (RemoteKind::Windows(remote), OsListenerKind::Windows(listener)) => match remote.listen(listener)
+            {
+                Ok(listener) => Ok(Listener(ListenerKind::Windows(listener))),
+                Err((listener, error)) => {
+                    Err(Unregistered { object: OsListener(OsListenerKind::Windows(listener)), error })
+                }
+            },
             (RemoteKind::Simulated(remote), OsListenerKind::Simulated(listener)) => {
                 match remote.listen(listener) {
                     Ok(listener) => Ok(Listener(ListenerKind::Simulated(listener))),
@@ -150,7 +180,7 @@ impl Remote {
                     }
                 }
             }
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             (_, listener) => Err(Unregistered::foreign(OsListener(listener))),
         }
     }
@@ -165,13 +195,20 @@ impl Remote {
                     Err(Unregistered { object: OsStream(OsStreamKind::Unix(stream)), error })
                 }
             },
+            #[cfg(windows)]
+            (RemoteKind::Windows(remote), OsStreamKind::Windows(stream)) => match remote.adopt(stream) {
+                Ok(stream) => Ok(Stream(StreamKind::Windows(std::sync::Arc::new(stream)))),
+                Err((stream, error)) => {
+                    Err(Unregistered { object: OsStream(OsStreamKind::Windows(stream)), error })
+                }
+            },
             (RemoteKind::Simulated(remote), OsStreamKind::Simulated(stream)) => match remote.adopt(stream) {
                 Ok(stream) => Ok(Stream(StreamKind::Simulated(stream))),
                 Err((stream, error)) => {
                     Err(Unregistered { object: OsStream(OsStreamKind::Simulated(stream)), error })
                 }
             },
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             (_, stream) => Err(Unregistered::foreign(OsStream(stream))),
         }
     }
@@ -185,6 +222,10 @@ impl Remote {
         Ok(Stream(match &self.0 {
             #[cfg(unix)]
             RemoteKind::Unix(remote) => StreamKind::Unix(remote.connect(target, options)?),
+            #[cfg(windows)]
+            RemoteKind::Windows(remote) => {
+                StreamKind::Windows(std::sync::Arc::new(remote.connect(target, options)?))
+            }
             RemoteKind::Simulated(remote) => StreamKind::Simulated(remote.connect(target, options)?),
         }))
     }

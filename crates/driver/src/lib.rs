@@ -74,6 +74,8 @@ mod port;
 pub mod sim;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 pub use address::Address;
 pub use batch::{Batch, Buffer};

@@ -3,9 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+#[cfg(windows)]
+use crate::driver::DriverKind;
 use crate::driver::{RemoteKind, unsupported};
 #[cfg(unix)]
 use crate::unix;
+#[cfg(windows)]
+use crate::windows;
 use crate::{Driver, Kind, Remote, sim};
 
 /// The waiting half of an outer poller: it says which of the drivers added to it have something to report.
@@ -18,6 +22,8 @@ pub struct Outer(pub(crate) OuterKind);
 pub(crate) enum OuterKind {
     #[cfg(unix)]
     Unix(unix::Outer),
+    #[cfg(windows)]
+    Windows(windows::Outer),
     Simulated(sim::Outer),
 }
 
@@ -30,6 +36,8 @@ impl Outer {
         match kind {
             #[cfg(unix)]
             Kind::Epoll | Kind::Polling => Ok(Outer(OuterKind::Unix(unix::Outer::open(kind)?))),
+            #[cfg(windows)]
+            Kind::Iocp | Kind::Polling => Ok(Outer(OuterKind::Windows(windows::Outer::open(kind)?))),
             _ => Err(unsupported(kind)),
         }
     }
@@ -39,6 +47,8 @@ impl Outer {
         OuterWaker(match &self.0 {
             #[cfg(unix)]
             OuterKind::Unix(outer) => OuterWakerKind::Unix(outer.waker()),
+            #[cfg(windows)]
+            OuterKind::Windows(outer) => OuterWakerKind::Windows(outer.waker()),
             OuterKind::Simulated(outer) => OuterWakerKind::Simulated(outer.waker()),
         })
     }
@@ -49,6 +59,8 @@ impl Outer {
         match &mut self.0 {
             #[cfg(unix)]
             OuterKind::Unix(outer) => outer.wait(ready, timeout),
+            #[cfg(windows)]
+            OuterKind::Windows(outer) => outer.wait(ready, timeout),
             OuterKind::Simulated(outer) => {
                 outer.wait(ready);
                 Ok(())
@@ -65,6 +77,8 @@ pub struct OuterWaker(pub(crate) OuterWakerKind);
 pub(crate) enum OuterWakerKind {
     #[cfg(unix)]
     Unix(unix::OuterWaker),
+    #[cfg(windows)]
+    Windows(windows::OuterWaker),
     Simulated(sim::OuterWaker),
 }
 
@@ -78,6 +92,8 @@ impl OuterWaker {
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(outer) => Driver::open(outer.kind()),
+            #[cfg(windows)]
+            OuterWakerKind::Windows(outer) => Ok(Driver(DriverKind::Windows(outer.open_driver()))),
             OuterWakerKind::Simulated(outer) => Ok(outer.open_driver()),
         }
     }
@@ -88,10 +104,13 @@ impl OuterWaker {
     /// # Errors
     /// `NotFound` for a token that was not added.
     pub fn rest(&self, token: u64) -> io::Result<()> {
+        #[cfg(not(windows))]
         let _ = token;
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(_) => Ok(()),
+            #[cfg(windows)]
+            OuterWakerKind::Windows(outer) => outer.rest(token),
             OuterWakerKind::Simulated(_) => Ok(()),
         }
     }
@@ -107,8 +126,10 @@ impl OuterWaker {
         match (&self.0, &driver.0) {
             #[cfg(unix)]
             (OuterWakerKind::Unix(outer), RemoteKind::Unix(driver)) => outer.add(driver, token),
+            #[cfg(windows)]
+            (OuterWakerKind::Windows(outer), RemoteKind::Windows(driver)) => outer.add(driver, token),
             (OuterWakerKind::Simulated(outer), RemoteKind::Simulated(driver)) => outer.add(driver, token),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             _ => Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "the driver and the outer poller belong to different machines",
@@ -136,6 +157,8 @@ impl OuterWaker {
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(outer) => outer.set_masked(token, masked),
+            #[cfg(windows)]
+            OuterWakerKind::Windows(outer) => outer.set_masked(token, masked),
             OuterWakerKind::Simulated(outer) => outer.set_masked(token, masked),
         }
     }
@@ -148,6 +171,8 @@ impl OuterWaker {
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(outer) => outer.remove(token),
+            #[cfg(windows)]
+            OuterWakerKind::Windows(outer) => outer.remove(token),
             OuterWakerKind::Simulated(outer) => outer.remove(token),
         }
     }
@@ -157,6 +182,8 @@ impl OuterWaker {
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(outer) => outer.wake(),
+            #[cfg(windows)]
+            OuterWakerKind::Windows(outer) => outer.wake(),
             OuterWakerKind::Simulated(outer) => {
                 outer.wake();
                 Ok(())
@@ -169,6 +196,8 @@ impl OuterWaker {
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(outer) => outer.arm(Some(after)),
+            #[cfg(windows)]
+            OuterWakerKind::Windows(outer) => outer.arm(Some(after)),
             OuterWakerKind::Simulated(outer) => {
                 outer.arm(Some(after));
                 Ok(())
@@ -181,6 +210,8 @@ impl OuterWaker {
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(outer) => outer.arm(None),
+            #[cfg(windows)]
+            OuterWakerKind::Windows(outer) => outer.arm(None),
             OuterWakerKind::Simulated(outer) => {
                 outer.arm(None);
                 Ok(())

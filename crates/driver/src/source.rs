@@ -5,6 +5,8 @@ use std::io;
 
 #[cfg(unix)]
 use crate::unix;
+#[cfg(windows)]
+use crate::windows;
 use crate::{Address, Batch, Key, ListenOptions, sim};
 
 /// A bound, listening socket that no driver knows yet. Dropping it closes it; an ipc path is unlinked.
@@ -15,6 +17,8 @@ pub struct OsListener(pub(crate) OsListenerKind);
 pub(crate) enum OsListenerKind {
     #[cfg(unix)]
     Unix(unix::OsListener),
+    #[cfg(windows)]
+    Windows(windows::OsListener),
     Simulated(sim::OsListener),
 }
 
@@ -25,7 +29,9 @@ impl OsListener {
     pub fn bind(address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
         #[cfg(unix)]
         return Ok(OsListener(OsListenerKind::Unix(unix::OsListener::bind(address, options)?)));
-        #[cfg(not(unix))]
+        #[cfg(windows)]
+        return Ok(OsListener(OsListenerKind::Windows(windows::OsListener::bind(address, options)?)));
+        #[cfg(not(any(unix, windows)))]
         Err(io::Error::new(
             io::ErrorKind::Unsupported,
             format!("no driver for {address} with {options:?} on this system"),
@@ -37,6 +43,8 @@ impl OsListener {
         match &self.0 {
             #[cfg(unix)]
             OsListenerKind::Unix(listener) => listener.local_address().clone(),
+            #[cfg(windows)]
+            OsListenerKind::Windows(listener) => listener.local_address().clone(),
             OsListenerKind::Simulated(listener) => listener.local_address().clone(),
         }
     }
@@ -50,6 +58,8 @@ pub struct OsStream(pub(crate) OsStreamKind);
 pub(crate) enum OsStreamKind {
     #[cfg(unix)]
     Unix(unix::OsStream),
+    #[cfg(windows)]
+    Windows(windows::OsStream),
     Simulated(sim::OsStream),
 }
 
@@ -60,6 +70,19 @@ impl TryFrom<std::os::fd::OwnedFd> for OsStream {
     /// A connected stream socket from elsewhere. It is made non-blocking.
     fn try_from(fd: std::os::fd::OwnedFd) -> Result<OsStream, Unregistered<std::os::fd::OwnedFd>> {
         unix::OsStream::from_foreign(fd).map(|stream| OsStream(OsStreamKind::Unix(stream)))
+    }
+}
+
+#[cfg(windows)]
+impl TryFrom<std::os::windows::io::OwnedSocket> for OsStream {
+    type Error = Unregistered<std::os::windows::io::OwnedSocket>;
+
+    /// A connected stream socket from elsewhere. It is made non-blocking. Whether it can be registered is known when it is adopted: a completion port
+    /// takes no socket that was ever associated with one, and none that was opened for synchronous use.
+    fn try_from(
+        socket: std::os::windows::io::OwnedSocket,
+    ) -> Result<OsStream, Unregistered<std::os::windows::io::OwnedSocket>> {
+        windows::OsStream::from_foreign(socket).map(|stream| OsStream(OsStreamKind::Windows(stream)))
     }
 }
 
@@ -148,6 +171,8 @@ pub struct Listener(pub(crate) ListenerKind);
 pub(crate) enum ListenerKind {
     #[cfg(unix)]
     Unix(unix::Listener),
+    #[cfg(windows)]
+    Windows(windows::Listener),
     Simulated(sim::Listener),
 }
 
@@ -157,6 +182,8 @@ impl Listener {
         match &self.0 {
             #[cfg(unix)]
             ListenerKind::Unix(listener) => listener.key(),
+            #[cfg(windows)]
+            ListenerKind::Windows(listener) => listener.key(),
             ListenerKind::Simulated(listener) => listener.key(),
         }
     }
@@ -172,6 +199,10 @@ impl Listener {
             ListenerKind::Unix(listener) => {
                 Ok(listener.accept()?.map(|(stream, peer)| (OsStream(OsStreamKind::Unix(stream)), peer)))
             }
+            #[cfg(windows)]
+            ListenerKind::Windows(listener) => {
+                Ok(listener.accept()?.map(|(stream, peer)| (OsStream(OsStreamKind::Windows(stream)), peer)))
+            }
             ListenerKind::Simulated(listener) => {
                 Ok(listener.accept()?.map(|(stream, peer)| (OsStream(OsStreamKind::Simulated(stream)), peer)))
             }
@@ -183,6 +214,8 @@ impl Listener {
         match &self.0 {
             #[cfg(unix)]
             ListenerKind::Unix(_) => {}
+            #[cfg(windows)]
+            ListenerKind::Windows(listener) => listener.rearm(),
             ListenerKind::Simulated(listener) => listener.rearm(),
         }
     }
@@ -192,6 +225,8 @@ impl Listener {
         match &self.0 {
             #[cfg(unix)]
             ListenerKind::Unix(listener) => listener.local_address().clone(),
+            #[cfg(windows)]
+            ListenerKind::Windows(listener) => listener.local_address().clone(),
             ListenerKind::Simulated(listener) => listener.local_address().clone(),
         }
     }
@@ -214,6 +249,8 @@ pub struct Writer(StreamKind);
 pub(crate) enum StreamKind {
     #[cfg(unix)]
     Unix(std::sync::Arc<unix::Stream>),
+    #[cfg(windows)]
+    Windows(std::sync::Arc<windows::Stream>),
     Simulated(std::sync::Arc<sim::Stream>),
 }
 
@@ -232,6 +269,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.read(into),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.read(into),
             StreamKind::Simulated(stream) => stream.read(into),
         }
     }
@@ -243,6 +282,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.is_drained_by(count, room),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.is_drained_by(count, room),
             StreamKind::Simulated(stream) => stream.is_drained_by(count, room),
         }
     }
@@ -263,6 +304,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.shutdown_write(),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.shutdown_write(),
             StreamKind::Simulated(stream) => stream.shutdown_write(),
         }
     }
@@ -282,6 +325,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.peer_address(),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.peer_address(),
             StreamKind::Simulated(stream) => stream.peer_address(),
         }
     }
@@ -291,6 +336,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.local_address(),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.local_address(),
             StreamKind::Simulated(stream) => stream.local_address(),
         }
     }
@@ -326,6 +373,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.key(),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.key(),
             StreamKind::Simulated(stream) => stream.key(),
         }
     }
@@ -335,6 +384,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.write(batch),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.write(batch),
             StreamKind::Simulated(stream) => stream.write(batch),
         }
     }
@@ -344,6 +395,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(_) => {}
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.rearm(interest),
             StreamKind::Simulated(stream) => stream.rearm(interest),
         }
     }
@@ -352,6 +405,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.close(),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.close(),
             StreamKind::Simulated(stream) => stream.close(),
         }
     }

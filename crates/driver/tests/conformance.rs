@@ -23,6 +23,8 @@ macro_rules! on_every_machine {
         on_every_machine!(@machine polling_v4, Machine::real(Kind::Polling, Network::V4), [$($test),*], unix);
         on_every_machine!(@machine polling_v6, Machine::real(Kind::Polling, Network::V6), [$($test),*], unix);
         on_every_machine!(@machine polling_ipc, Machine::real(Kind::Polling, Network::Ipc), [$($test),*], unix);
+        on_every_machine!(@machine iocp_v4, Machine::real(Kind::Iocp, Network::V4), [$($test),*], windows);
+        on_every_machine!(@machine iocp_v6, Machine::real(Kind::Iocp, Network::V6), [$($test),*], windows);
         on_every_machine!(@machine simulated_v4, Machine::simulated(Faults::NONE, Network::V4), [$($test),*], all());
         on_every_machine!(@machine simulated_ipc, Machine::simulated(Faults::NONE, Network::Ipc), [$($test),*], all());
         on_every_machine!(@machine simulated_chopped, Machine::simulated(CHOPPED, Network::V4), [$($test),*], all());
@@ -42,7 +44,7 @@ on_every_machine! {
     every_split_of_reads, gathers_many_buffers, blocked_writer_hears_of_room, writable_only_after_blocked, written_before_close_arrives,
     half_close_leaves_the_other_half, end_is_found_without_a_second_event, adopted_stream_reports_what_waits, writers_end_with_their_stream,
     writing_to_the_dead_fails, wake_ends_a_wait, stale_events_name_nobody, foreign_registration_gives_back, empty_calls_do_nothing,
-    reset_after_unread_input,
+    reset_after_unread_input, closing_gives_a_kept_batch_back, a_reset_gives_a_kept_batch_back, nothing_follows_the_last_event,
 }
 
 fn pattern(length: usize) -> Vec<u8> {
@@ -158,17 +160,27 @@ fn gathers_many_buffers(machine: &mut Machine) {
     assert_eq!(machine.read_exactly(&server, sent.len()), sent);
 }
 
-/// Writes until the kernel takes no more: what is left, and how much it took.
-fn fill(stream: &Stream) -> (Batch, usize) {
+/// What is left when the kernel takes no more.
+enum Rest {
+    /// After `Writable` it takes more of this.
+    Blocked(Batch),
+    /// The driver has it.
+    Pending,
+}
+
+/// Writes until the kernel takes no more: what is left, and how much is to be read without any further write.
+fn fill(stream: &Stream) -> (Rest, usize) {
+    const PIECE: usize = 251 * 1000;
     let mut taken = 0;
     loop {
-        match stream.write(Batch::from(pattern(251 * 1000))) {
+        match stream.write(Batch::from(pattern(PIECE))) {
             Written::Done(batch) => taken += batch.written_bytes(),
             Written::Blocked(batch) => {
                 taken += batch.written_bytes();
-                return (batch, taken);
+                return (Rest::Blocked(batch), taken);
             }
-            other => panic!("writing ended with {other:?}"),
+            Written::Pending => return (Rest::Pending, taken + PIECE),
+            Written::Failed(_, error) => panic!("writing ended with {error}"),
         }
     }
 }
@@ -176,17 +188,22 @@ fn fill(stream: &Stream) -> (Batch, usize) {
 fn blocked_writer_hears_of_room(machine: &mut Machine) {
     let (client, server) = machine.pair();
     for _ in 0..3 {
-        let (mut rest, taken) = fill(&client);
+        let (rest, taken) = fill(&client);
         let mut received = machine.read_exactly(&server, taken);
-        while rest.remaining_bytes() > 0 {
-            client.rearm(Interest::Writable);
-            machine.expect_writable(&client);
-            let before = rest.written_bytes();
-            rest = match client.write(rest) {
-                Written::Done(batch) | Written::Blocked(batch) => batch,
-                other => panic!("writing ended with {other:?}"),
-            };
-            received.extend(machine.read_exactly(&server, rest.written_bytes() - before));
+        match rest {
+            Rest::Pending => assert_eq!(machine.expect_written(&client).remaining_bytes(), 0),
+            Rest::Blocked(mut rest) => {
+                while rest.remaining_bytes() > 0 {
+                    client.rearm(Interest::Writable);
+                    machine.expect_writable(&client);
+                    let before = rest.written_bytes();
+                    rest = match client.write(rest) {
+                        Written::Done(batch) | Written::Blocked(batch) => batch,
+                        other => panic!("writing ended with {other:?}"),
+                    };
+                    received.extend(machine.read_exactly(&server, rest.written_bytes() - before));
+                }
+            }
         }
         assert!(received.chunks(251).all(|chunk| chunk == pattern(251)), "bytes were lost or moved");
     }
@@ -289,7 +306,10 @@ fn writing_to_the_dead_fails(machine: &mut Machine) {
         match client.write(Batch::from(vec![0; 64])) {
             Written::Done(_) | Written::Blocked(_) => drop(machine.settle()),
             Written::Failed(_, error) => break error,
-            Written::Pending => panic!("no driver here keeps batches"),
+            Written::Pending => match machine.expect_returned(client.key()) {
+                (_, Ok(())) => {}
+                (_, Err(error)) => break error,
+            },
         }
     };
     assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
@@ -369,7 +389,7 @@ fn empty_calls_do_nothing(machine: &mut Machine) {
 fn reset_after_unread_input(machine: &mut Machine) {
     let (client, server) = machine.pair();
     machine.write_all(&client, pattern(10));
-    machine.settle();
+    machine.expect_readable(&server);
     server.close();
     machine.settle();
     let mut buffer = [0; 8];
@@ -384,4 +404,61 @@ fn reset_after_unread_input(machine: &mut Machine) {
         // Shutting down goes ahead of the reset.
         Ok(read) => assert_eq!(read, Read::End),
     }
+}
+
+/// Whatever the driver still had to write is the caller's again, and said to be unwritten.
+fn closing_gives_a_kept_batch_back(machine: &mut Machine) {
+    let (client, _server) = machine.pair();
+    let (rest, _) = fill(&client);
+    let key = client.key();
+    client.close();
+    if let Rest::Pending = rest {
+        let (batch, outcome) = machine.expect_returned(key);
+        outcome.expect_err("nobody read it");
+        assert!(batch.remaining_bytes() > 0);
+        assert_eq!(batch.remaining_bytes() + batch.written_bytes(), 251_000);
+    }
+    machine.expect_closed(key);
+}
+
+fn a_reset_gives_a_kept_batch_back(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let (rest, _) = fill(&client);
+    machine.expect_readable(&server);
+    // With so much unread, the client learns that nobody will read it.
+    server.close();
+    if let Rest::Pending = rest {
+        let (batch, outcome) = machine.expect_returned(client.key());
+        let error = outcome.expect_err("nobody reads it");
+        assert!(
+            matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset),
+            "{error} after {} bytes",
+            batch.written_bytes()
+        );
+        assert!(batch.remaining_bytes() > 0);
+    }
+}
+
+/// Sources are closed with everything in flight that can be.
+fn nothing_follows_the_last_event(machine: &mut Machine) {
+    let registered = machine.remote.registration_count();
+    let listener = machine.listener();
+    let (client, accepted) = machine.connected(&listener);
+    let server = machine.remote.adopt(accepted).expect("a first registration");
+    let (_rest, _) = fill(&client);
+    server.rearm(Interest::Readable);
+    let attempt = machine.connect(&listener.local_address());
+    let keys = [client.key(), server.key(), attempt.key(), listener.key()];
+    client.close();
+    server.close();
+    attempt.close();
+    listener.close();
+    keys.into_iter().for_each(|key| machine.expect_closed(key));
+    assert_eq!(machine.remote.registration_count(), registered);
+    let spurious = machine.spurious;
+    // Whatever was on its way came before this.
+    let _newer = machine.pair();
+    let heard = machine.settle();
+    let late = |event: &&Event| event.key().is_some_and(|key| keys.contains(&key));
+    assert!(spurious || heard.iter().find(late).is_none(), "behind the last event: {heard:?}");
 }

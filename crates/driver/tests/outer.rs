@@ -13,9 +13,12 @@ use serverlink_driver::{Kind, Outer};
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
 fn with_each(test: impl Fn(&mut Machine, Outer)) {
-    for kind in [Kind::Epoll, Kind::Polling] {
-        if cfg!(target_os = "linux") || (cfg!(unix) && kind == Kind::Polling) {
-            test(&mut Machine::real(kind, Network::V4), Outer::open(kind).expect("the same back end"));
+    for (kind, is_here) in
+        [(Kind::Epoll, cfg!(target_os = "linux")), (Kind::Polling, cfg!(unix)), (Kind::Iocp, cfg!(windows))]
+    {
+        if is_here {
+            let outer = Outer::open(kind).expect("the system has this back end");
+            test(&mut Machine::under(&outer, Network::V4), outer);
         }
     }
     let mut simulated = Machine::simulated(Faults::NONE, Network::V4);

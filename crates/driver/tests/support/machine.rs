@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serverlink_driver::sim::{Faults, World};
 use serverlink_driver::{
-    Address, Batch, Driver, Event, Events, Interest, Kind, ListenOptions, Listener, OsStream, Read, Remote,
-    Stream, StreamOptions, Written,
+    Address, Batch, Driver, Event, Events, Interest, Key, Kind, ListenOptions, Listener, OsStream, Outer,
+    Read, Remote, Stream, StreamOptions, Written,
 };
 
 /// Long enough for any machine; only a failing test waits so long.
@@ -39,6 +39,12 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn real(kind: Kind, network: Network) -> Machine {
         Machine::with(Driver::open(kind).expect("the system has this driver"), None, network)
+    }
+
+    /// A driver that can be added to this outer poller.
+    pub(crate) fn under(outer: &Outer, network: Network) -> Machine {
+        let driver = outer.waker().open_driver().expect("the system has this driver");
+        Machine::with(driver, None, network)
     }
 
     pub(crate) fn simulated(faults: Faults, network: Network) -> Machine {
@@ -112,7 +118,25 @@ impl Machine {
     pub(crate) fn pair(&mut self) -> (Stream, Stream) {
         let listener = self.listener();
         let (client, accepted) = self.connected(&listener);
-        (client, self.remote.adopt(accepted).expect("a first registration"))
+        let server = self.remote.adopt(accepted).expect("a first registration");
+        let key = listener.key();
+        listener.close();
+        self.expect_closed(key);
+        (client, server)
+    }
+
+    /// Waits for the last event of a closed source, where there is one, and forgets the source. What came behind stays to be found.
+    pub(crate) fn expect_closed(&mut self, key: Key) {
+        let last = self.remote.reports_closed().then(|| {
+            let is_last = |event: &Event| matches!(event, Event::Closed(of) if *of == key);
+            self.wait_for("its last operation", is_last)
+        });
+        let mut position = 0;
+        self.seen.retain(|event| {
+            let is_behind = last.is_some_and(|last| position > last);
+            position += 1;
+            event.key() != Some(key) || is_behind
+        });
     }
 
     pub(crate) fn expect_connected(&mut self, stream: &Stream) {
@@ -136,10 +160,16 @@ impl Machine {
 
     /// Waits for an event; others are kept for later.
     pub(crate) fn expect(&mut self, what: &str, matches: impl Fn(&Event) -> bool) -> Event {
+        let index = self.wait_for(what, matches);
+        self.seen.remove(index)
+    }
+
+    /// Waits for an event: its place among those that nobody asked for yet.
+    fn wait_for(&mut self, what: &str, matches: impl Fn(&Event) -> bool) -> usize {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(index) = self.seen.iter().position(&matches) {
-                return self.seen.remove(index);
+                return index;
             }
             self.step(deadline.saturating_duration_since(Instant::now()));
             assert!(Instant::now() < deadline, "waited for {what}, saw {:?}", self.seen);
@@ -164,7 +194,7 @@ impl Machine {
                 world.next_due().into_iter().for_each(|due| world.advance_to(due));
             }
             let before = self.seen.len();
-            // On a loopback network what was sent has arrived when the call that sent it returns.
+            // On a loopback network what was sent has, mostly, arrived when the call that sent it returns. Tests that need it wait for the event.
             self.driver.wait(&mut self.events, Some(Duration::ZERO)).expect("a driver that works");
             self.seen.extend(self.events.by_ref());
             let over = self.world.as_ref().is_none_or(|world| world.next_due().is_none());
@@ -218,10 +248,30 @@ impl Machine {
             match stream.write(batch) {
                 Written::Done(_) => return,
                 Written::Blocked(rest) => batch = rest,
+                Written::Pending => {
+                    self.expect_written(stream);
+                    return;
+                }
                 other => panic!("writing ended with {other:?}"),
             }
             stream.rearm(Interest::Writable);
             self.expect_writable(stream);
+        }
+    }
+
+    /// Waits for a batch that the driver keeps to be written.
+    pub(crate) fn expect_written(&mut self, stream: &Stream) -> Batch {
+        match self.expect_returned(stream.key()) {
+            (batch, Ok(())) => batch,
+            (batch, Err(error)) => panic!("writing ended after {} bytes: {error}", batch.written_bytes()),
+        }
+    }
+
+    /// Waits for a batch that the driver keeps, and how its writing ended.
+    pub(crate) fn expect_returned(&mut self, key: Key) -> (Batch, std::io::Result<()>) {
+        match self.expect("a batch", |event| matches!(event, Event::Written(of, ..) if *of == key)) {
+            Event::Written(_, batch, outcome) => (*batch, outcome),
+            event => panic!("asked for a batch and got {event:?}"),
         }
     }
 }

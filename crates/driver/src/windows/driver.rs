@@ -1,0 +1,98 @@
+//! The two halves of a driver on Windows.
+
+use std::io;
+use std::time::Duration;
+
+use super::iocp::{self, Iocp};
+use super::source::{Listener, OsListener, OsStream, Stream};
+use crate::driver::unsupported;
+use crate::port::{self, Port};
+use crate::{Address, Events, Kind, StreamOptions};
+
+#[derive(Debug)]
+pub(crate) enum Driver {
+    Iocp(port::Driver<Iocp>),
+}
+
+impl Driver {
+    /// A driver with a port of its own.
+    pub(crate) fn open(kind: Kind) -> io::Result<Driver> {
+        match kind {
+            Kind::Iocp => Ok(Driver::Iocp(Port::new(Iocp::open()?).open_driver())),
+            _ => Err(unsupported(kind)),
+        }
+    }
+
+    pub(crate) fn remote(&self) -> Remote {
+        match self {
+            Driver::Iocp(driver) => Remote::Iocp(driver.remote()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Driver::Iocp(driver) => driver.wait(events, timeout),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Remote {
+    Iocp(port::Remote<Iocp>),
+}
+
+impl Remote {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Remote::Iocp(_) => Kind::Iocp,
+        }
+    }
+
+    pub(crate) fn reports_closed(&self) -> bool {
+        match self {
+            Remote::Iocp(_) => true,
+        }
+    }
+
+    pub(crate) fn source_count(&self) -> usize {
+        match self {
+            Remote::Iocp(remote) => remote.port().well().source_count(remote.member()),
+        }
+    }
+
+    pub(crate) fn wake(&self) -> io::Result<()> {
+        match self {
+            Remote::Iocp(remote) => remote.wake(),
+        }
+    }
+
+    pub(crate) fn listen(&self, listener: OsListener) -> Result<Listener, (OsListener, io::Error)> {
+        match (self, listener) {
+            (Remote::Iocp(remote), OsListener::Tcp(listener)) => {
+                match iocp::Listener::register(remote, listener) {
+                    Ok(listener) => Ok(Listener::Iocp(listener)),
+                    Err((listener, error)) => Err((OsListener::Tcp(listener), error)),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn adopt(&self, stream: OsStream) -> Result<Stream, (OsStream, io::Error)> {
+        match (self, stream) {
+            (Remote::Iocp(remote), OsStream::Tcp(stream)) => match iocp::Stream::adopt(remote, stream) {
+                Ok(stream) => Ok(Stream::Iocp(stream)),
+                Err((stream, error)) => Err((OsStream::Tcp(stream), error)),
+            },
+        }
+    }
+
+    pub(crate) fn connect(&self, target: &Address, options: &StreamOptions) -> io::Result<Stream> {
+        match (self, target) {
+            (Remote::Iocp(remote), Address::Tcp(target)) => {
+                Ok(Stream::Iocp(iocp::Stream::connect(remote, target, options)?))
+            }
+            (_, Address::Ipc(_)) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What a stream reads from and writes to.
+
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ptr;
+
+use windows_sys::Win32::Foundation::HANDLE;
+use windows_sys::Win32::Networking::WinSock::{
+    WSABUF, WSAECONNABORTED, WSAENOBUFS, WSAESHUTDOWN, WSARecv, WSASend,
+};
+use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
+
+use super::registered::SystemObject;
+use crate::batch::MAX_SLICES;
+use crate::windows::error::{check, check_socket};
+use crate::windows::socket::{self, RawAddress};
+use crate::{Address, Batch, Read};
+
+/// How much is written when the system had no memory for more.
+const FRUGAL_BYTES: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) enum Channel {
+    Socket(TcpStream),
+}
+
+/// What became of a write that does not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    All,
+    Part,
+}
+
+impl Channel {
+    /// Reads what is there.
+    pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Read> {
+        let Channel::Socket(socket) = self;
+        let mut socket = socket;
+        match socket.read(into) {
+            Ok(0) => Ok(Read::End),
+            Ok(count) => Ok(Read::Bytes(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::WouldBlock),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what fits without waiting.
+    pub(super) fn write(&self, batch: &mut Batch) -> io::Result<Taken> {
+        let Channel::Socket(socket) = self;
+        while batch.remaining_bytes() > 0 {
+            match send(socket, batch) {
+                Ok((count, offered)) => {
+                    batch.advance(count);
+                    if count < offered {
+                        return Ok(Taken::Part);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Taken::Part),
+                Err(error) if error.raw_os_error() == Some(WSAENOBUFS) => return Ok(Taken::Part),
+                Err(error) => return Err(write_error(error)),
+            }
+        }
+        Ok(Taken::All)
+    }
+
+    /// Starts an operation that is over when there is something to read. It takes no bytes.
+    pub(super) fn start_receive(&self, overlapped: *mut OVERLAPPED) -> io::Result<()> {
+        let Channel::Socket(socket) = self;
+        let nothing = WSABUF { len: 0, buf: ptr::null_mut() };
+        let mut flags = 0;
+        // SAFETY: the socket is open while it is borrowed. The system copies the description of the buffer, which is empty, and the flags before
+        // the call returns. `overlapped` stays alive in the table of flights until its packet is taken, on whatever thread.
+        check_socket(unsafe {
+            WSARecv(socket::raw(socket), &nothing, 1, ptr::null_mut(), &mut flags, overlapped, None)
+        })
+    }
+
+    /// Starts to write what is next of the batch.
+    ///
+    /// # Safety
+    /// The batch's buffers must stay as they are until the operation came home.
+    pub(super) unsafe fn start_send(
+        &self,
+        batch: &Batch,
+        frugal: bool,
+        overlapped: *mut OVERLAPPED,
+    ) -> io::Result<()> {
+        let Channel::Socket(socket) = self;
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let count = if frugal {
+            slices[0] = IoSlice::new(batch.next_piece(FRUGAL_BYTES));
+            1
+        } else {
+            batch.fill_slices(&mut slices)
+        };
+        // SAFETY: the socket is open while it is borrowed. `IoSlice` is a `WSABUF` here, and the system copies these descriptions before the call
+        // returns. The bytes stay where they are, as the caller promises; `overlapped` stays alive in the table of flights until its packet is taken.
+        check_socket(unsafe {
+            WSASend(
+                socket::raw(socket),
+                slices.as_ptr().cast::<WSABUF>(),
+                count as u32,
+                ptr::null_mut(),
+                0,
+                overlapped,
+                None,
+            )
+        })
+    }
+
+    /// What `ConnectEx` left to do.
+    pub(super) fn finish_connecting(&self) -> io::Result<()> {
+        let Channel::Socket(socket) = self;
+        socket::finish_connecting(socket)
+    }
+
+    pub(super) fn shutdown_write(&self) {
+        let Channel::Socket(socket) = self;
+        // It fails only where there is no connection any more, which the next read tells.
+        let _ = socket.shutdown(Shutdown::Write);
+    }
+
+    /// Cancels every operation; each still comes home.
+    pub(super) fn cancel(&self) {
+        // SAFETY: the handle is open while it is borrowed. It fails where nothing is in flight.
+        let _ = check(unsafe { CancelIoEx(self.handle(), ptr::null()) });
+    }
+
+    pub(super) fn local_address(&self) -> Option<Address> {
+        let Channel::Socket(socket) = self;
+        socket.local_addr().ok().map(Address::Tcp)
+    }
+}
+
+impl SystemObject for Channel {
+    fn handle(&self) -> HANDLE {
+        let Channel::Socket(socket) = self;
+        socket::raw(socket) as HANDLE
+    }
+
+    fn can_skip_packets(&self) -> bool {
+        let Channel::Socket(socket) = self;
+        socket::is_system_handle(socket)
+    }
+}
+
+/// One call: how much the system took of how much.
+fn send(mut socket: &TcpStream, batch: &Batch) -> io::Result<(usize, usize)> {
+    if batch.is_single() {
+        let bytes = batch.current();
+        return Ok((socket.write(bytes)?, bytes.len()));
+    }
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    let count = batch.fill_slices(&mut slices);
+    let slices = &slices[..count];
+    Ok((socket.write_vectored(slices)?, slices.iter().map(|slice| slice.len()).sum()))
+}
+
+/// The system has more words than others for a connection that takes nothing any more.
+pub(super) fn write_error(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(WSAECONNABORTED | WSAESHUTDOWN) => io::Error::new(io::ErrorKind::BrokenPipe, error),
+        _ => error,
+    }
+}
+
+/// Starts to connect a socket that is bound and associated.
+pub(super) fn start_connecting(
+    socket: &TcpStream,
+    target: &SocketAddr,
+    overlapped: *mut OVERLAPPED,
+) -> io::Result<()> {
+    let connect = socket::connect_function(socket)?;
+    let target = RawAddress::from(target);
+    // SAFETY: the socket is open while it is borrowed, the address outlives the call that copies it, and there is nothing to send at once.
+    // `overlapped` stays alive in the table of flights until its packet is taken.
+    check(unsafe {
+        connect(
+            socket::raw(socket),
+            target.as_ptr(),
+            target.len(),
+            ptr::null(),
+            0,
+            ptr::null_mut(),
+            overlapped,
+        )
+    })
+}

@@ -1,0 +1,19 @@
+//! Sockets of Windows, with completion ports to say what became of them.
+
+mod driver;
+mod error;
+mod iocp;
+mod outer;
+mod socket;
+mod source;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) use driver::{Driver, Remote};
+pub(crate) use outer::{Outer, OuterWaker};
+pub(crate) use source::{Listener, OsListener, OsStream, Stream};
+
+/// No panic happens inside these locks that would leave the data half changed, so a poisoned one is as good as a clean one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

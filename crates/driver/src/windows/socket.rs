@@ -1,0 +1,257 @@
+//! Making sockets and telling them their options.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::windows::io::{AsRawSocket, FromRawSocket, OwnedSocket};
+use std::ptr;
+use std::sync::OnceLock;
+
+use windows_sys::Win32::Networking::WinSock::*;
+use windows_sys::core::GUID;
+
+use super::error::check_socket;
+use crate::{Address, ListenOptions, StreamOptions, Unregistered};
+
+/// A connected, non-blocking socket, and who is at its other end.
+#[derive(Debug)]
+pub(crate) struct TcpOsStream {
+    pub(super) socket: TcpStream,
+    pub(super) peer: Option<Address>,
+}
+
+impl TcpOsStream {
+    pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<TcpOsStream, Unregistered<OwnedSocket>> {
+        let socket = TcpStream::from(socket);
+        match socket.set_nonblocking(true) {
+            Ok(()) => {
+                let peer = socket.peer_addr().ok().map(Address::Tcp);
+                Ok(TcpOsStream { socket, peer })
+            }
+            Err(error) => Err(Unregistered { object: socket.into(), error }),
+        }
+    }
+}
+
+/// A bound, listening, non-blocking socket.
+#[derive(Debug)]
+pub(crate) struct TcpOsListener {
+    pub(super) socket: TcpListener,
+    pub(super) local: Address,
+    pub(super) stream_options: StreamOptions,
+}
+
+impl TcpOsListener {
+    pub(crate) fn bind(address: &SocketAddr, options: &ListenOptions) -> io::Result<TcpOsListener> {
+        let socket = create(address)?;
+        set_buffers(&socket, &options.stream)?;
+        // Without it, anybody could bind the same port and take connections away.
+        set_option(&socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1)?;
+        if address.is_ipv6() {
+            set_option(&socket, IPPROTO_IPV6, IPV6_V6ONLY, i32::from(options.v6_only))?;
+        }
+        bind_to(&socket, address)?;
+        let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
+        // SAFETY: the socket is ours and open.
+        check_socket(unsafe { listen(raw(&socket), backlog) })?;
+        let socket = TcpListener::from(socket);
+        socket.set_nonblocking(true)?;
+        let local = Address::Tcp(socket.local_addr()?);
+        Ok(TcpOsListener { socket, local, stream_options: options.stream.clone() })
+    }
+}
+
+/// A stream socket for addresses of this family, for overlapped use.
+pub(super) fn create(like: &SocketAddr) -> io::Result<OwnedSocket> {
+    start_winsock()?;
+    let family = if like.is_ipv4() { AF_INET } else { AF_INET6 };
+    let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
+    // SAFETY: the only pointer is null, which the call allows.
+    let socket = unsafe { WSASocketW(family.into(), SOCK_STREAM, IPPROTO_TCP, ptr::null(), 0, flags) };
+    if socket == INVALID_SOCKET {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call above made it, and nobody else knows it.
+    Ok(unsafe { OwnedSocket::from_raw_socket(socket as _) })
+}
+
+/// Sockets work only after this call. It is never undone: others in the process may use sockets too.
+fn start_winsock() -> io::Result<()> {
+    static OUTCOME: OnceLock<i32> = OnceLock::new();
+    let outcome = *OUTCOME.get_or_init(|| {
+        let mut data = WSADATA::default();
+        // SAFETY: `data` is writable and outlives the call. 0x202 asks for version 2.2.
+        unsafe { WSAStartup(0x202, &mut data) }
+    });
+    if outcome == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(outcome)) }
+}
+
+/// The handle as the system's calls take it. Nobody outside of this back end ever sees it.
+pub(super) fn raw(socket: &impl AsRawSocket) -> SOCKET {
+    socket.as_raw_socket() as SOCKET
+}
+
+pub(super) fn bind_to(socket: &impl AsRawSocket, address: &SocketAddr) -> io::Result<()> {
+    let address = RawAddress::from(address);
+    // SAFETY: the socket is open while it is borrowed, and the address outlives the call.
+    check_socket(unsafe { bind(raw(socket), address.as_ptr(), address.len()) })
+}
+
+/// The address that lets the system choose the interface and the port.
+pub(super) fn any_like(target: &SocketAddr) -> SocketAddr {
+    match target {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
+}
+
+/// The options that must be there before a socket connects or listens, because the window scale is fixed then.
+pub(super) fn set_buffers(socket: &impl AsRawSocket, options: &StreamOptions) -> io::Result<()> {
+    let size = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
+    if let Some(bytes) = options.send_buffer {
+        set_option(socket, SOL_SOCKET, SO_SNDBUF, size(bytes))?;
+    }
+    if let Some(bytes) = options.receive_buffer {
+        set_option(socket, SOL_SOCKET, SO_RCVBUF, size(bytes))?;
+    }
+    Ok(())
+}
+
+/// The options that only TCP streams have.
+pub(super) fn set_tcp_options(socket: &TcpStream, options: &StreamOptions) -> io::Result<()> {
+    socket.set_nodelay(options.nodelay)?;
+    if let Some(keepalive) = options.keepalive {
+        set_option(socket, SOL_SOCKET, SO_KEEPALIVE, i32::from(keepalive))?;
+    }
+    Ok(())
+}
+
+/// What `ConnectEx` left out: without it the socket knows neither its peer nor how to shut down.
+pub(super) fn finish_connecting(socket: &TcpStream) -> io::Result<()> {
+    // SAFETY: the socket is open while it is borrowed; the option has no value.
+    check_socket(unsafe { setsockopt(raw(socket), SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, ptr::null(), 0) })
+}
+
+/// What `AcceptEx` left out: without it the socket has neither names nor the listener's properties.
+pub(super) fn finish_accepting(socket: &TcpStream, listener: &TcpListener) -> io::Result<()> {
+    set_option(socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, raw(listener))
+}
+
+/// Makes closing the socket a reset: nobody will ever read what its peer sent.
+pub(super) fn reset_when_closed(socket: &TcpStream) -> io::Result<()> {
+    set_option(socket, SOL_SOCKET, SO_LINGER, LINGER { l_onoff: 1, l_linger: 0 })
+}
+
+fn set_option<T: Copy>(socket: &impl AsRawSocket, level: i32, name: i32, value: T) -> io::Result<()> {
+    // SAFETY: the socket is open while it is borrowed. The pointer and the length are those of `value`, which outlives the call.
+    check_socket(unsafe {
+        setsockopt(raw(socket), level, name, (&raw const value).cast(), size_of::<T>() as i32)
+    })
+}
+
+/// Whether the socket is one of the system's own handles. One of a layered provider is not, and may queue a packet even where a call succeeded at once.
+pub(super) fn is_system_handle(socket: &impl AsRawSocket) -> bool {
+    let mut info = WSAPROTOCOL_INFOW::default();
+    let mut length = size_of::<WSAPROTOCOL_INFOW>() as i32;
+    // SAFETY: the socket is open while it is borrowed; the pointers are to writable memory of the size that `length` tells, and outlive the call.
+    let outcome = check_socket(unsafe {
+        getsockopt(raw(socket), SOL_SOCKET, SO_PROTOCOL_INFOW, (&raw mut info).cast(), &mut length)
+    });
+    outcome.is_ok() && info.dwServiceFlags1 & XP1_IFS_HANDLES != 0
+}
+
+/// The provider's `AcceptEx`. Each provider has its own, so it is asked for the socket that it is used with.
+pub(super) fn accept_function(socket: &impl AsRawSocket) -> io::Result<AcceptFunction> {
+    let mut function: LPFN_ACCEPTEX = None;
+    // SAFETY: the identifier is that of the type of `function`.
+    unsafe { extension_function(socket, &WSAID_ACCEPTEX, &mut function)? };
+    function.ok_or_else(|| io::ErrorKind::Unsupported.into())
+}
+
+/// The provider's `ConnectEx`.
+pub(super) fn connect_function(socket: &impl AsRawSocket) -> io::Result<ConnectFunction> {
+    let mut function: LPFN_CONNECTEX = None;
+    // SAFETY: the identifier is that of the type of `function`.
+    unsafe { extension_function(socket, &WSAID_CONNECTEX, &mut function)? };
+    function.ok_or_else(|| io::ErrorKind::Unsupported.into())
+}
+
+type Unwrapped<T> = <T as UnwrapFunction>::Function;
+/// `AcceptEx`.
+pub(super) type AcceptFunction = Unwrapped<LPFN_ACCEPTEX>;
+/// `ConnectEx`.
+pub(super) type ConnectFunction = Unwrapped<LPFN_CONNECTEX>;
+
+/// Names what is in the binding's optional function types.
+pub(super) trait UnwrapFunction {
+    type Function;
+}
+
+impl<T> UnwrapFunction for Option<T> {
+    type Function = T;
+}
+
+/// # Safety
+/// `T` must be the optional function type that `identifier` stands for.
+unsafe fn extension_function<T>(
+    socket: &impl AsRawSocket,
+    identifier: &GUID,
+    function: &mut T,
+) -> io::Result<()> {
+    let mut length = 0;
+    // SAFETY: the socket is open while it is borrowed; both buffers have the sizes that are told, and outlive the call.
+    check_socket(unsafe {
+        WSAIoctl(
+            raw(socket),
+            SIO_GET_EXTENSION_FUNCTION_POINTER,
+            ptr::from_ref(identifier).cast(),
+            size_of::<GUID>() as u32,
+            ptr::from_mut(function).cast(),
+            size_of::<T>() as u32,
+            &mut length,
+            ptr::null_mut(),
+            None,
+        )
+    })
+}
+
+/// An address as the system's calls take it.
+pub(super) enum RawAddress {
+    V4(SOCKADDR_IN),
+    V6(SOCKADDR_IN6),
+}
+
+impl RawAddress {
+    pub(super) fn as_ptr(&self) -> *const SOCKADDR {
+        match self {
+            RawAddress::V4(address) => ptr::from_ref(address).cast(),
+            RawAddress::V6(address) => ptr::from_ref(address).cast(),
+        }
+    }
+
+    pub(super) fn len(&self) -> i32 {
+        match self {
+            RawAddress::V4(_) => size_of::<SOCKADDR_IN>() as i32,
+            RawAddress::V6(_) => size_of::<SOCKADDR_IN6>() as i32,
+        }
+    }
+}
+
+impl From<&SocketAddr> for RawAddress {
+    fn from(address: &SocketAddr) -> RawAddress {
+        match address {
+            SocketAddr::V4(address) => RawAddress::V4(SOCKADDR_IN {
+                sin_family: AF_INET,
+                sin_port: address.port().to_be(),
+                sin_addr: IN_ADDR { S_un: IN_ADDR_0 { S_addr: u32::from_ne_bytes(address.ip().octets()) } },
+                sin_zero: [0; 8],
+            }),
+            SocketAddr::V6(address) => RawAddress::V6(SOCKADDR_IN6 {
+                sin6_family: AF_INET6,
+                sin6_port: address.port().to_be(),
+                sin6_flowinfo: address.flowinfo(),
+                sin6_addr: IN6_ADDR { u: IN6_ADDR_0 { Byte: address.ip().octets() } },
+                Anonymous: SOCKADDR_IN6_0 { sin6_scope_id: address.scope_id() },
+            }),
+        }
+    }
+}
