@@ -22,7 +22,10 @@ fn descriptors_are_closed_and_their_lack_is_survived() {
         }
     }
     regular_file_is_given_back();
-    lack_keeps_the_connection_waiting(&mut Machine::simulated(Faults::NONE, Network::V4));
+    for completions in [false, true] {
+        let faults = Faults { completions, ..Faults::NONE };
+        lack_keeps_the_connection_waiting(&mut Machine::simulated(faults, Network::V4));
+    }
 }
 
 fn everything_is_closed(kind: Kind, network: Network) {

@@ -21,9 +21,11 @@ fn with_each(test: impl Fn(&mut Machine, Outer)) {
             test(&mut Machine::under(&outer, Network::V4), outer);
         }
     }
-    let mut simulated = Machine::simulated(Faults::NONE, Network::V4);
-    let outer = simulated.world.as_ref().expect("it is simulated").outer();
-    test(&mut simulated, outer);
+    for completions in [false, true] {
+        let mut simulated = Machine::simulated(Faults { completions, ..Faults::NONE }, Network::V4);
+        let outer = simulated.world.as_ref().expect("it is simulated").outer();
+        test(&mut simulated, outer);
+    }
 }
 
 fn ready(outer: &mut Outer) -> Vec<u64> {

@@ -1,65 +1,15 @@
 //! The simulated machine: what only it can show.
 
+#[path = "support/bench.rs"]
+mod bench;
+
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use bench::{Bench, bytes};
 use serverlink_driver::sim::{Faults, World};
-use serverlink_driver::{
-    Address, Batch, Driver, Event, Events, Interest, ListenOptions, Listener, OsStream, Read, Remote, Stream,
-    Written,
-};
-
-struct Bench {
-    world: World,
-    driver: Driver,
-    remote: Remote,
-    listener: Listener,
-}
-
-impl Bench {
-    fn new(world: World) -> Bench {
-        let driver = world.driver();
-        let remote = driver.remote();
-        let address = Address::Tcp("127.0.0.1:0".parse().expect("an address"));
-        let listener = remote.bind(&address, &ListenOptions::default()).expect("a free address");
-        let listener = remote.listen(listener).expect("a first registration");
-        Bench { world, driver, remote, listener }
-    }
-
-    fn taken(&mut self) -> Vec<Event> {
-        let mut events = Events::new();
-        self.driver.wait(&mut events, None).expect("it cannot fail");
-        events.collect()
-    }
-
-    /// Lets everything happen that will.
-    fn settle(&mut self) -> Vec<Event> {
-        let mut all = self.taken();
-        while let Some(due) = self.world.next_due() {
-            self.world.advance_to(due);
-            all.extend(self.taken());
-        }
-        all
-    }
-
-    fn connect(&mut self) -> (Stream, OsStream) {
-        let client =
-            self.remote.connect(&self.listener.local_address(), &Default::default()).expect("an attempt");
-        self.settle();
-        self.listener.rearm();
-        (client, self.listener.accept().expect("descriptors enough").expect("it was announced").0)
-    }
-
-    fn pair(&mut self) -> (Stream, Stream) {
-        let (client, accepted) = self.connect();
-        (client, self.remote.adopt(accepted).expect("a first registration"))
-    }
-}
-
-fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|i| (i % 251) as u8).collect()
-}
+use serverlink_driver::{Batch, Event, Events, Interest, Read, Stream, StreamOptions, Written};
 
 /// Reads what there is: the bytes, and how it ended.
 fn read_all(stream: &Stream) -> (Vec<u8>, std::io::Result<Read>) {
@@ -106,6 +56,10 @@ fn transfer(seed: u64, faults: Faults) -> (Vec<u8>, String) {
         bench.remote.connect(&bench.listener.local_address(), &Default::default()).expect("an attempt");
     let mut server: Option<Stream> = None;
     let mut unsent: Option<Batch> = None;
+    let sent = |outcome: Result<(), std::io::Error>, trace: &mut String| match outcome {
+        Ok(()) => client.shutdown_write(),
+        Err(error) => writeln!(trace, "{error}").expect("memory"),
+    };
     let mut received = Vec::new();
     loop {
         for event in bench.taken() {
@@ -122,28 +76,33 @@ fn transfer(seed: u64, faults: Faults) -> (Vec<u8>, String) {
                     let Some(stream) = server.as_ref().filter(|stream| stream.key() == key) else { continue };
                     let (more, end) = read_all(stream);
                     received.extend(more);
-                    stream.rearm(Interest::Readable);
                     writeln!(trace, "{} {end:?}", received.len()).expect("memory");
+                    if matches!(end, Ok(Read::WouldBlock)) {
+                        stream.rearm(Interest::Readable);
+                    }
                 }
+                Event::Written(_, _, outcome) => sent(outcome, &mut trace),
                 Event::Writable(_)
                 | Event::Connected(..)
-                | Event::Written(..)
                 | Event::Woken
                 | Event::Closed(_)
                 | Event::Error(..) => {}
             }
             if let Some(batch) = unsent.take() {
                 match client.write(batch) {
-                    Written::Done(_) => client.shutdown_write(),
+                    Written::Done(_) => sent(Ok(()), &mut trace),
                     Written::Blocked(rest) => unsent = Some(rest),
-                    Written::Failed(_, error) => writeln!(trace, "{error}").expect("memory"),
-                    Written::Pending => unreachable!("no driver here keeps batches"),
+                    Written::Failed(_, error) => sent(Err(error), &mut trace),
+                    Written::Pending => {}
                 }
                 client.rearm(Interest::Writable);
             }
         }
-        let Some(due) = bench.world.next_due() else { return (received, trace) };
-        bench.world.advance_to(due);
+        match bench.world.next_due() {
+            Some(due) => bench.world.advance_to(due),
+            None if bench.world.is_quiet() => return (received, trace),
+            None => {}
+        }
     }
 }
 
@@ -245,7 +204,7 @@ fn a_completion_port_owes_one_event_for_each_rearm() {
 #[test]
 fn a_refused_registration_changes_nothing() {
     let mut bench = Bench::new(World::new(1));
-    let (client, accepted) = bench.connect();
+    let (client, accepted) = bench.connect(&StreamOptions::default());
     bench.world.fail_registrations(1);
     let failure = bench.remote.adopt(accepted).expect_err("it was told to fail");
     assert_eq!(failure.error.kind(), ErrorKind::InvalidInput);

@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::handles::PortNumber;
+use super::operations::Operation;
 use super::source::{Listener, OsListener, OsStream, Stream};
 use super::state::{DriverId, DriverState, ListenerState};
 use super::world::Shared;
@@ -14,8 +16,12 @@ use crate::{Address, Event, Events, ListenOptions, StreamOptions};
 pub(crate) struct Driver(Remote);
 
 impl Driver {
-    pub(super) fn open(world: Shared) -> Driver {
-        let id = world.lock().drivers.insert(DriverState::default());
+    /// `port`: which completion port it shares. Otherwise it has one of its own, and an epoll driver always has.
+    pub(super) fn open(world: Shared, port: Option<PortNumber>) -> Driver {
+        let mut state = world.lock();
+        let port = port.filter(|_| state.faults.completions).unwrap_or_else(|| state.handles.new_port());
+        let id = state.drivers.insert(DriverState::new(port));
+        drop(state);
         Driver(Remote { world, id })
     }
 
@@ -24,16 +30,26 @@ impl Driver {
     }
 
     pub(crate) fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        self.0.world.catch_up();
         let mut state = self.0.world.lock();
-        // Without latency things are due at once, and no time has to pass for them.
-        let now = state.now;
-        state.advance_to(now);
-        let driver = &mut state.drivers[self.0.id];
-        if std::mem::take(&mut driver.woken) {
+        if std::mem::take(&mut state.drivers[self.0.id].woken) {
             events.push(Event::Woken);
         }
-        driver.events.drain(..).for_each(|event| events.push(event));
+        state.take_events(self.0.id).into_iter().for_each(|event| events.push(event));
         Ok(())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let mut state = self.0.world.lock();
+        let driver = &mut state.drivers[self.0.id];
+        driver.gone = true;
+        driver.woken = false;
+        let untaken = std::mem::take(&mut driver.events);
+        drop(state);
+        // They may hold memory of others, whose destructors know nothing of this lock.
+        drop(untaken);
     }
 }
 
@@ -53,7 +69,8 @@ impl Remote {
     }
 
     pub(crate) fn wake(&self) {
-        self.world.lock().drivers[self.id].woken = true;
+        let driver = &mut self.world.lock().drivers[self.id];
+        driver.woken = !driver.gone;
     }
 
     pub(crate) fn bind(&self, address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
@@ -65,25 +82,25 @@ impl Remote {
         if state.bound.contains_key(&local) {
             return Err(io::ErrorKind::AddrInUse.into());
         }
-        state.take_descriptor()?;
+        let handle = state.open_handle(None)?;
         let id = state.listeners.insert(ListenerState {
             local: local.clone(),
             backlog: VecDeque::new(),
             backlog_limit: (options.backlog as usize).max(1),
             stream_options: options.stream.clone(),
             registration: None,
-            armed: true,
         });
         state.bound.insert(local.clone(), id);
         drop(state);
-        Ok(OsListener { world: self.world.clone(), id, local })
+        Ok(OsListener { world: self.world.clone(), id, handle, local })
     }
 
     pub(crate) fn listen(&self, listener: OsListener) -> Result<Listener, (OsListener, io::Error)> {
         let mut state = self.world.lock();
-        match state.register(self.id) {
+        match state.register(self.id, listener.handle) {
             Ok(key) => {
                 state.listeners[listener.id].registration = Some((self.id, key));
+                state.launch((self.id, key), Operation::Accept);
                 if !state.listeners[listener.id].backlog.is_empty() {
                     state.raise_acceptable(listener.id);
                 }
@@ -98,7 +115,7 @@ impl Remote {
     }
 
     pub(crate) fn adopt(&self, stream: OsStream) -> Result<Arc<Stream>, (OsStream, io::Error)> {
-        let registered = self.world.lock().register_stream(self.id, stream.id);
+        let registered = self.world.lock().register_stream(self.id, &stream);
         match registered {
             Ok(key) => Ok(Arc::new(Stream::new(key, stream))),
             Err(error) => Err((stream, error)),
@@ -106,8 +123,8 @@ impl Remote {
     }
 
     pub(crate) fn connect(&self, target: &Address, options: &StreamOptions) -> io::Result<Arc<Stream>> {
-        let (id, key) = self.world.lock().start_connecting(self.id, target, options)?;
-        Ok(Arc::new(Stream::new(key, OsStream { world: self.world.clone(), id })))
+        let (id, handle, key) = self.world.lock().start_connecting(self.id, target, options)?;
+        Ok(Arc::new(Stream::new(key, OsStream { world: self.world.clone(), id, handle })))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::operations::Operation;
 use super::socket::{Phase, Socket};
 use super::state::{Action, Link, LinkId, ListenerId, SocketId, State};
 use crate::{Address, Event, Interest};
@@ -14,10 +15,8 @@ impl State {
             Action::Establish(socket) => self.establish(socket),
             Action::Deliver(socket) => self.deliver(socket),
             Action::MakeRoom(socket) => self.make_room(socket),
-            Action::Close(driver, key) => {
-                self.drivers[driver].sources.remove(key);
-                self.report(driver, Event::Closed(key));
-            }
+            Action::Abort(driver, key) => self.abort_receive(driver, key),
+            Action::ComeHome(driver, key, operation) => self.come_home(driver, key, operation),
         }
     }
 
@@ -62,8 +61,12 @@ impl State {
     }
 
     fn report_connected(&mut self, client: SocketId, outcome: Result<(), ErrorKind>) {
-        if let Some((driver, key)) = self.sockets[client].registration {
-            self.report(driver, Event::Connected(key, outcome.map_err(Into::into)));
+        let Some(registration) = self.sockets[client].registration else { return };
+        let (driver, key) = registration;
+        self.land(registration, Operation::Connect);
+        self.report(driver, Event::Connected(key, outcome.map_err(Into::into)));
+        if outcome.is_ok() {
+            self.launch(registration, Operation::Receive);
         }
     }
 
@@ -88,12 +91,10 @@ impl State {
     }
 
     pub(super) fn raise_acceptable(&mut self, listener: ListenerId) {
-        let state = &mut self.listeners[listener];
-        let Some((driver, key)) = state.registration else { return };
-        if self.faults.completions && !std::mem::replace(&mut state.armed, false) {
-            return;
+        let Some((driver, key)) = self.listeners[listener].registration else { return };
+        if self.land((driver, key), Operation::Accept) {
+            self.report(driver, Event::Acceptable(key));
         }
-        self.report(driver, Event::Acceptable(key));
     }
 
     /// Sends what a socket has to send, unless it is doing so.
@@ -161,8 +162,11 @@ impl State {
         self.bury(from);
     }
 
-    /// Tells a blocked writer that there is room.
+    /// Lets the send in flight go on, or tells a blocked writer that there is room.
     fn make_room(&mut self, socket: SocketId) {
+        if self.faults.completions {
+            return self.continue_send(socket);
+        }
         let Some(state) = self.sockets.get_mut(socket) else { return };
         if state.wants_write && state.has_room() {
             state.wants_write = false;

@@ -19,7 +19,10 @@ pub(crate) struct OuterWaker {
 
 impl Outer {
     pub(super) fn open(world: Shared) -> Outer {
-        let id = world.lock().outers.insert(OuterState::default());
+        let mut state = world.lock();
+        let port = state.handles.new_port();
+        let id = state.outers.insert(OuterState::new(port));
+        drop(state);
         Outer(OuterWaker { world, id })
     }
 
@@ -28,9 +31,8 @@ impl Outer {
     }
 
     pub(crate) fn wait(&mut self, ready: &mut Vec<u64>) {
+        self.0.world.catch_up();
         let mut state = self.0.world.lock();
-        let now = state.now;
-        state.advance_to(now);
         state.outers[self.0.id].woken = false;
         let (outer, drivers) = (&state.outers[self.0.id], &state.drivers);
         let has_news = |driver| {
@@ -51,13 +53,15 @@ impl Drop for Outer {
     fn drop(&mut self) {
         // Its wakers may live on; what they still do has nobody to tell, and an armed timer must not keep a test waiting.
         let mut state = self.0.world.lock();
-        state.outers[self.0.id] = OuterState::default();
+        let port = state.outers[self.0.id].port;
+        state.outers[self.0.id] = OuterState::new(port);
     }
 }
 
 impl OuterWaker {
     pub(crate) fn open_driver(&self) -> crate::Driver {
-        crate::Driver(DriverKind::Simulated(Driver::open(self.world.clone())))
+        let port = self.world.lock().outers[self.id].port;
+        crate::Driver(DriverKind::Simulated(Driver::open(self.world.clone(), Some(port))))
     }
 
     pub(crate) fn add(&self, driver: &Remote, token: u64) -> io::Result<()> {

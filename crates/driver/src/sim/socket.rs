@@ -15,9 +15,6 @@ pub(super) struct Socket {
     pub(super) link: Option<LinkId>,
     pub(super) phase: Phase,
     pub(super) registration: Option<(DriverId, Key)>,
-    /// The next event of the kind is owed; only a completion port lets that lapse.
-    pub(super) readable_armed: bool,
-    pub(super) writable_armed: bool,
     /// Taken from the writer and not delivered.
     pub(super) outgoing: VecDeque<u8>,
     pub(super) send_capacity: usize,
@@ -32,7 +29,7 @@ pub(super) struct Socket {
     pub(super) receive_capacity: usize,
     /// The peer will send nothing more.
     pub(super) ended: bool,
-    /// The last write was cut short.
+    /// The last write was cut short and the writer waits for room; with completions the driver has the rest instead.
     pub(super) wants_write: bool,
 }
 
@@ -55,8 +52,6 @@ impl Socket {
             link: None,
             phase,
             registration: None,
-            readable_armed: true,
-            writable_armed: true,
             outgoing: VecDeque::new(),
             send_capacity: send_capacity.max(1),
             delivering: false,

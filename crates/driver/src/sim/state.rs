@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use slotmap::SlotMap;
 
 use super::Faults;
+use super::handles::{Handle, Handles, PortNumber};
+use super::operations::{Operation, Source};
 use super::socket::Socket;
 use super::world::out_of_descriptors;
-use crate::{Address, Event, Interest, Key, StreamOptions};
+use crate::{Address, Batch, Event, Key, StreamOptions};
 
 slotmap::new_key_type! {
     pub(super) struct SocketId;
@@ -35,13 +37,15 @@ pub(super) struct State {
     pub(super) drivers: SlotMap<DriverId, DriverState>,
     pub(super) outers: SlotMap<OuterId, OuterState>,
     pub(super) next_port: u16,
-    pub(super) descriptors: usize,
+    pub(super) handles: Handles,
     pub(super) descriptor_limit: usize,
     pub(super) failing_registrations: usize,
     pub(super) dooms: VecDeque<u64>,
     pub(super) frozen: bool,
     /// Deliveries that came due while the network was frozen.
     pub(super) held: Vec<SocketId>,
+    /// Came back to drivers that are gone; dropped when the world is unlocked.
+    pub(super) unclaimed: Vec<Batch>,
 }
 
 /// What happens later.
@@ -53,8 +57,10 @@ pub(super) enum Action {
     Deliver(SocketId),
     /// A write that was cut short may go on.
     MakeRoom(SocketId),
-    /// The last operation of a closed source comes home.
-    Close(DriverId, Key),
+    /// A receive is to end though nothing came.
+    Abort(DriverId, Key),
+    /// A cancelled operation of a closed source ends.
+    ComeHome(DriverId, Key, Operation),
 }
 
 /// One connection, both directions.
@@ -73,22 +79,45 @@ pub(super) struct ListenerState {
     pub(super) backlog_limit: usize,
     pub(super) stream_options: StreamOptions,
     pub(super) registration: Option<(DriverId, Key)>,
-    pub(super) armed: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct DriverState {
-    pub(super) sources: SlotMap<Key, ()>,
+    pub(super) port: PortNumber,
+    pub(super) sources: SlotMap<Key, Source>,
     pub(super) events: VecDeque<Event>,
     pub(super) woken: bool,
     pub(super) last_closed: Option<Key>,
+    /// Nobody waits here any more. What its sources still have under way ends all the same.
+    pub(super) gone: bool,
 }
 
-#[derive(Debug, Default)]
+impl DriverState {
+    pub(super) fn new(port: PortNumber) -> DriverState {
+        DriverState {
+            port,
+            sources: SlotMap::with_key(),
+            events: VecDeque::new(),
+            woken: false,
+            last_closed: None,
+            gone: false,
+        }
+    }
+}
+
+#[derive(Debug)]
 pub(super) struct OuterState {
+    /// Completion ports do not nest: all drivers that are opened here have this one.
+    pub(super) port: PortNumber,
     pub(super) drivers: BTreeMap<u64, (DriverId, bool)>,
     pub(super) woken: bool,
     pub(super) armed: Option<Duration>,
+}
+
+impl OuterState {
+    pub(super) fn new(port: PortNumber) -> OuterState {
+        OuterState { port, drivers: BTreeMap::new(), woken: false, armed: None }
+    }
 }
 
 impl State {
@@ -107,12 +136,13 @@ impl State {
             drivers: SlotMap::with_key(),
             outers: SlotMap::with_key(),
             next_port: 49_152,
-            descriptors: 0,
+            handles: Handles::default(),
             descriptor_limit: usize::MAX,
             failing_registrations: 0,
             dooms: VecDeque::new(),
             frozen: false,
             held: Vec::new(),
+            unclaimed: Vec::new(),
         }
     }
 
@@ -158,60 +188,45 @@ impl State {
         self.due.insert((self.now + latency, self.sequence), action);
     }
 
-    /// Counts one more socket that the process holds.
-    pub(super) fn take_descriptor(&mut self) -> io::Result<()> {
-        if self.descriptors >= self.descriptor_limit {
-            return Err(out_of_descriptors());
-        }
-        self.descriptors += 1;
-        Ok(())
+    /// A handle for the program, if it may have one more.
+    pub(super) fn open_handle(&mut self, socket: Option<SocketId>) -> io::Result<Handle> {
+        self.check_descriptor_limit()?;
+        Ok(self.handles.open(socket))
     }
 
-    pub(super) fn register(&mut self, driver: DriverId) -> io::Result<Key> {
-        if self.failing_registrations > 0 {
-            self.failing_registrations -= 1;
+    pub(super) fn check_descriptor_limit(&self) -> io::Result<()> {
+        if self.handles.len() < self.descriptor_limit { Ok(()) } else { Err(out_of_descriptors()) }
+    }
+
+    /// The one registration of a socket or listener: every way to a driver leads through here.
+    pub(super) fn register(&mut self, driver: DriverId, handle: Handle) -> io::Result<Key> {
+        let fails = self.failing_registrations > 0;
+        self.failing_registrations -= usize::from(fails);
+        if fails || self.chance(self.faults.refuse_registration) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "the simulated machine refuses the registration",
             ));
         }
-        Ok(self.drivers[driver].sources.insert(()))
+        let port = self.drivers[driver].port;
+        self.handles.associate(handle, port, self.faults.completions)?;
+        Ok(self.drivers[driver].sources.insert(Source::new(handle)))
     }
 
     pub(super) fn unregister(&mut self, (driver, key): (DriverId, Key)) {
-        self.drivers[driver].last_closed = Some(key);
+        let state = &mut self.drivers[driver];
+        state.last_closed = Some(key);
         if self.faults.completions {
-            self.after_latency(Action::Close(driver, key));
+            // The handle is closed now and its value may be another socket's at once; the source stays until all is home.
+            if let Some(source) = state.sources.get(key) {
+                self.handles.close(source.handle);
+            }
+            self.cancel((driver, key));
         } else {
-            let driver = &mut self.drivers[driver];
-            driver.sources.remove(key);
-            driver.events.retain(|event| event.key() != Some(key));
-        }
-    }
-
-    /// Reports to whoever waits on the driver.
-    pub(super) fn report(&mut self, driver: DriverId, event: Event) {
-        let spurious = self.chance(self.faults.spurious);
-        let driver = &mut self.drivers[driver];
-        let companion = if spurious { driver.last_closed.map(Event::Readable) } else { None };
-        driver.events.push_back(event);
-        driver.events.extend(companion);
-    }
-
-    /// Reports that a socket became readable or writable, unless its next event of that kind is not owed yet.
-    pub(super) fn raise(&mut self, socket: SocketId, interest: Interest) {
-        let Some(state) = self.sockets.get_mut(socket) else { return };
-        let Some((driver, key)) = state.registration else { return };
-        let (armed, event) = match interest {
-            Interest::Readable => (&mut state.readable_armed, Event::Readable(key)),
-            Interest::Writable => (&mut state.writable_armed, Event::Writable(key)),
-        };
-        if self.faults.completions && !std::mem::replace(armed, false) {
-            return;
-        }
-        self.report(driver, event);
-        if self.chance(self.faults.spurious) {
-            self.report(driver, Event::Readable(key));
+            if let Some(source) = state.sources.remove(key) {
+                self.handles.forget(source.handle, state.port);
+            }
+            state.events.retain(|event| event.key() != Some(key));
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::state::State;
-use super::{Driver, Faults, Outer};
+use super::{Association, Driver, Faults, Outer, RawPort, RawSocket};
 use crate::driver::DriverKind;
 use crate::outer::OuterKind;
 
@@ -22,6 +22,21 @@ impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// What is due now happens. Without latency things are due at once, and no time has to pass for them.
+    pub(super) fn catch_up(&self) {
+        self.advance_by(|state| state.now);
+    }
+
+    fn advance_by(&self, to: impl FnOnce(&State) -> Duration) {
+        let mut state = self.lock();
+        let to = to(&state);
+        state.advance_to(to);
+        let unclaimed = std::mem::take(&mut state.unclaimed);
+        drop(state);
+        // The owners of its memory may use this world.
+        drop(unclaimed);
+    }
 }
 
 impl World {
@@ -30,19 +45,25 @@ impl World {
         World::with_faults(seed, Faults::NONE)
     }
 
-    /// A world in which things go wrong.
+    /// A world in which things go wrong, under epoll's laws or a completion port's ([`Faults::completions`]).
     pub fn with_faults(seed: u64, faults: Faults) -> World {
         World(Shared(Arc::new(Mutex::new(State::new(seed, faults)))))
     }
 
-    /// Changes what goes wrong from now on.
+    /// Changes what goes wrong from now on. The laws stay: a machine does not change its kernel while it runs.
     pub fn set_faults(&self, faults: Faults) {
-        self.0.lock().faults = faults;
+        let mut state = self.0.lock();
+        state.faults = Faults { completions: state.faults.completions, ..faults };
+    }
+
+    /// Whether this machine keeps the laws of completion ports; otherwise they are epoll's.
+    pub fn has_completions(&self) -> bool {
+        self.0.lock().faults.completions
     }
 
     /// A new driver on this machine.
     pub fn driver(&self) -> crate::Driver {
-        crate::Driver(DriverKind::Simulated(Driver::open(self.0.clone())))
+        crate::Driver(DriverKind::Simulated(Driver::open(self.0.clone(), None)))
     }
 
     /// A new outer poller over this machine's drivers.
@@ -64,9 +85,7 @@ impl World {
 
     /// Lets time pass and things happen, in their order. Time never goes back: an earlier instant changes nothing.
     pub fn advance_to(&self, to: Instant) {
-        let mut state = self.0.lock();
-        let to = to.saturating_duration_since(state.base);
-        state.advance_to(to);
+        self.0.advance_by(|state| to.saturating_duration_since(state.base));
     }
 
     /// Whether no driver has an event to report and no wake is pending: time has to pass before anybody can go on.
@@ -79,9 +98,54 @@ impl World {
         self.0.lock().sockets.len()
     }
 
-    /// How many sockets the process holds: registered or not, listening or not.
+    /// How many handles are open: of sockets that are registered or not, listening or not, and duplicates.
     pub fn descriptor_count(&self) -> usize {
-        self.0.lock().descriptors
+        self.0.lock().handles.len()
+    }
+
+    /// How many sockets with an open handle are with a port, or in an epoll.
+    pub fn associated_count(&self) -> usize {
+        self.0.lock().handles.associated_count()
+    }
+
+    /// How many sources are registered with all drivers together, those included whose last operation has not come home.
+    pub fn registration_count(&self) -> usize {
+        self.0.lock().drivers.values().map(|driver| driver.sources.len()).sum()
+    }
+
+    /// How many operations are in flight, those included that were cancelled and did not come home. None under epoll's laws.
+    pub fn operation_count(&self) -> usize {
+        let state = self.0.lock();
+        let sources = state.drivers.values().flat_map(|driver| driver.sources.values());
+        sources.map(|source| source.in_flight.len()).sum()
+    }
+
+    /// How many addresses are in use by listeners.
+    pub fn bound_count(&self) -> usize {
+        self.0.lock().bound.len()
+    }
+
+    /// The ledger: every socket that was to be associated with a port since the world began, also if it is long closed.
+    pub fn associations(&self) -> Vec<Association> {
+        self.0.lock().handles.associations()
+    }
+
+    /// How many attempts to associate a socket were refused since the world began, because a port had it.
+    pub fn refused_associations(&self) -> usize {
+        self.0.lock().handles.ledger.refused()
+    }
+
+    /// A port without a driver, for a test that shows what a wrong design does.
+    pub fn raw_port(&self) -> RawPort {
+        RawPort::open(self.0.clone())
+    }
+
+    /// A socket by its bare handle value, for a test that shows what a wrong design does.
+    ///
+    /// # Errors
+    /// The process holds as many sockets as it may.
+    pub fn raw_socket(&self) -> io::Result<RawSocket> {
+        RawSocket::open(self.0.clone())
     }
 
     /// From now on the process may hold so many sockets; `accept`, `connect` and `bind` fail beyond. `None` lifts the limit.
@@ -89,7 +153,7 @@ impl World {
         self.0.lock().descriptor_limit = limit.unwrap_or(usize::MAX);
     }
 
-    /// The next so many registrations (`listen`, `adopt`) fail and give their object back.
+    /// The next so many registrations fail: `listen` and `adopt` give their object back, `connect` gives up its attempt.
     pub fn fail_registrations(&self, count: usize) {
         self.0.lock().failing_registrations = count;
     }
