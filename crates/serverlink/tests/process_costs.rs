@@ -1,5 +1,6 @@
 //! What one peer may cost a whole process: memory and wake-ups. These tests measure the process they run in, so they
 //! run one at a time and in a binary of their own.
+#![cfg(target_os = "linux")] // They read /proc.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

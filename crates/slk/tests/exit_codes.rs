@@ -71,6 +71,7 @@ fn what_nobody_took_is_4_with_its_number() {
     assert_ended(&pushed, 4, "3 messages left undelivered");
 }
 
+/// Windows has no signals, and no way to type ^C for one process alone.
 #[cfg(unix)]
 mod interrupted {
     use super::*;

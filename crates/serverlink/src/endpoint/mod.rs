@@ -62,7 +62,8 @@ impl Endpoint {
     pub const MAX_INPROC_NAME_BYTES: usize = 255;
 
     /// Longest path of an ipc endpoint, in bytes: what `sockaddr_un` holds beside its final zero.
-    pub const MAX_IPC_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+    pub const MAX_IPC_PATH_BYTES: usize =
+        if cfg!(any(target_os = "linux", target_os = "android", windows)) { 107 } else { 103 };
 
     /// The name before `://`.
     pub fn transport(&self) -> &'static str {

@@ -10,6 +10,9 @@ type Why = String;
 /// Longest host name that DNS allows, in bytes.
 const MAX_NAME_BYTES: usize = 253;
 
+/// What a path looks like here, for who wrote none.
+const IPC_EXAMPLE: &str = if cfg!(windows) { r"ipc://C:\app\feed.sock" } else { "ipc:///run/app/feed.sock" };
+
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, Why> {
     let Some((transport, address)) = text.split_once("://") else {
         return Err(format!("it names no transport; write tcp://{text}, ipc://{text} or inproc://{text}"));
@@ -109,7 +112,7 @@ fn port(text: &str) -> Result<Port, Why> {
 fn ipc(path: &str) -> Result<Endpoint, Why> {
     let limit = Endpoint::MAX_IPC_PATH_BYTES;
     if path.is_empty() {
-        return Err("it names no path; write ipc:///run/app/feed.sock".into());
+        return Err(format!("it names no path; write {IPC_EXAMPLE}"));
     }
     if path == "*" || path.starts_with('@') {
         return Err("temporary (`*`) and abstract (`@name`) sockets are not supported; name a path in a directory you own".into());

@@ -36,6 +36,9 @@ fn every_good_endpoint_prints_as_it_was_written() {
         "tcp://[fe80::1%eth0]:7",
         "tcp://büro:9",
         "ipc:///run/x.sock",
+        r"ipc://C:\dir\x.sock",
+        "ipc://C:/dir/x.sock",
+        r"ipc://\\.\pipe\x",
         "inproc://a b/c",
     ] {
         assert_eq!(parsed(text).to_string(), text);

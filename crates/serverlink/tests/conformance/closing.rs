@@ -6,7 +6,7 @@ use serverlink::{Linger, SocketType::*};
 
 use crate::{
     over_transports, over_wires,
-    world::{MOMENT, PATIENCE, Transport, World, peers, promptly, recv, recv_text, send},
+    world::{MOMENT, PATIENCE, World, peers, promptly, recv, recv_text, send},
 };
 
 over_transports! {
@@ -101,14 +101,4 @@ fn a_closed_endpoint_is_free(world: &World) {
     peers(&second, 1);
     send(&push, ["found again"]);
     assert_eq!(recv_text(&second), ["found again"]);
-}
-
-#[test]
-fn an_ipc_endpoint_leaves_no_file_behind() {
-    let world = World::new(Transport::Ipc);
-    let (pull, endpoint) = world.bound(Pull);
-    let path = endpoint.trim_start_matches("ipc://");
-    assert!(std::fs::exists(path).expect("the directory can be read"));
-    pull.close(Duration::ZERO);
-    assert!(!std::fs::exists(path).expect("the directory can be read"));
 }

@@ -174,19 +174,3 @@ fn names_and_wildcards_work() {
     send(&push, ["by name"]);
     assert_eq!(recv_text(&pull), ["by name"]);
 }
-
-/// A socket file that a crashed process left behind does not keep its endpoint for ever.
-#[test]
-fn a_stale_socket_file_is_taken_over() {
-    let world = World::new(Transport::Ipc);
-    let endpoint = world.fresh_endpoint();
-    let path = endpoint.trim_start_matches("ipc://");
-    // Dropping the standard library's listener leaves the file, as a crash does.
-    drop(std::os::unix::net::UnixListener::bind(path).expect("a socket file"));
-    assert!(std::fs::exists(path).expect("the directory can be read"));
-    let pull = world.socket(Pull);
-    pull.bind(&endpoint).expect("nobody answers there");
-    let push = world.connected(Push, &endpoint);
-    send(&push, ["alive"]);
-    assert_eq!(recv_text(&pull), ["alive"]);
-}

@@ -20,6 +20,8 @@ mod request;
 mod request_options;
 mod router;
 mod router_names;
+#[cfg(unix)]
+mod socket_files;
 mod termination;
 mod typed;
 mod waiting;

@@ -1,10 +1,10 @@
 //! What every case starts from: a context, a transport, fresh endpoints, linked sockets.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     net::Ipv4Addr,
     sync::{
-        atomic::{AtomicU16, Ordering},
+        atomic::{AtomicU16, AtomicU32, Ordering},
         mpsc,
     },
     thread,
@@ -50,16 +50,15 @@ fn let_things_happen() {
 pub(crate) struct World {
     pub(crate) context: Context,
     pub(crate) transport: Transport,
-    /// Of this test alone: no other test's sockets come or go at its ports.
+    /// Of this test alone, where the system has as many: no other test's sockets come or go at its ports.
     address: Ipv4Addr,
     directory: TempDir,
-    names: Cell<u32>,
 }
 
-/// All of 127.0.0.0/8 is this machine, on Linux; elsewhere one address has to do for everybody.
+/// All of 127.0.0.0/8 is this machine, on Linux and Windows; elsewhere one address has to do for everybody.
 fn own_address() -> Ipv4Addr {
     static NEXT: AtomicU16 = AtomicU16::new(1);
-    if !cfg!(target_os = "linux") {
+    if !cfg!(any(target_os = "linux", windows)) {
         return Ipv4Addr::LOCALHOST;
     }
     let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -89,7 +88,6 @@ impl World {
             transport,
             address: own_address(),
             directory: TempDir::new().expect("a temporary directory"),
-            names: Cell::new(0),
         }
     }
 
@@ -103,13 +101,14 @@ impl World {
 
     /// An endpoint to connect to where nobody listens yet, and where one can bind later.
     pub(crate) fn deserted_endpoint(&self) -> String {
-        let name = self.names.get();
-        self.names.set(name + 1);
+        // Counted for the whole process: where all tests share one address, the port tells them apart.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = NEXT.fetch_add(1, Ordering::Relaxed);
         match self.transport {
-            Transport::Tcp => format!("tcp://{}:{}", self.address, 5000 + name),
+            Transport::Tcp => format!("tcp://{}:{}", self.address, 7100 + name),
             Transport::Ipc => format!("ipc://{}", self.directory.path().join(name.to_string()).display()),
             Transport::Inproc => format!("inproc://{name}"),
-            Transport::Simulated => format!("tcp://10.0.0.1:{}", 5000 + name),
+            Transport::Simulated => format!("tcp://10.0.0.1:{}", 7100 + name),
         }
     }
 
