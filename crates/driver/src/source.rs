@@ -63,16 +63,6 @@ pub(crate) enum OsStreamKind {
     Simulated(sim::OsStream),
 }
 
-#[cfg(unix)]
-impl TryFrom<std::os::fd::OwnedFd> for OsStream {
-    type Error = Unregistered<std::os::fd::OwnedFd>;
-
-    /// A connected stream socket from elsewhere. It is made non-blocking.
-    fn try_from(fd: std::os::fd::OwnedFd) -> Result<OsStream, Unregistered<std::os::fd::OwnedFd>> {
-        unix::OsStream::from_foreign(fd).map(|stream| OsStream(OsStreamKind::Unix(stream)))
-    }
-}
-
 #[cfg(windows)]
 impl TryFrom<std::os::windows::io::OwnedSocket> for OsStream {
     type Error = Unregistered<std::os::windows::io::OwnedSocket>;

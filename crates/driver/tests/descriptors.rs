@@ -7,7 +7,7 @@ mod machine;
 use machine::{Machine, Network};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serverlink_driver::sim::Faults;
-use serverlink_driver::{Event, Kind, OsStream, Outer};
+use serverlink_driver::{Event, Kind, Outer};
 
 fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("proc is mounted").count()
@@ -21,7 +21,6 @@ fn descriptors_are_closed_and_their_lack_is_survived() {
             lack_keeps_the_connection_waiting(&mut Machine::real(kind, network));
         }
     }
-    regular_file_is_given_back();
     for completions in [false, true] {
         let faults = Faults { completions, ..Faults::NONE };
         lack_keeps_the_connection_waiting(&mut Machine::simulated(faults, Network::V4));
@@ -84,16 +83,4 @@ fn lack_keeps_the_connection_waiting(machine: &mut Machine) {
     let server = machine.remote.adopt(accepted).expect("a first registration");
     machine.write_all(&client, vec![7]);
     assert_eq!(machine.read_exactly(&server, 1), [7]);
-}
-
-/// epoll takes no regular files: a registration that the system itself refuses.
-fn regular_file_is_given_back() {
-    let machine = Machine::real(Kind::Epoll, Network::V4);
-    let before = open_descriptors();
-    let file = tempfile::tempfile().expect("a directory for files");
-    let stream = OsStream::try_from(std::os::fd::OwnedFd::from(file)).expect("it can be made non-blocking");
-    let failure = machine.remote.adopt(stream).expect_err("it is no socket");
-    assert_eq!(open_descriptors(), before + 1, "the caller still has it");
-    drop(failure);
-    assert_eq!(open_descriptors(), before);
 }

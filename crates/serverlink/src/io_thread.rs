@@ -27,6 +27,8 @@ const QUIET_CHECKS: u8 = 4;
 
 /// What an I/O thread shares with everybody who asks it for something.
 pub(crate) struct IoShared {
+    /// Which of the context's I/O threads it is.
+    index: usize,
     outer: OuterWaker,
     reactors: Lock<BTreeMap<u64, Arc<Reactor>>>,
     next_token: AtomicU64,
@@ -51,6 +53,19 @@ struct Requests {
 }
 
 impl IoShared {
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    pub(crate) fn reactors(&self) -> Vec<Arc<Reactor>> {
+        self.reactors.lock().values().cloned().collect()
+    }
+
+    /// Whether it still serves this reactor.
+    pub(crate) fn knows(&self, token: u64) -> bool {
+        self.reactors.lock().contains_key(&token)
+    }
+
     pub(crate) fn outer(&self) -> &OuterWaker {
         &self.outer
     }
@@ -140,8 +155,9 @@ struct WatchedPipe {
 }
 
 impl IoThread {
-    pub(crate) fn new(env: Env, outer: Outer) -> (IoThread, Arc<IoShared>) {
+    pub(crate) fn new(env: Env, outer: Outer, index: usize) -> (IoThread, Arc<IoShared>) {
         let shared = Arc::new(IoShared {
+            index,
             outer: outer.waker(),
             reactors: Lock::default(),
             next_token: AtomicU64::new(0),

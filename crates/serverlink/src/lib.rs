@@ -124,6 +124,7 @@
 //! # Looking inside
 //!
 //! [`Socket::monitor`] gives the events of a socket's connections, with reasons. [`Socket::stats`] counts messages and drops.
+//! [`Context::report`] and [`Socket::connections`] tell the state of every connection at this moment.
 //! [`sim`] runs a whole program on a simulated network from a seed.
 #![forbid(unsafe_code)]
 
@@ -139,6 +140,7 @@ mod options;
 mod payload;
 mod pipe;
 mod reactor;
+mod report;
 mod resolve;
 pub mod sim;
 mod socket;
@@ -152,6 +154,7 @@ pub use error::{Error, SendError};
 pub use monitor::{EventKind, Monitor};
 pub use options::{Linger, Options};
 pub use payload::Payload;
+pub use report::{ConnectionReport, ConnectionState, ContextReport, ListenerReport, Origin, ReactorReport};
 pub use serverlink_driver::Kind as DriverKind;
 pub use serverlink_message::{Message, Part, SocketType};
 pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket};

@@ -1,4 +1,6 @@
-//! `slk doctor`: what this build is, what it will use here, and what its limits are.
+//! `slk doctor`: what this build is, what it will use here, what its limits are, and whether it works.
+
+mod checkup;
 
 use std::env;
 use std::fs;
@@ -47,10 +49,12 @@ pub(crate) fn run() -> Result<(), Failure> {
             ),
         ),
     ];
-    for (name, value) in rows {
-        print(format_args!("{name:<18}{value}"))?;
-    }
-    Ok(())
+    rows.into_iter().try_for_each(row)?;
+    checkup::run(&context)
+}
+
+fn row((name, value): (&str, String)) -> Result<(), Failure> {
+    print(format_args!("{name:<18}{value}"))
 }
 
 fn why_this_driver() -> String {
@@ -62,6 +66,9 @@ fn why_this_driver() -> String {
 
 /// Each connection takes one, and one more for each socket that has connections.
 fn open_files() -> String {
+    if cfg!(windows) {
+        return "no ulimit on this system; handles are limited by memory".to_owned();
+    }
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let limit = limits
         .lines()

@@ -15,13 +15,38 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("it speaks text")
 }
 
+/// What stands behind a name at the start of a line.
+fn value<'a>(output: &'a Output, name: &str) -> &'a str {
+    let found = text(&output.stdout).lines().find_map(|line| line.strip_prefix(name));
+    found.unwrap_or_else(|| panic!("nothing about {name}: {output:?}")).trim()
+}
+
 #[test]
 fn it_names_the_driver_and_the_reason() {
     let own_choice = doctor(None);
-    assert!(own_choice.status.success());
-    assert!(text(&own_choice.stdout).contains("the best for"), "{own_choice:?}");
+    assert!(own_choice.status.success(), "{own_choice:?}");
+    assert!(value(&own_choice, "driver").contains("the best for"), "{own_choice:?}");
     #[cfg(unix)]
-    assert!(text(&doctor(Some("polling")).stdout).contains("polling, because SERVERLINK_DRIVER=polling"));
+    assert!(
+        value(&doctor(Some("polling")), "driver").starts_with("polling, because SERVERLINK_DRIVER=polling")
+    );
+}
+
+#[test]
+fn it_talks_to_itself_and_tells_of_every_registration() {
+    let output = doctor(None);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(value(&output, "I/O threads"), "1");
+    assert!(value(&output, "self-check").starts_with("a question and its answer over tcp"), "{output:?}");
+    assert!(value(&output, "reactors").starts_with('2'), "{output:?}");
+    assert_eq!(value(&output, "registrations"), "3 alive: 1 listener, 2 connections");
+
+    let lines: Vec<&str> = text(&output.stdout).lines().filter(|line| line.contains('#')).collect();
+    let has = |words: &[&str]| lines.iter().any(|line| words.iter().all(|word| line.contains(word)));
+    assert_eq!(lines.len(), 3, "{output:?}");
+    assert!(has(&["ROUTER listens on tcp://127.0.0.1:"]), "{output:?}");
+    assert!(has(&["ROUTER accepted tcp://127.0.0.1:", ": open, for ", "routing id doctor"]), "{output:?}");
+    assert!(has(&["DEALER dialed tcp://127.0.0.1:", ": open, for ", "peer tcp://127.0.0.1:"]), "{output:?}");
 }
 
 #[test]

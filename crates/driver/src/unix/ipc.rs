@@ -9,6 +9,7 @@ use rustix::fs::{FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType};
 
+use super::identity::file_of;
 use super::socket::{self, Call};
 use crate::Address;
 
@@ -26,7 +27,7 @@ pub(super) struct SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = |stat: &Stat| identity(stat) == (self.device, self.inode);
+        let ours = |stat: &Stat| file_of(stat) == (self.device, self.inode);
         if rustix::fs::lstat(&self.path).is_ok_and(|stat| ours(&stat)) {
             // What cannot be unlinked stays, and the next bind takes it over.
             let _ = rustix::fs::unlink(&self.path);
@@ -41,7 +42,7 @@ pub(super) fn bind_and_listen(fd: &OwnedFd, path: &Path, backlog: i32) -> io::Re
         Err(Errno::ADDRINUSE) => take_over(target, fd, path),
         outcome => Ok(outcome?),
     })?;
-    let (device, inode) = identity(&rustix::fs::lstat(path)?);
+    let (device, inode) = file_of(&rustix::fs::lstat(path)?);
     let file = SocketFile { path: path.to_owned(), device, inode };
     rustix::net::listen(fd, backlog)?;
     Ok(file)
@@ -85,9 +86,4 @@ fn is_dead(target: &dyn Call, path: &Path) -> io::Result<bool> {
     // A socket of another type asks without disturbing: a live one says "wrong type", and its listener never hears of it.
     let probe = rustix::net::socket(AddressFamily::UNIX, SocketType::DGRAM, None)?;
     Ok(target.connect(&probe) == Err(Errno::CONNREFUSED))
-}
-
-#[allow(clippy::unnecessary_cast, reason = "the widths differ between systems")]
-fn identity(stat: &Stat) -> (u64, u64) {
-    (stat.st_dev as u64, stat.st_ino as u64)
 }

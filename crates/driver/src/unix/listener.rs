@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use rustix::net::sockopt;
 
+use super::foreign::{self, Foreign};
 use super::ipc::{self, SocketFile};
 use super::registry::Registry;
 use super::socket::{self, OsStream};
@@ -18,7 +19,9 @@ pub(crate) struct OsListener {
     local: Address,
     stream_options: StreamOptions,
     /// Unlinked when dropped.
-    _file: Option<SocketFile>,
+    file: Option<SocketFile>,
+    /// It came from outside.
+    foreign: Option<Foreign>,
 }
 
 impl OsListener {
@@ -41,7 +44,17 @@ impl OsListener {
             }
             Address::Ipc(path) => (address.clone(), Some(ipc::bind_and_listen(&fd, path, backlog)?)),
         };
-        Ok(OsListener { fd, local, stream_options: options.stream.clone(), _file: file })
+        Ok(OsListener { fd, local, stream_options: options.stream.clone(), file, foreign: None })
+    }
+
+    /// One that somebody else made. Its streams have the buffers that its maker gave to it.
+    pub(super) fn foreign(fd: OwnedFd, local: Address, foreign: Foreign) -> OsListener {
+        OsListener { fd, local, stream_options: StreamOptions::default(), file: None, foreign: Some(foreign) }
+    }
+
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        drop(self.file);
+        foreign::give_back(self.fd, self.foreign)
     }
 
     pub(crate) fn local_address(&self) -> &Address {
@@ -58,7 +71,7 @@ impl OsListener {
                     {
                         continue;
                     }
-                    return Ok(Some((OsStream { fd, peer: peer.clone() }, peer)));
+                    return Ok(Some((OsStream::new(fd, peer.clone()), peer)));
                 }
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO) => {}
@@ -95,7 +108,9 @@ impl Listener {
         registry: &Arc<Registry>,
         listener: OsListener,
     ) -> Result<Listener, (OsListener, io::Error)> {
-        match registry.add_listener(&listener.fd) {
+        let registered = foreign::admit(&listener.fd, listener.foreign)
+            .and_then(|_admitted| registry.add_listener(&listener.fd));
+        match registered {
             Ok(key) => Ok(Listener { key, listener, registry: Arc::clone(registry) }),
             Err(error) => Err((listener, error)),
         }

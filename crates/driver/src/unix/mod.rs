@@ -3,6 +3,8 @@
 mod driver;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
+mod foreign;
+mod identity;
 mod ipc;
 mod listener;
 mod outer;
@@ -16,7 +18,8 @@ mod socket;
 mod stream;
 
 pub(crate) use driver::{Driver, Remote};
+pub(crate) use identity::Identity;
 pub(crate) use listener::{Listener, OsListener};
 pub(crate) use outer::{Outer, OuterWaker};
-pub(crate) use socket::OsStream;
+pub(crate) use socket::{OsStream, local_address, peer_address};
 pub(crate) use stream::Stream;

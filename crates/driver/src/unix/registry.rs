@@ -1,12 +1,15 @@
 //! Which sources a driver has, and what their readiness means.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::mem;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use slotmap::SlotMap;
 
+use super::identity::Identity;
 use super::selector::{Raised, Selector};
 use super::socket::OsStream;
 use super::stream::Stream;
@@ -16,25 +19,40 @@ use crate::{Event, Events, Key, Kind};
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(super) selector: Selector,
+    /// Its place in [`ALL`].
+    number: u64,
     sources: Mutex<SlotMap<Key, Source>>,
     /// Attempts to connect that failed in the call itself. The selector knows nothing of them; a wake brings them in.
     refused: Mutex<Vec<(Key, io::Error)>>,
 }
 
+/// Every registry of the process: a socket from outside may be registered with any of them.
+static ALL: Mutex<BTreeMap<u64, Weak<Registry>>> = Mutex::new(BTreeMap::new());
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Debug)]
 enum Source {
-    Listener,
+    Listener(Option<Identity>),
     Stream(Weak<Stream>),
 }
 
 impl Registry {
     pub(super) fn open(kind: Kind) -> io::Result<Arc<Registry>> {
         let selector = Selector::open(kind)?;
-        Ok(Arc::new(Registry { selector, sources: Mutex::default(), refused: Mutex::default() }))
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let registry =
+            Arc::new(Registry { selector, number, sources: Mutex::default(), refused: Mutex::default() });
+        lock(&ALL).insert(number, Arc::downgrade(&registry));
+        Ok(registry)
+    }
+
+    /// Those that are alive.
+    pub(super) fn all() -> Vec<Arc<Registry>> {
+        lock(&ALL).values().filter_map(Weak::upgrade).collect()
     }
 
     pub(super) fn add_listener(&self, fd: &OwnedFd) -> io::Result<Key> {
-        let key = lock(&self.sources).insert(Source::Listener);
+        let key = lock(&self.sources).insert(Source::Listener(Identity::of(fd)));
         self.selector.add(fd, key).inspect_err(|_| self.forget(key))?;
         Ok(key)
     }
@@ -77,6 +95,21 @@ impl Registry {
         lock(&self.sources).len()
     }
 
+    /// The source that is this very socket. Asks the system about each stream.
+    pub(crate) fn key_of(&self, identity: &Identity) -> Option<Key> {
+        // Carried out of the lock: dropping the last handle of a stream takes it again.
+        let mut streams = Vec::new();
+        let listener = lock(&self.sources).iter().find_map(|(key, source)| match source {
+            Source::Listener(its) => (its.as_ref() == Some(identity)).then_some(key),
+            Source::Stream(stream) => {
+                streams.extend(stream.upgrade());
+                None
+            }
+        });
+        let stream = || streams.iter().find(|stream| stream.identity().as_ref() == Some(identity));
+        listener.or_else(|| stream().map(|stream| stream.key()))
+    }
+
     pub(super) fn report_refused(&self, events: &mut Events) {
         let refused = mem::take(&mut *lock(&self.refused));
         let sources = lock(&self.sources);
@@ -95,7 +128,7 @@ impl Registry {
         let sources = lock(&self.sources);
         for raised in raised.drain(..) {
             match sources.get(raised.key) {
-                Some(Source::Listener) => events.push(Event::Acceptable(raised.key)),
+                Some(Source::Listener(_)) => events.push(Event::Acceptable(raised.key)),
                 Some(Source::Stream(stream)) => {
                     streams.extend(stream.upgrade().map(|stream| (stream, raised)))
                 }
@@ -106,6 +139,12 @@ impl Registry {
         for (stream, raised) in streams.drain(..) {
             stream.report(raised, events);
         }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        lock(&ALL).remove(&self.number);
     }
 }
 

@@ -7,24 +7,22 @@ use std::path::Path;
 use rustix::net::addr::SocketAddrArg;
 use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix, SocketType, sockopt};
 
-use crate::{Address, StreamOptions, Unregistered};
+use super::foreign::Foreign;
+use crate::{Address, StreamOptions};
 
 /// A connected, non-blocking socket, and who is at its other end.
 #[derive(Debug)]
 pub(crate) struct OsStream {
     pub(super) fd: OwnedFd,
     pub(super) peer: Option<Address>,
+    /// It came from outside.
+    pub(super) foreign: Option<Foreign>,
 }
 
 impl OsStream {
-    pub(crate) fn from_foreign(fd: OwnedFd) -> Result<OsStream, Unregistered<OwnedFd>> {
-        match prepare(&fd) {
-            Ok(()) => {
-                let peer = rustix::net::getpeername(&fd).ok().flatten().and_then(to_address);
-                Ok(OsStream { fd, peer })
-            }
-            Err(error) => Err(Unregistered { object: fd, error }),
-        }
+    /// One of our own making.
+    pub(super) fn new(fd: OwnedFd, peer: Option<Address>) -> OsStream {
+        OsStream { fd, peer, foreign: None }
     }
 }
 
@@ -123,6 +121,16 @@ fn unix_address(path: &Path) -> io::Result<SocketAddrUnix> {
         ),
         error => error.into(),
     })
+}
+
+/// Our end, if it has a name.
+pub(crate) fn local_address(fd: &OwnedFd) -> Option<Address> {
+    rustix::net::getsockname(fd).ok().and_then(to_address)
+}
+
+/// The other end, if there is one and it has a name.
+pub(crate) fn peer_address(fd: &OwnedFd) -> Option<Address> {
+    rustix::net::getpeername(fd).ok().flatten().and_then(to_address)
 }
 
 /// What the system says about one end, if it has a name.

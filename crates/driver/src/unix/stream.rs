@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 
+use super::foreign;
+use super::identity::Identity;
 use super::registry::Registry;
 use super::selector::Raised;
 use super::socket::{self, OsStream};
@@ -52,6 +54,10 @@ impl Stream {
         registry: &Arc<Registry>,
         stream: OsStream,
     ) -> Result<Arc<Stream>, (OsStream, io::Error)> {
+        let _admitted = match foreign::admit(&stream.fd, stream.foreign) {
+            Ok(admitted) => admitted,
+            Err(error) => return Err((stream, error)),
+        };
         registry.add_stream(stream, |key, stream| Stream::new(registry, key, stream, State::Connected))
     }
 
@@ -68,7 +74,7 @@ impl Stream {
         }
         // The attempt comes before the registration: a socket that was never connected counts as hung up.
         let attempt = socket::with_address(target, |target| Ok(target.connect(&fd)))?;
-        let stream = OsStream { fd, peer: Some(target.clone()) };
+        let stream = OsStream::new(fd, Some(target.clone()));
         match attempt {
             Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => registry
                 .add_stream(stream, |key, stream| Stream::new(registry, key, stream, State::Connecting))
@@ -184,7 +190,11 @@ impl Stream {
     }
 
     pub(crate) fn local_address(&self) -> Option<Address> {
-        rustix::net::getsockname(&self.fd).ok().and_then(socket::to_address)
+        socket::local_address(&self.fd)
+    }
+
+    pub(super) fn identity(&self) -> Option<Identity> {
+        Identity::of(&self.fd)
     }
 
     /// What the first event says about an attempt to connect.
@@ -257,7 +267,7 @@ mod tests {
 
         let mut driver = Driver::open(Kind::native()).expect("the native driver");
         let registry = &driver.remote().registry;
-        let stream = OsStream { fd, peer: Some(own) };
+        let stream = OsStream::new(fd, Some(own));
         let stream = registry
             .add_stream(stream, |key, stream| Stream::new(registry, key, stream, State::Connecting))
             .expect("a first registration");

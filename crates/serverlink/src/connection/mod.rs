@@ -2,6 +2,7 @@
 //!
 //! The reactor calls `handle_*` and `read` and does what the returned [`Flow`] says.
 
+mod describe;
 mod greet;
 pub(crate) mod landing;
 mod open;
@@ -40,6 +41,7 @@ pub(crate) struct Connection {
     /// In the reactor's queue of marked sources.
     pub(crate) queued: bool,
     pub(crate) timer: Option<TimerId>,
+    registered_at: Instant,
     last_heard: Instant,
     /// ZMTP 3.0 has no PING.
     peer_minor: u8,
@@ -143,6 +145,7 @@ impl Connection {
             readable: false,
             queued: false,
             timer: None,
+            registered_at: last_heard,
             last_heard,
             peer_minor: 0,
             paused: false,

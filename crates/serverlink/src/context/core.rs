@@ -42,7 +42,7 @@ impl ContextCore {
         let mut threads = Vec::with_capacity(io_threads);
         for index in 0..io_threads {
             let outer = Outer::open(kind).map_err(|source| opening("an I/O thread's driver", source))?;
-            let (thread, shared) = IoThread::new(env.clone(), outer);
+            let (thread, shared) = IoThread::new(env.clone(), outer, index);
             let started = env.spawn(&format!("slk-io-{index}"), move || thread.run());
             match started {
                 Ok(handle) => threads.extend(handle),
@@ -58,7 +58,7 @@ impl ContextCore {
 
     /// On a simulated machine: its I/O thread is stepped by the simulation.
     pub(crate) fn simulated(env: Env, outer: Outer, max_sockets: usize) -> (Arc<ContextCore>, IoThread) {
-        let (thread, shared) = IoThread::new(env.clone(), outer);
+        let (thread, shared) = IoThread::new(env.clone(), outer, 0);
         (ContextCore::with(env, Kind::Simulated, vec![shared], Vec::new(), max_sockets), thread)
     }
 
@@ -97,6 +97,11 @@ impl ContextCore {
     pub(crate) fn open_reactor(&self) -> std::io::Result<Arc<Reactor>> {
         let index = self.next_io.fetch_add(1, Ordering::Relaxed) % self.io.len();
         Reactor::open(self.env.clone(), Arc::clone(&self.io[index]))
+    }
+
+    /// Every reactor that has something, or had and is not retired yet.
+    pub(crate) fn reactors(&self) -> Vec<Arc<Reactor>> {
+        self.io.iter().flat_map(|io| io.reactors()).collect()
     }
 
     // ---- its sockets

@@ -13,6 +13,7 @@ use self::core::ContextCore;
 use crate::env::Env;
 use crate::error::Error;
 use crate::options::Options;
+use crate::report::ContextReport;
 use crate::socket::Socket;
 
 /// Most I/O threads of one context.
@@ -121,6 +122,18 @@ impl Context {
     /// How many I/O threads it has.
     pub fn io_threads(&self) -> usize {
         self.core.io_threads()
+    }
+
+    /// What is there at this moment: every reactor, listener and connection of this context, closing sockets included.
+    ///
+    /// Whoever drives a reactor is asked, and answers in between; nothing is kept for this while nobody asks.
+    pub fn report(&self) -> ContextReport {
+        let reactors = self.core.reactors();
+        ContextReport {
+            driver: self.driver(),
+            io_threads: self.io_threads(),
+            reactors: reactors.iter().filter_map(|reactor| reactor.describe(None)).collect(),
+        }
     }
 
     /// Through which interface of the operating system its connections are driven.

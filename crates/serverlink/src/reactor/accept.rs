@@ -22,8 +22,8 @@ const ACCEPT_BUDGET: usize = 64;
 /// A listener and its mark.
 pub(crate) struct Acceptor {
     pub(crate) core: Arc<Core>,
-    listener: Listener,
-    endpoint: Endpoint,
+    pub(super) listener: Listener,
+    pub(super) endpoint: Endpoint,
     pub(crate) acceptable: bool,
     pub(crate) queued: bool,
 }

@@ -7,6 +7,7 @@ use serverlink_driver::{Address, Key, Listener};
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::WireError;
 
+use super::describe::Inquiry;
 use crate::endpoint::Endpoint;
 use crate::socket::core::Core;
 
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     CloseSocket { core: Arc<Core>, deadline: Option<Instant> },
     /// A closing socket has written something.
     Progress,
+    /// Tell what is here.
+    Describe(Inquiry),
 }
 
 /// A listener that is registered already.

@@ -22,19 +22,21 @@ const LASTING: Duration = Duration::from_secs(1);
 /// Connects, and connects again.
 pub(crate) struct Dialer {
     pub(crate) core: Arc<Core>,
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     pub(crate) pipe: PipeId,
     /// Attempts since the last connection that lasted.
-    attempts: u32,
+    pub(super) attempts: u32,
     established_at: Option<Instant>,
     /// Addresses of this round that were not tried yet.
     untried: Vec<Address>,
-    state: DialState,
+    pub(super) state: DialState,
+    /// Since when it has been without a connection.
+    pub(super) idle_since: Instant,
     /// Its socket closes: no pause is worth starting for an empty queue.
     pub(crate) stopping: bool,
 }
 
-enum DialState {
+pub(super) enum DialState {
     Waiting(Option<TimerId>),
     Resolving,
     /// What happens to the connection is reported under its key.
@@ -52,6 +54,7 @@ impl Turn {
             established_at: None,
             untried: Vec::new(),
             state: DialState::Waiting(None),
+            idle_since: reactor.env.now(),
             stopping: false,
         });
         self.attempt(reactor, dialer);
@@ -138,6 +141,7 @@ impl Turn {
     pub(super) fn on_attempt_over(&mut self, reactor: &Reactor, id: DialerId, trouble: String) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
         dialer.state = DialState::Waiting(None);
+        dialer.idle_since = reactor.env.now();
         // A peer that takes the handshake and then closes is no better than one that refuses.
         let established_at = dialer.established_at.take();
         if established_at.is_some_and(|at| reactor.env.now().saturating_duration_since(at) >= LASTING) {

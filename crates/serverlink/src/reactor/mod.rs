@@ -5,6 +5,7 @@
 
 mod accept;
 mod closing;
+mod describe;
 mod dial;
 mod role;
 pub(crate) mod timers;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Weak};
 use serverlink_driver::Remote;
 
 pub(crate) use command::{Command, DialerId, Farewell};
+pub(crate) use describe::number;
 pub(crate) use hold::Hold;
 pub(crate) use role::LEASE;
 pub(crate) use turn::{Attention, Turn};
@@ -81,16 +83,19 @@ impl Reactor {
 
     /// Leaves something to be done by whoever drives.
     pub(crate) fn post(&self, command: Command) {
+        self.leave_command(command);
+        self.depend();
+    }
+
+    fn leave_command(&self, command: Command) {
         self.commands.lock().push_back(command);
         self.has_commands.store(true, Ordering::Release);
-        self.depend();
     }
 
     /// Leaves something to be done by a caller who is busy with this reactor's socket and will drive it
     /// soon; if he does not, the I/O thread takes it up when the lease is over.
     pub(crate) fn claim(&self, command: Command, depended_on: bool) {
-        self.commands.lock().push_back(command);
-        self.has_commands.store(true, Ordering::Release);
+        self.leave_command(command);
         match self.take_role() {
             Some(hold) => hold.leave(depended_on),
             None => self.depend(),
@@ -205,5 +210,6 @@ impl Reactor {
     /// The last source of this reactor is gone.
     pub(crate) fn retire(&self) {
         self.io.forget(self.token);
+        self.dismiss_inquiries();
     }
 }

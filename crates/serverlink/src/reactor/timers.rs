@@ -13,6 +13,13 @@ pub(crate) struct Timers<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TimerId(Instant, u64);
 
+impl TimerId {
+    /// The deadline.
+    pub(crate) fn at(self) -> Instant {
+        self.0
+    }
+}
+
 impl<T> Timers<T> {
     pub(crate) fn new() -> Timers<T> {
         Timers { queue: BTreeMap::new(), next: 0 }

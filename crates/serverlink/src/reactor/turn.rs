@@ -144,6 +144,7 @@ impl Turn {
             Command::Resume(key) => self.mark_ready(key),
             Command::CloseSocket { core, deadline } => self.close_socket(reactor, core, deadline),
             Command::Progress => self.check_closing(reactor),
+            Command::Describe(inquiry) => self.answer(reactor, inquiry),
         }
     }
 

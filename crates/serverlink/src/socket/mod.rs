@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod close;
 pub(crate) mod core;
+mod describe;
 mod drive;
 mod endpoints;
 mod future;
@@ -33,6 +34,7 @@ use crate::error::{Error, SendError};
 use crate::monitor::Monitor;
 use crate::options::Options;
 use crate::payload::{Carrier, Outgoing, Payload};
+use crate::report::ConnectionReport;
 use crate::stats::Stats;
 
 /// A socket of any type.
@@ -287,6 +289,13 @@ impl Socket {
     /// Tells what happens to this socket's connections from now on.
     pub fn monitor(&self) -> Monitor {
         self.core.monitor.open()
+    }
+
+    /// The state of its connections at this moment, and of the dialers that have none. What goes over inproc has no connection.
+    ///
+    /// Whoever drives them is asked, and answers in between; nothing is kept for this while nobody asks.
+    pub fn connections(&self) -> Vec<ConnectionReport> {
+        self.core.connections()
     }
 
     /// Counters since the socket was opened.

@@ -79,6 +79,11 @@ macro_rules! typed_socket {
                 self.socket.monitor()
             }
 
+            /// The state of its connections at this moment, and of the dialers that have none.
+            pub fn connections(&self) -> Vec<$crate::ConnectionReport> {
+                self.socket.connections()
+            }
+
             /// The counters: messages, drops by reason, what is queued, peers.
             pub fn stats(&self) -> $crate::Stats {
                 self.socket.stats()

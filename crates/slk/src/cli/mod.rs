@@ -78,7 +78,7 @@ pub(crate) enum Command {
     DemoServer(crate::demo::ServerArgs),
     /// Measures ServerLink on this machine, beside libzmq where that is installed
     Bench(crate::bench::Args),
-    /// Says which driver is in use and why, versions and limits
+    /// Says which driver is in use and why, versions and limits; talks to itself and tells the state of each connection
     Doctor,
 }
 

@@ -1,0 +1,7 @@
+use serverlink_driver::{Remote, Stream};
+
+fn migrate(stream: Stream, other: &Remote) {
+    let _moved = other.adopt(stream);
+}
+
+fn main() {}

@@ -1,0 +1,32 @@
+//! A connection in the words of a report.
+
+use std::time::Instant;
+
+use super::{Connection, Phase};
+use crate::reactor::number;
+use crate::report::{ConnectionReport, ConnectionState, Origin};
+use crate::resolve;
+
+impl Connection {
+    pub(crate) fn describe(&self, now: Instant) -> ConnectionReport {
+        ConnectionReport {
+            socket_type: self.core.kind,
+            endpoint: self.endpoint.clone(),
+            peer_address: self.stream.peer_address().map(|address| resolve::endpoint_of(&address)),
+            origin: if self.dialer.is_some() { Origin::Dialed } else { Origin::Accepted },
+            state: self.state(),
+            routing_id: self.pipe.and_then(|pipe| self.core.routing_id_of(pipe)),
+            registration: Some(number(self.key())),
+            age: now.saturating_duration_since(self.registered_at),
+        }
+    }
+
+    fn state(&self) -> ConnectionState {
+        match self.phase {
+            Phase::Connecting => ConnectionState::Connecting,
+            Phase::Greeting(..) => ConnectionState::Handshake,
+            Phase::Open => ConnectionState::Open,
+            Phase::Draining => ConnectionState::Draining,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+use serverlink::Publisher;
+
+fn listen(publisher: &Publisher) {
+    let _message = publisher.recv();
+}
+
+fn main() {}
