@@ -99,7 +99,7 @@ pub(crate) fn wait_for<T>(
 }
 
 /// For what the library has no call to wait for.
-pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = in_time();
     while !condition() {
         assert!(Instant::now() < deadline, "in vain: {what}");
@@ -108,6 +108,7 @@ pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
 }
 
 /// The same case over tcp and over ipc.
+#[allow(unused_macros, reason = "each test binary uses what it needs")]
 macro_rules! over_wires {
     ($($(#[$mark:meta])* $case:ident)*) => {$(
         mod $case {
@@ -128,6 +129,7 @@ macro_rules! over_wires {
 pub(crate) use over_wires;
 
 /// The same where a raw peer is at the other end: on unix those speak over both, elsewhere over tcp.
+#[allow(unused_macros, reason = "each test binary uses what it needs")]
 macro_rules! over_raw_wires {
     ($($(#[$mark:meta])* $case:ident)*) => {$(
         mod $case {
