@@ -5,6 +5,7 @@
 
 use std::{
     alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error},
+    panic::{AssertUnwindSafe, catch_unwind},
     ptr::NonNull,
 };
 
@@ -167,7 +168,10 @@ unsafe fn free_bytes<const OFFSET: usize>(header: NonNull<Header>) {
 /// `header` came from `Owner::hold::<O>`, and nobody uses it any more.
 unsafe fn free_holder<O>(header: NonNull<Header>) {
     // SAFETY: it was made by leaking a `Box<Holder<O>>`, of which the header is the first field.
-    drop(unsafe { Box::from_raw(header.cast::<Holder<O>>().as_ptr()) });
+    let holder = unsafe { Box::from_raw(header.cast::<Holder<O>>().as_ptr()) };
+    // An owner that panics has said so. Going on would abort the process where a second one in the same message or queue
+    // does so too, while that unwinds.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(holder)));
 }
 
 // SAFETY: the count is atomic, the bytes are only read through shared references, and what `hold` takes in is `Send + Sync`.

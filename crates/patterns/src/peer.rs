@@ -45,6 +45,9 @@ pub enum AttachRefusal {
     /// ROUTER: ids that begin with a zero octet are ours to give (RFC 37, Identity property).
     #[error("the peer announced a routing id that begins with a zero octet")]
     ReservedRoutingId,
+    /// The application gave the endpoint up while the handshake was going on.
+    #[error("the socket was disconnected from this endpoint meanwhile")]
+    Disconnected,
 }
 
 /// What detaching a pipe led to.

@@ -4,8 +4,9 @@
 //! sockets never meet. A quiet process has it asleep without a deadline.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -14,13 +15,17 @@ use serverlink_driver::{Outer, OuterWaker, Remote};
 use serverlink_patterns::PipeId;
 
 use crate::env::Env;
-use crate::reactor::{LEASE, Reactor};
+use crate::reactor::failure::Failure;
+use crate::reactor::{Command, LEASE, Reactor};
 use crate::socket::core::Core;
 use crate::socket::write::Watched;
 use crate::sync::{Lock, Parked};
 
 /// How often a streaming connection is checked for a tail that nobody flushed.
 const WATCH: Duration = Duration::from_micros(100);
+
+/// How long an I/O thread sleeps that nothing can wake.
+const LIMP: Duration = Duration::from_millis(10);
 
 /// After this many checks without anything to do a connection is not streaming any more.
 const QUIET_CHECKS: u8 = 4;
@@ -50,6 +55,17 @@ struct Requests {
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     /// The earliest entry of each reactor in `deadlines`.
     armed: BTreeMap<u64, Instant>,
+}
+
+impl Requests {
+    /// A deadline that a sooner one replaced, or whose reactor is gone, need not wake anybody.
+    fn drop_outdated(&mut self) {
+        while let Some(&Reverse((at, token))) = self.deadlines.peek()
+            && self.armed.get(&token) != Some(&at)
+        {
+            self.deadlines.pop();
+        }
+    }
 }
 
 impl IoShared {
@@ -145,6 +161,10 @@ pub(crate) struct IoThread {
     ready: Vec<u64>,
     watched: Vec<WatchedPipe>,
     next_watch: Option<Instant>,
+    /// Its outer driver reports nothing any more.
+    failed: bool,
+    /// Reactors in which a panic was caught.
+    broken: BTreeSet<u64>,
 }
 
 struct WatchedPipe {
@@ -172,12 +192,14 @@ impl IoThread {
             ready: Vec::new(),
             watched: Vec::new(),
             next_watch: None,
+            failed: false,
+            broken: BTreeSet::new(),
         };
         (thread, shared)
     }
 
     /// Until the context stops it.
-    pub(crate) fn run(mut self) {
+    pub(crate) fn run_until_stopped(mut self) {
         while !self.shared.stopping.load(Ordering::SeqCst) {
             self.work();
             let timeout = self.prepare_to_sleep();
@@ -216,13 +238,28 @@ impl IoThread {
     }
 
     fn sleep(&mut self, timeout: Option<Duration>) {
-        // A failed wait reports nothing; the loop comes back to it.
-        let _ = self.outer.wait(&mut self.ready, timeout);
+        if self.failed {
+            // Nothing wakes it any more, and sockets still have to be closed.
+            std::thread::sleep(timeout.map_or(LIMP, |timeout| timeout.min(LIMP)));
+        } else if let Err(error) = self.outer.wait(&mut self.ready, timeout) {
+            self.fail(&Failure::of(&error));
+        }
         self.shared.parked.retract();
     }
 
+    /// The system does not let it wait any more: the sockets of its reactors are told.
+    fn fail(&mut self, failure: &Failure) {
+        self.failed = true;
+        let reactors: Vec<_> = self.shared.reactors.lock().values().cloned().collect();
+        for reactor in reactors {
+            reactor.post(Command::Fail(failure.clone()));
+            reactor.tell_failure(failure);
+        }
+    }
+
     fn next_deadline(&self) -> Option<Instant> {
-        let requests = self.shared.requests.lock();
+        let mut requests = self.shared.requests.lock();
+        requests.drop_outdated();
         let timer = requests.deadlines.peek().map(|Reverse((at, _))| *at);
         let look = requests.look_due;
         timer.into_iter().chain(self.next_watch).chain(look).min()
@@ -250,11 +287,27 @@ impl IoThread {
         tokens.dedup();
         for &token in &tokens {
             if let Some(reactor) = self.reactor(token)
-                && reactor.run_for_io_thread()
+                && self.run(&reactor, token)
             {
                 self.ready.push(token);
             }
         }
+    }
+
+    /// A reactor that panics takes only its own sockets along.
+    fn run(&mut self, reactor: &Arc<Reactor>, token: u64) -> bool {
+        if let Ok(again) = catch_unwind(AssertUnwindSafe(|| reactor.run_for_io_thread())) {
+            return again;
+        }
+        let failure = Failure::of_a_panic();
+        reactor.tell_failure(&failure);
+        if self.broken.insert(token) {
+            reactor.post(Command::Fail(failure));
+        } else {
+            // It cannot even be taken down.
+            self.shared.forget(token);
+        }
+        false
     }
 
     fn reactor(&self, token: u64) -> Option<Arc<Reactor>> {

@@ -84,6 +84,12 @@ pub enum EventKind {
         /// Why, as a sentence.
         reason: String,
     },
+    /// The system reports no more events for this socket: its connections are closed, its listeners and dialers are gone, and calls that would
+    /// wait fail with [`Error::Io`](crate::Error::Io). Close the socket and open another.
+    DriverFailed {
+        /// The system's words.
+        error: String,
+    },
     /// A dialer tries again after `delay`.
     Retrying {
         /// The dialer's endpoint.

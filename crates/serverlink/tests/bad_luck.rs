@@ -16,7 +16,6 @@ over_wires! {
     a_waker_that_panics_in_the_thread_that_drives
     a_waker_that_panics_in_the_io_thread
     an_owner_that_panics_where_its_message_was_written
-    #[ignore = "open: a second owner that panics in the same batch aborts the process"]
     owners_that_panic_in_one_batch
     a_thread_that_dies_with_the_role_left_lying
     a_thread_that_dies_with_unsent_messages

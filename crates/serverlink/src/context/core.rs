@@ -43,7 +43,7 @@ impl ContextCore {
         for index in 0..io_threads {
             let outer = Outer::open(kind).map_err(|source| opening("an I/O thread's driver", source))?;
             let (thread, shared) = IoThread::new(env.clone(), outer, index);
-            let started = env.spawn(&format!("slk-io-{index}"), move || thread.run());
+            let started = env.spawn(&format!("slk-io-{index}"), move || thread.run_until_stopped());
             match started {
                 Ok(handle) => threads.extend(handle),
                 Err(source) => {

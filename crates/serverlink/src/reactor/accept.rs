@@ -29,7 +29,7 @@ pub(crate) struct Acceptor {
 }
 
 impl Turn {
-    pub(super) fn listen(&mut self, new: NewListener) {
+    pub(super) fn listen(&mut self, reactor: &Reactor, new: NewListener) {
         let NewListener { core, listener, endpoint } = new;
         if core.is_closing() {
             return;
@@ -38,7 +38,10 @@ impl Turn {
         // Registered before its command was taken: an edge may have passed unseen.
         let acceptor = Acceptor { core, listener, endpoint, acceptable: true, queued: false };
         self.sources.insert(key, Source::Acceptor(Box::new(acceptor)));
-        self.mark_ready(key);
+        match self.failed {
+            true => self.unlisten(reactor, key),
+            false => self.mark_ready(key),
+        }
     }
 
     pub(super) fn unlisten(&mut self, reactor: &Reactor, key: Key) {

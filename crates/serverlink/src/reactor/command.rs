@@ -8,6 +8,7 @@ use serverlink_patterns::PipeId;
 use serverlink_zmtp::WireError;
 
 use super::describe::Inquiry;
+use super::failure::Failure;
 use crate::endpoint::Endpoint;
 use crate::socket::core::Core;
 
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Resume(Key),
     /// Finish what is queued until `deadline` (`None`: for ever), then close everything of this socket.
     CloseSocket { core: Arc<Core>, deadline: Option<Instant> },
+    /// The I/O thread cannot wait any more, or this reactor is broken.
+    Fail(Failure),
     /// A closing socket has written something.
     Progress,
     /// Tell what is here.

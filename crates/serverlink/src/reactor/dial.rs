@@ -46,6 +46,9 @@ pub(super) enum DialState {
 impl Turn {
     pub(super) fn dial(&mut self, reactor: &Reactor, new: NewDialer) {
         let NewDialer { core, endpoint, pipe } = new;
+        if self.failed {
+            return;
+        }
         let dialer = self.dialers.insert(Dialer {
             core,
             endpoint,

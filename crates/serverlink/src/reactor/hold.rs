@@ -42,6 +42,11 @@ impl Hold {
         turn.was_interrupted()
     }
 
+    /// Sleeping would not end any more: nothing is reported.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.reactor.turn.lock().has_failed()
+    }
+
     /// How to wake the holder while it sleeps.
     pub(crate) fn waker(&self) -> impl Fn() + Send + 'static {
         let remote = self.reactor.remote.clone();

@@ -7,6 +7,7 @@ mod accept;
 mod closing;
 mod describe;
 mod dial;
+pub(crate) mod failure;
 mod role;
 pub(crate) mod timers;
 mod turn;

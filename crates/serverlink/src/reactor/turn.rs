@@ -10,6 +10,7 @@ use slotmap::{SecondaryMap, SlotMap};
 use super::accept::Acceptor;
 use super::closing::Closing;
 use super::dial::Dialer;
+use super::failure::Failure;
 use super::timers::{TimerId, Timers};
 use super::{Command, DialerId, Farewell, Reactor};
 use crate::connection::landing::Landing;
@@ -60,6 +61,8 @@ pub(crate) struct Turn {
     landing: Landing,
     rounds_without_wait: u32,
     interrupted: bool,
+    /// The driver reports nothing any more.
+    pub(super) failed: bool,
     pub(super) closing: Vec<Closing>,
     /// Closed sources whose last operation the system has not finished, and what waits for that.
     pub(super) leaving: SecondaryMap<Key, Option<Remains>>,
@@ -79,6 +82,7 @@ impl Turn {
             landing: Landing::new(),
             rounds_without_wait: 0,
             interrupted: false,
+            failed: false,
             closing: Vec::new(),
             leaving: SecondaryMap::new(),
             over: false,
@@ -97,9 +101,11 @@ impl Turn {
         }
         self.rounds_without_wait = 0;
         let wait = if busy || self.has_ready() { Some(Duration::ZERO) } else { wait };
-        // A failing wait has no event to report; the next round tries again.
-        if self.driver.wait(&mut self.events, wait).is_ok() {
-            self.interrupted = self.events.interrupted();
+        if !self.failed {
+            match self.driver.wait(&mut self.events, wait) {
+                Ok(()) => self.interrupted = self.events.interrupted(),
+                Err(error) => self.fail(reactor, Failure::of(&error)),
+            }
             busy |= self.handle_events(reactor);
             busy |= self.handle_commands(reactor);
             busy |= self.serve_ready(reactor, attention);
@@ -115,6 +121,10 @@ impl Turn {
     /// Whether a round would do something at once.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty() || !self.events.is_empty()
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
     }
 
     pub(crate) fn was_interrupted(&self) -> bool {
@@ -134,7 +144,7 @@ impl Turn {
 
     fn handle_command(&mut self, reactor: &Reactor, command: Command) {
         match command {
-            Command::Listen(listener) => self.listen(*listener),
+            Command::Listen(listener) => self.listen(reactor, *listener),
             Command::Unlisten(key) => self.unlisten(reactor, key),
             Command::Dial(dialer) => self.dial(reactor, *dialer),
             Command::StopDialing(pipe) => self.stop_dialing(reactor, pipe),
@@ -143,6 +153,7 @@ impl Turn {
             Command::Break(key, farewell) => self.end_connection(reactor, key, farewell),
             Command::Resume(key) => self.mark_ready(key),
             Command::CloseSocket { core, deadline } => self.close_socket(reactor, core, deadline),
+            Command::Fail(failure) => self.fail(reactor, failure),
             Command::Progress => self.check_closing(reactor),
             Command::Describe(inquiry) => self.answer(reactor, inquiry),
         }
@@ -285,7 +296,7 @@ impl Turn {
 
     /// A source was closed. Some drivers have memory of it until its last operation came home.
     pub(super) fn wait_for_closed(&mut self, reactor: &Reactor, key: Key, remains: Option<Remains>) {
-        if reactor.remote().reports_closed() {
+        if reactor.remote().reports_closed() && !self.failed {
             self.leaving.insert(key, remains);
         }
     }

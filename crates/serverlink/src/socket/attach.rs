@@ -74,6 +74,9 @@ impl Core {
     /// A handshake is done. Gives the pipe, or says why this peer is turned away.
     pub(crate) fn attach_connection(self: &Arc<Self>, arrival: Arrival) -> Result<PipeId, AttachRefusal> {
         let mut topology = self.topology.lock();
+        if arrival.pipe.is_some_and(|pipe| !topology.pipes.contains_key(pipe)) {
+            return Err(AttachRefusal::Disconnected);
+        }
         let pipe = arrival.pipe.unwrap_or_else(|| {
             let pipe = topology.pipes.insert(PipeEntry::new(arrival.endpoint.clone(), false));
             self.make_ends(pipe);
@@ -245,14 +248,18 @@ impl Core {
 
     /// `disconnect`: the pipe goes with what is queued in it, which is counted.
     pub(crate) fn drop_dialed(self: &Arc<Self>, pipe: PipeId) {
+        // Tells the pattern and the application of a peer that is lost by this.
+        self.detach_connection(pipe);
         let mut topology = self.topology.lock();
-        if topology.pipes.remove(pipe).is_none() {
-            return;
-        }
+        let Some(entry) = topology.pipes.remove(pipe) else { return };
+        topology.peers -= usize::from(entry.has_peer);
         {
             let mut send = self.send.lock();
             let _ = send.sender.detach(pipe);
             if let Some(outlet) = send.outlets.remove(pipe) {
+                if matches!(&outlet, Outlet::Wire(outbox) if outbox.waits_for_system()) {
+                    self.blocked.fetch_sub(1, Ordering::Relaxed);
+                }
                 send.sent.with_peer += outlet.queued() as u64;
                 send.dirty.retain(|&listed| listed != pipe);
                 drop_later(outlet);

@@ -24,12 +24,13 @@ use crate::context::core::ContextCore;
 use crate::endpoint::Endpoint;
 use crate::env::Env;
 use crate::error::Error;
-use crate::monitor::MonitorHub;
+use crate::monitor::{EventKind, MonitorHub};
 use crate::options::Options;
 use crate::pipe::arena::ArenaPool;
 use crate::pipe::bump::Bump;
 use crate::pipe::{Inlet, Outlet};
 use crate::reactor::Reactor;
+use crate::reactor::failure::Failure;
 use crate::stats::{Received, Sent};
 use crate::sync::{Lock, Spins, Waiters};
 
@@ -58,6 +59,8 @@ pub(crate) struct Core {
     pub(crate) unflushed: AtomicBool,
     /// Outboxes that wait for their connection to be writable.
     pub(crate) blocked: AtomicUsize,
+    /// Set when nothing is heard of its connections any more.
+    failure: OnceLock<Failure>,
     pub(crate) state: AtomicU8,
     pub(crate) monitor: MonitorHub,
 }
@@ -242,6 +245,7 @@ impl Core {
             fresh: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
             blocked: AtomicUsize::new(0),
+            failure: OnceLock::new(),
             state: AtomicU8::new(OPEN),
             monitor: MonitorHub::default(),
             options,
@@ -261,6 +265,21 @@ impl Core {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether the system still tells what happens to this socket's connections.
+    pub(crate) fn check_driver(&self) -> Result<(), Error> {
+        let Some(failure) = self.failure.get() else { return Ok(()) };
+        let doing = "waiting for the system's events";
+        Err(Error::Io { doing, endpoint: None, source: failure.to_error() })
+    }
+
+    /// It does not: whoever waits is told.
+    pub(crate) fn driver_failed(&self, failure: &Failure) {
+        if self.failure.set(failure.clone()).is_ok() {
+            self.monitor.tell(|| EventKind::DriverFailed { error: failure.to_error().to_string() });
+        }
+        self.wake_everybody();
     }
 
     pub(crate) fn is_closing(&self) -> bool {

@@ -47,6 +47,7 @@ impl Core {
             if let Some(found) = found {
                 return Ok(found);
             }
+            self.check_driver()?;
         }
     }
 
@@ -67,6 +68,9 @@ impl Core {
         // Also if nothing came: the I/O thread may have brought it while we waited for the role.
         let found = self.try_recv_once();
         hold.leave(self.is_depended_on());
+        if matches!(found, Ok(None)) {
+            self.check_driver()?;
+        }
         found
     }
 
@@ -124,7 +128,7 @@ impl Core {
             });
         }
         while let Ok(None) = found {
-            if has_kept() || deadline.is_some_and(|at| at <= self.now()) {
+            if has_kept() || hold.has_failed() || deadline.is_some_and(|at| at <= self.now()) {
                 break;
             }
             // Registered, then looked once more: whoever changes something in between wakes the driver.

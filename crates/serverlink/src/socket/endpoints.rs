@@ -151,13 +151,18 @@ impl Core {
         let Some(dialed) = dialed else { return Err(Error::NoSuchEndpoint { endpoint }) };
         match endpoint {
             Endpoint::Inproc(_) => self.disconnect_inproc(dialed.pipe),
-            _ => self.post(Command::StopDialing(dialed.pipe)),
+            _ => {
+                // At once: what is sent from now on must not be given to this pipe.
+                self.drop_dialed(dialed.pipe);
+                self.post(Command::StopDialing(dialed.pipe));
+            }
         }
         Ok(())
     }
 
     /// The reactor of all its connections.
     pub(crate) fn home_reactor(self: &Arc<Self>) -> Result<&Arc<Reactor>, Error> {
+        self.check_driver()?;
         if let Some(home) = self.home.get() {
             return Ok(home);
         }

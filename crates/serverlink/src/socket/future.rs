@@ -103,7 +103,10 @@ fn poll_with<T>(
             *registration = None;
             Poll::Ready(found)
         }
-        None => Poll::Pending,
+        None => match core.check_driver() {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        },
     }
 }
 

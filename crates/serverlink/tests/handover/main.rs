@@ -10,8 +10,10 @@ mod raw_link;
 mod raw_peer;
 
 mod in_a_row;
+mod notifications;
 mod old_owner;
 mod refused;
+mod transports;
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ over_raw_wires! {
     what_was_taken_before_is_not_counted
     messages_queued_for_the_old_owner_go_with_it
     a_send_that_waits_for_the_old_owner_goes_to_the_new_one
+    an_owner_whose_reader_is_paused_gives_way
     a_half_closed_owner_gets_nothing_of_what_follows
 
     what_a_half_closed_owner_left_comes_before_the_new_owner
@@ -180,6 +181,28 @@ fn a_send_that_waits_for_the_old_owner_goes_to_the_new_one(place: &Place) {
     }
     sender.join().expect("every send ends well");
     old.read_to_the_end();
+}
+
+/// It sends more than the receive mark allows to wait, so its connection is not read when the newcomer comes.
+fn an_owner_whose_reader_is_paused_gives_way(place: &Place) {
+    const MARK: usize = 10;
+    let context = Context::new().expect("a context");
+    let (router, endpoint) = router(&context, place, |options| options.recv_hwm = MARK as u32);
+    let monitor = router.monitor();
+    let mut old = RawLink::shaken(&endpoint, "DEALER", b"twin");
+    let flood = std::thread::spawn(move || {
+        // Until it is closed: nobody reads so much.
+        let message = frame(0, b"flood").repeat(1000);
+        while std::io::Write::write_all(&mut old, &message).is_ok() {}
+    });
+    eventually("something waits", || router.readiness().readable);
+    let newcomer = connected_twin(&context, &endpoint);
+    assert!(discarded_at_the_handover(&monitor) >= MARK - 1, "what waited, up to one that was looked at");
+    flood.join().expect("its connection is closed");
+    // The one that `readiness` found is kept for the next receive, from before the handover.
+    let first = recv(&router);
+    assert_eq!(first, ["twin", "flood"]);
+    assert_owned_by(&router, &newcomer);
 }
 
 fn a_half_closed_owner_gets_nothing_of_what_follows(place: &Place) {

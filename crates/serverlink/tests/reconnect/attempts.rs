@@ -15,7 +15,6 @@ over_wires! {
     the_listener_comes_later
     the_listener_goes_and_comes
     a_dialer_that_gives_up_stays_away
-    #[ignore = "open: a send may still choose the pipe of an endpoint that was disconnected"]
     what_is_sent_after_a_disconnect_goes_elsewhere
 }
 

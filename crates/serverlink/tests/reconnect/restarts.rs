@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use serverlink::{Context, Message, Socket, SocketType};
+use serverlink::{Context, Message, Options, Socket, SocketType};
 
 use crate::place::{PATIENCE, Place, brisk, in_time, over_wires};
 use crate::send;
@@ -13,6 +13,7 @@ use crate::send;
 over_wires! {
     a_listener_restarts_and_its_connections_notice_nothing
     a_server_restarts_and_its_dialers_come_back
+    a_server_restarts_and_dialers_that_queue_nothing_come_back
 }
 
 const RESTARTS: usize = 50;
@@ -27,7 +28,7 @@ fn a_listener_restarts_and_its_connections_notice_nothing(place: &Place) {
     let endpoint = pull.bind(&place.endpoint()).expect("a free endpoint").to_string();
     let stop = Arc::new(AtomicBool::new(false));
     let senders: Vec<_> =
-        (0..SENDERS).map(|sender| start_sender(&context, &endpoint, sender, &stop)).collect();
+        (0..SENDERS).map(|sender| start_sender(&context, &endpoint, sender, &stop, |_| {})).collect();
     pull.wait_for_peers(SENDERS, PATIENCE).expect("the senders");
 
     let mut next = [0; SENDERS];
@@ -71,8 +72,12 @@ fn start_sender(
     endpoint: &str,
     sender: usize,
     stop: &Arc<AtomicBool>,
+    change: impl FnOnce(&mut Options),
 ) -> thread::JoinHandle<(Socket, usize)> {
-    let push = brisk(context, SocketType::Push, |options| options.send_hwm = 100);
+    let push = brisk(context, SocketType::Push, |options| {
+        options.send_hwm = 100;
+        change(options);
+    });
     push.connect(endpoint).expect("connecting");
     let stop = Arc::clone(stop);
     thread::spawn(move || {
@@ -93,11 +98,20 @@ fn follow(next: &mut [usize; SENDERS], sender: usize, number: usize) {
 /// The whole server goes and comes. What was with the system is lost with it; the rest comes once and in order, and the path heals
 /// every time.
 fn a_server_restarts_and_its_dialers_come_back(place: &Place) {
+    restart_the_server(place, |_| {});
+}
+
+/// `immediate`: a send waits while nobody is connected.
+fn a_server_restarts_and_dialers_that_queue_nothing_come_back(place: &Place) {
+    restart_the_server(place, |options| options.immediate = true);
+}
+
+fn restart_the_server(place: &Place, change: impl Fn(&mut Options)) {
     let context = Context::builder().io_threads(2).build().expect("a context");
     let endpoint = place.endpoint();
     let stop = Arc::new(AtomicBool::new(false));
     let senders: Vec<_> =
-        (0..SENDERS).map(|sender| start_sender(&context, &endpoint, sender, &stop)).collect();
+        (0..SENDERS).map(|sender| start_sender(&context, &endpoint, sender, &stop, &change)).collect();
     let mut last = [None; SENDERS];
     for _ in 0..RESTARTS {
         let pull = brisk(&context, SocketType::Pull, |_| {});

@@ -9,17 +9,32 @@ pub(crate) type Place = (u32, u64);
 
 /// Every registration of every socket of this process; the sockets are named by their inode, which is not used twice.
 pub(crate) fn of_sockets() -> BTreeMap<String, Vec<Place>> {
-    let links = links();
     let mut found: BTreeMap<String, Vec<Place>> = BTreeMap::new();
-    for (&epoll, link) in &links {
-        if link != "anon_inode:[eventpoll]" {
-            continue;
-        }
+    for Registration { socket, place, .. } in all() {
+        found.entry(socket).or_default().push(place);
+    }
+    found
+}
+
+/// The same as descriptors: of the socket, and of the epoll that watches it.
+pub(crate) fn of_descriptors() -> Vec<(u32, u32)> {
+    all().into_iter().map(|registration| (registration.descriptor, registration.place.0)).collect()
+}
+
+struct Registration {
+    socket: String,
+    descriptor: u32,
+    place: Place,
+}
+
+fn all() -> Vec<Registration> {
+    let (links, mut found) = (links(), Vec::new());
+    for (&epoll, _) in links.iter().filter(|(_, link)| *link == "anon_inode:[eventpoll]") {
         // It may have been closed since.
         let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{epoll}")).unwrap_or_default();
-        for (watched, key) in info.lines().filter_map(watched) {
-            if let Some(socket) = links.get(&watched).filter(|link| link.starts_with("socket:")) {
-                found.entry(socket.clone()).or_default().push((epoll, key));
+        for (descriptor, key) in info.lines().filter_map(watched) {
+            if let Some(socket) = links.get(&descriptor).filter(|link| link.starts_with("socket:")) {
+                found.push(Registration { socket: socket.clone(), descriptor, place: (epoll, key) });
             }
         }
     }
