@@ -9,7 +9,8 @@ use std::path::PathBuf;
 pub enum Address {
     /// TCP over IPv4 or IPv6. Port 0 lets the system choose when binding.
     Tcp(SocketAddr),
-    /// A unix domain socket in the file system.
+    /// A unix domain socket in the file system. On Windows a named pipe, whose name is made of the absolute path: `C:\Some Folder\x` becomes
+    /// `\\.\pipe\serverlink\c%3a/some%20folder/x`. A path that begins with `\\.\pipe\` is that pipe.
     Ipc(PathBuf),
 }
 

@@ -186,6 +186,8 @@ impl Remote {
     }
 
     /// Registers a connected stream: its one registration. Failure gives it back. What it has to read is reported.
+    ///
+    /// The accepted end of a pipe of Windows joined the port of its listener while it waited for its peer; only drivers of that port take it.
     pub fn adopt(&self, stream: OsStream) -> Result<Stream, Unregistered<OsStream>> {
         match (&self.0, stream.0) {
             #[cfg(unix)]

@@ -44,7 +44,7 @@ impl OsListener {
             #[cfg(unix)]
             OsListenerKind::Unix(listener) => listener.local_address().clone(),
             #[cfg(windows)]
-            OsListenerKind::Windows(listener) => listener.local_address().clone(),
+            OsListenerKind::Windows(listener) => listener.local_address(),
             OsListenerKind::Simulated(listener) => listener.local_address().clone(),
         }
     }
@@ -290,6 +290,8 @@ impl Stream {
     }
 
     /// Tells the peer that nothing more comes, after what was written. Reading goes on.
+    ///
+    /// The pipes that are `ipc` on Windows have no half of a close: there it does nothing, and the peer hears of the end when the stream is closed.
     pub fn shutdown_write(&self) {
         match &self.0 {
             #[cfg(unix)]

@@ -20,7 +20,8 @@ fn open_handles() -> u32 {
 
 #[test]
 fn handles_are_closed() {
-    for (kind, network) in [(Kind::Iocp, Network::V4), (Kind::Iocp, Network::V6)] {
+    for (kind, network) in [(Kind::Iocp, Network::V4), (Kind::Iocp, Network::V6), (Kind::Iocp, Network::Ipc)]
+    {
         // The first use of a network opens what the system keeps.
         everything_is_closed(kind, network, 1);
         let before = open_handles();

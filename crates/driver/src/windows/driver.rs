@@ -68,31 +68,20 @@ impl Remote {
     }
 
     pub(crate) fn listen(&self, listener: OsListener) -> Result<Listener, (OsListener, io::Error)> {
-        match (self, listener) {
-            (Remote::Iocp(remote), OsListener::Tcp(listener)) => {
-                match iocp::Listener::register(remote, listener) {
-                    Ok(listener) => Ok(Listener::Iocp(listener)),
-                    Err((listener, error)) => Err((OsListener::Tcp(listener), error)),
-                }
-            }
+        match self {
+            Remote::Iocp(remote) => Ok(Listener::Iocp(iocp::Listener::register(remote, listener)?)),
         }
     }
 
     pub(crate) fn adopt(&self, stream: OsStream) -> Result<Stream, (OsStream, io::Error)> {
-        match (self, stream) {
-            (Remote::Iocp(remote), OsStream::Tcp(stream)) => match iocp::Stream::adopt(remote, stream) {
-                Ok(stream) => Ok(Stream::Iocp(stream)),
-                Err((stream, error)) => Err((OsStream::Tcp(stream), error)),
-            },
+        match self {
+            Remote::Iocp(remote) => Ok(Stream::Iocp(iocp::Stream::adopt(remote, stream)?)),
         }
     }
 
     pub(crate) fn connect(&self, target: &Address, options: &StreamOptions) -> io::Result<Stream> {
-        match (self, target) {
-            (Remote::Iocp(remote), Address::Tcp(target)) => {
-                Ok(Stream::Iocp(iocp::Stream::connect(remote, target, options)?))
-            }
-            (_, Address::Ipc(_)) => Err(io::ErrorKind::Unsupported.into()),
+        match self {
+            Remote::Iocp(remote) => Ok(Stream::Iocp(iocp::Stream::connect(remote, target, options)?)),
         }
     }
 }

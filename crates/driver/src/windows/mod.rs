@@ -4,6 +4,9 @@ mod driver;
 mod error;
 mod iocp;
 mod outer;
+mod pipe;
+mod pipe_claim;
+mod pipe_name;
 mod socket;
 mod source;
 

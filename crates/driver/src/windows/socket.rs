@@ -36,7 +36,7 @@ impl TcpOsStream {
 #[derive(Debug)]
 pub(crate) struct TcpOsListener {
     pub(super) socket: TcpListener,
-    pub(super) local: Address,
+    pub(super) local: SocketAddr,
     pub(super) stream_options: StreamOptions,
 }
 
@@ -55,7 +55,7 @@ impl TcpOsListener {
         check_socket(unsafe { listen(raw(&socket), backlog) })?;
         let socket = TcpListener::from(socket);
         socket.set_nonblocking(true)?;
-        let local = Address::Tcp(socket.local_addr()?);
+        let local = socket.local_addr()?;
         Ok(TcpOsListener { socket, local, stream_options: options.stream.clone() })
     }
 }

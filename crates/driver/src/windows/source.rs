@@ -4,25 +4,28 @@ use std::io;
 use std::os::windows::io::OwnedSocket;
 
 use super::iocp;
-use super::socket::{TcpOsListener, TcpOsStream};
+use super::pipe::{Pipe, PipeOsListener};
+use super::socket::{self, TcpOsListener, TcpOsStream};
 use crate::{Address, Batch, Interest, Key, ListenOptions, Read, Unregistered, Written};
 
 #[derive(Debug)]
 pub(crate) enum OsListener {
     Tcp(TcpOsListener),
+    Pipe(PipeOsListener),
 }
 
 impl OsListener {
     pub(crate) fn bind(address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
         match address {
             Address::Tcp(address) => Ok(OsListener::Tcp(TcpOsListener::bind(address, options)?)),
-            Address::Ipc(_) => Err(io::ErrorKind::Unsupported.into()),
+            Address::Ipc(path) => Ok(OsListener::Pipe(PipeOsListener::bind(path, options)?)),
         }
     }
 
-    pub(crate) fn local_address(&self) -> &Address {
+    pub(crate) fn local_address(&self) -> Address {
         match self {
-            OsListener::Tcp(listener) => &listener.local,
+            OsListener::Tcp(listener) => Address::Tcp(listener.local),
+            OsListener::Pipe(listener) => listener.maker.local.clone(),
         }
     }
 }
@@ -31,9 +34,32 @@ impl OsListener {
 #[derive(Debug)]
 pub(crate) enum OsStream {
     Tcp(TcpOsStream),
+    Pipe(PipeOsStream),
+}
+
+/// An end of a pipe whose peer came.
+#[derive(Debug)]
+pub(crate) struct PipeOsStream {
+    pub(super) pipe: iocp::Registered<Pipe>,
 }
 
 impl OsStream {
+    /// Who is at the other end.
+    pub(super) fn peer(&self) -> Option<Address> {
+        match self {
+            OsStream::Tcp(stream) => stream.peer.clone(),
+            OsStream::Pipe(_) => None,
+        }
+    }
+
+    /// Closes it, and lets the peer know that nobody read what it sent.
+    pub(super) fn reset(self) {
+        if let OsStream::Tcp(stream) = self {
+            // It fails where the connection is gone already.
+            let _ = socket::reset_when_closed(&stream.socket);
+        }
+    }
+
     pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<OsStream, Unregistered<OwnedSocket>> {
         Ok(OsStream::Tcp(TcpOsStream::from_foreign(socket)?))
     }
@@ -53,9 +79,7 @@ impl Listener {
 
     pub(crate) fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
         match self {
-            Listener::Iocp(listener) => {
-                Ok(listener.accept()?.map(|(stream, peer)| (OsStream::Tcp(stream), peer)))
-            }
+            Listener::Iocp(listener) => listener.accept(),
         }
     }
 

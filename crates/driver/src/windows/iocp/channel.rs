@@ -4,7 +4,6 @@ use std::io::{self, IoSlice, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::ptr;
 
-use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinSock::{
     WSABUF, WSAECONNABORTED, WSAENOBUFS, WSAESHUTDOWN, WSARecv, WSASend,
 };
@@ -13,6 +12,7 @@ use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 use super::registered::SystemObject;
 use crate::batch::MAX_SLICES;
 use crate::windows::error::{check, check_socket};
+use crate::windows::pipe::{self, Pipe};
 use crate::windows::socket::{self, RawAddress};
 use crate::{Address, Batch, Read};
 
@@ -22,6 +22,7 @@ const FRUGAL_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) enum Channel {
     Socket(TcpStream),
+    Pipe(Pipe),
 }
 
 /// What became of a write that does not wait.
@@ -34,8 +35,10 @@ pub(super) enum Taken {
 impl Channel {
     /// Reads what is there.
     pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Read> {
-        let Channel::Socket(socket) = self;
-        let mut socket = socket;
+        let mut socket = match self {
+            Channel::Socket(socket) => socket,
+            Channel::Pipe(pipe) => return pipe.read(into),
+        };
         match socket.read(into) {
             Ok(0) => Ok(Read::End),
             Ok(count) => Ok(Read::Bytes(count)),
@@ -44,9 +47,13 @@ impl Channel {
         }
     }
 
-    /// Writes what fits without waiting.
+    /// Writes what fits without waiting. Pipes have no such call.
     pub(super) fn write(&self, batch: &mut Batch) -> io::Result<Taken> {
-        let Channel::Socket(socket) = self;
+        let socket = match self {
+            Channel::Socket(socket) => socket,
+            Channel::Pipe(_) if batch.remaining_bytes() == 0 => return Ok(Taken::All),
+            Channel::Pipe(_) => return Ok(Taken::Part),
+        };
         while batch.remaining_bytes() > 0 {
             match send(socket, batch) {
                 Ok((count, offered)) => {
@@ -65,7 +72,10 @@ impl Channel {
 
     /// Starts an operation that is over when there is something to read. It takes no bytes.
     pub(super) fn start_receive(&self, overlapped: *mut OVERLAPPED) -> io::Result<()> {
-        let Channel::Socket(socket) = self;
+        let socket = match self {
+            Channel::Socket(socket) => socket,
+            Channel::Pipe(pipe) => return pipe.start_receive(overlapped),
+        };
         let nothing = WSABUF { len: 0, buf: ptr::null_mut() };
         let mut flags = 0;
         // SAFETY: the socket is open while it is borrowed. The system copies the description of the buffer, which is empty, and the flags before
@@ -85,7 +95,14 @@ impl Channel {
         frugal: bool,
         overlapped: *mut OVERLAPPED,
     ) -> io::Result<()> {
-        let Channel::Socket(socket) = self;
+        let socket = match self {
+            Channel::Socket(socket) => socket,
+            Channel::Pipe(pipe) => {
+                let limit = if frugal { FRUGAL_BYTES } else { usize::MAX };
+                // SAFETY: the bytes are the batch's, which stay, as the caller promises.
+                return unsafe { pipe.start_send(batch.next_piece(limit), overlapped) };
+            }
+        };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let count = if frugal {
             slices[0] = IoSlice::new(batch.next_piece(FRUGAL_BYTES));
@@ -110,37 +127,34 @@ impl Channel {
 
     /// What `ConnectEx` left to do.
     pub(super) fn finish_connecting(&self) -> io::Result<()> {
-        let Channel::Socket(socket) = self;
-        socket::finish_connecting(socket)
+        match self {
+            Channel::Socket(socket) => socket::finish_connecting(socket),
+            Channel::Pipe(_) => Ok(()),
+        }
     }
 
     pub(super) fn shutdown_write(&self) {
-        let Channel::Socket(socket) = self;
-        // It fails only where there is no connection any more, which the next read tells.
-        let _ = socket.shutdown(Shutdown::Write);
+        if let Channel::Socket(socket) = self {
+            // It fails only where there is no connection any more, which the next read tells.
+            let _ = socket.shutdown(Shutdown::Write);
+        }
     }
 
     /// Cancels every operation; each still comes home.
     pub(super) fn cancel(&self) {
+        let handle = match self {
+            Channel::Socket(socket) => socket.handle(),
+            Channel::Pipe(pipe) => pipe.handle(),
+        };
         // SAFETY: the handle is open while it is borrowed. It fails where nothing is in flight.
-        let _ = check(unsafe { CancelIoEx(self.handle(), ptr::null()) });
+        let _ = check(unsafe { CancelIoEx(handle, ptr::null()) });
     }
 
     pub(super) fn local_address(&self) -> Option<Address> {
-        let Channel::Socket(socket) = self;
-        socket.local_addr().ok().map(Address::Tcp)
-    }
-}
-
-impl SystemObject for Channel {
-    fn handle(&self) -> HANDLE {
-        let Channel::Socket(socket) = self;
-        socket::raw(socket) as HANDLE
-    }
-
-    fn can_skip_packets(&self) -> bool {
-        let Channel::Socket(socket) = self;
-        socket::is_system_handle(socket)
+        match self {
+            Channel::Socket(socket) => socket.local_addr().ok().map(Address::Tcp),
+            Channel::Pipe(pipe) => pipe.local.clone(),
+        }
     }
 }
 
@@ -160,6 +174,7 @@ fn send(mut socket: &TcpStream, batch: &Batch) -> io::Result<(usize, usize)> {
 pub(super) fn write_error(error: io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(WSAECONNABORTED | WSAESHUTDOWN) => io::Error::new(io::ErrorKind::BrokenPipe, error),
+        _ if pipe::is_end(&error) => io::Error::new(io::ErrorKind::BrokenPipe, error),
         _ => error,
     }
 }

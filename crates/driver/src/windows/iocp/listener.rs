@@ -4,25 +4,22 @@ use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::{TcpListener, TcpStream};
-use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use windows_sys::Win32::Foundation::HANDLE;
-use windows_sys::Win32::Networking::WinSock::SOCKADDR_STORAGE;
-use windows_sys::Win32::System::IO::CancelIoEx;
-
-use super::registered::{Registered, SystemObject};
+use super::door::{self, Addresses, Candidate, Door, PipeDoor, TcpDoor};
 use super::source::{Home, Operation, Role, Source};
 use super::{Iocp, Launched};
 use crate::port::{MemberId, Port, Remote};
-use crate::windows::error::{self, check};
 use crate::windows::lock;
-use crate::windows::socket::{self, AcceptFunction, TcpOsListener, TcpOsStream};
-use crate::{Address, Event, Key, StreamOptions};
+use crate::windows::pipe::{self, PipeOsListener};
+use crate::windows::socket::{self, TcpOsListener};
+use crate::windows::source::{OsListener, OsStream};
+use crate::{Address, Event, Key};
 
-/// How many connections are accepted ahead, those included that wait for the program to take them.
+/// How many connections are accepted ahead, those included that wait for the program to take them. Behind these the system has a queue of its own.
 const POOL: usize = 8;
+/// How many at most where the system has no such queue.
+const LARGE_POOL: usize = 64;
 /// How often a connection may die while it is being accepted, before whoever accepts hears of it.
 const ATTEMPTS: usize = 64;
 
@@ -36,11 +33,9 @@ pub(crate) struct Listener {
 struct Shared {
     source: Source,
     /// `None` once it is closed, as with streams.
-    listener: RwLock<Option<Registered<TcpListener>>>,
+    door: RwLock<Option<Door>>,
     local: Address,
-    stream_options: StreamOptions,
-    accept: AcceptFunction,
-    pool: [Slot; POOL],
+    pool: Box<[Slot]>,
     queue: Mutex<Queue>,
 }
 
@@ -48,17 +43,8 @@ struct Shared {
 #[derive(Default)]
 struct Slot {
     operation: Operation,
-    /// The socket that becomes the connection.
-    socket: Mutex<Option<TcpStream>>,
-    addresses: UnsafeCell<[AddressMemory; 2]>,
-}
-
-/// Where the system writes an address: it asks for 16 bytes more than the longest has.
-#[repr(C)]
-#[derive(Default)]
-struct AddressMemory {
-    address: SOCKADDR_STORAGE,
-    rest: [u8; 16],
+    candidate: Mutex<Option<Candidate>>,
+    addresses: UnsafeCell<Addresses>,
 }
 
 // SAFETY: only the system writes to the addresses, during the slot's operation, and nobody reads them.
@@ -74,7 +60,7 @@ impl fmt::Debug for Slot {
 #[derive(Debug, Default)]
 struct Queue {
     /// Accepted, and not taken.
-    waiting: VecDeque<(usize, TcpOsStream)>,
+    waiting: VecDeque<(usize, OsStream)>,
     /// To be started again: the system had nothing to do it with.
     owed: Vec<usize>,
     /// The program wants to hear of what comes.
@@ -84,6 +70,18 @@ struct Queue {
 impl Listener {
     pub(crate) fn register(
         remote: &Remote<Iocp>,
+        listener: OsListener,
+    ) -> Result<Listener, (OsListener, io::Error)> {
+        match listener {
+            OsListener::Tcp(listener) => Listener::register_tcp(remote, listener)
+                .map_err(|(listener, error)| (OsListener::Tcp(listener), error)),
+            OsListener::Pipe(listener) => Listener::register_pipe(remote, listener)
+                .map_err(|(listener, error)| (OsListener::Pipe(listener), error)),
+        }
+    }
+
+    fn register_tcp(
+        remote: &Remote<Iocp>,
         listener: TcpOsListener,
     ) -> Result<Listener, (TcpOsListener, io::Error)> {
         let accept = match socket::accept_function(&listener.socket) {
@@ -91,28 +89,47 @@ impl Listener {
             Err(error) => return Err((listener, error)),
         };
         let TcpOsListener { socket, local, stream_options } = listener;
-        let port = Arc::clone(remote.port());
-        let (key, socket) = match port.well().register(remote.member(), socket) {
-            Ok(registered) => registered,
-            Err((socket, error)) => return Err((TcpOsListener { socket, local, stream_options }, error)),
-        };
+        match remote.port().well().register(remote.member(), socket) {
+            Ok((key, listener)) => {
+                let door = Door::Tcp(TcpDoor { listener, local, stream_options, accept });
+                Ok(Listener::open(remote, key, door, Address::Tcp(local), POOL))
+            }
+            Err((socket, error)) => Err((TcpOsListener { socket, local, stream_options }, error)),
+        }
+    }
+
+    fn register_pipe(
+        remote: &Remote<Iocp>,
+        listener: PipeOsListener,
+    ) -> Result<Listener, (PipeOsListener, io::Error)> {
+        let PipeOsListener { maker, first, backlog } = listener;
+        match remote.port().well().register(remote.member(), first) {
+            Ok((key, first)) => {
+                let local = maker.local.clone();
+                let door = Door::Pipe(PipeDoor { maker, first: Mutex::new(Some(first)) });
+                Ok(Listener::open(remote, key, door, local, backlog.clamp(1, LARGE_POOL)))
+            }
+            Err((first, error)) => Err((PipeOsListener { maker, first, backlog }, error)),
+        }
+    }
+
+    fn open(remote: &Remote<Iocp>, key: Key, door: Door, local: Address, pool: usize) -> Listener {
+        let queue = Queue { owed: (0..pool).collect(), ..Queue::default() };
         let shared = Arc::new(Shared {
             source: Source::new(key, remote.member()),
-            listener: RwLock::new(Some(socket)),
+            door: RwLock::new(Some(door)),
             local,
-            stream_options,
-            accept,
-            pool: Default::default(),
-            queue: Mutex::new(Queue { armed: true, owed: (0..POOL).collect(), ..Queue::default() }),
+            pool: (0..pool).map(|_| Slot::default()).collect(),
+            queue: Mutex::new(queue),
         });
-        let listener = Listener { shared, port };
+        let listener = Listener { shared, port: Arc::clone(remote.port()) };
         listener.rearm();
-        Ok(listener)
+        listener
     }
 
     #[cfg(test)]
     pub(super) fn cancel(&self) {
-        cancel(self.shared.listener().as_ref().expect("it is open"));
+        self.shared.door().as_ref().expect("it is open").cancel();
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -123,7 +140,7 @@ impl Listener {
         &self.shared.local
     }
 
-    pub(crate) fn accept(&self) -> io::Result<Option<(TcpOsStream, Option<Address>)>> {
+    pub(crate) fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
         let iocp = self.port.well();
         let mut next = self.shared.take_waiting();
         if next.is_none() {
@@ -134,7 +151,7 @@ impl Listener {
         lock(&self.shared.queue).owed.push(slot);
         // Whoever finds nobody waiting hears why.
         let _ = self.shared.start_owed(iocp);
-        let peer = stream.peer.clone();
+        let peer = stream.peer();
         Ok(Some((stream, peer)))
     }
 
@@ -158,14 +175,18 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let listener = self.shared.listener.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(listener) = listener {
-            cancel(&listener);
-            drop(listener);
+        let door = self.shared.door.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(door) = &door {
+            door.cancel();
         }
-        for (_, TcpOsStream { socket, .. }) in lock(&self.shared.queue).waiting.drain(..) {
-            // It fails where the connection is gone already.
-            let _ = socket::reset_when_closed(&socket);
+        for slot in &self.shared.pool {
+            if let Some(candidate) = lock(&slot.candidate).take() {
+                candidate.cancel();
+            }
+        }
+        drop(door);
+        for (_, stream) in lock(&self.shared.queue).waiting.drain(..) {
+            stream.reset();
         }
         self.port.well().release(self.shared.clone());
     }
@@ -181,11 +202,11 @@ impl Queue {
 }
 
 impl Shared {
-    fn listener(&self) -> RwLockReadGuard<'_, Option<Registered<TcpListener>>> {
-        self.listener.read().unwrap_or_else(PoisonError::into_inner)
+    fn door(&self) -> RwLockReadGuard<'_, Option<Door>> {
+        self.door.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_waiting(&self) -> Option<(usize, TcpOsStream)> {
+    fn take_waiting(&self) -> Option<(usize, OsStream)> {
         lock(&self.queue).waiting.pop_front()
     }
 
@@ -202,57 +223,39 @@ impl Shared {
 
     /// Lets a slot wait for a connection, or accept one that waits already.
     fn start(self: &Arc<Self>, slot: usize, iocp: &Iocp) -> io::Result<()> {
-        let listener = self.listener();
-        let (Some(listener), Address::Tcp(local)) = (&*listener, &self.local) else { return Ok(()) };
+        let door = self.door();
+        let Some(door) = &*door else { return Ok(()) };
         let mut outcome = Ok(());
         for _ in 0..ATTEMPTS {
-            let socket = TcpStream::from(socket::create(local)?);
-            socket::set_buffers(&socket, &self.stream_options)?;
-            match self.launch(slot, socket, listener, iocp) {
+            match self.launch(slot, door.candidate(iocp, self.source.key)?, door, iocp) {
                 Launched::Pending | Launched::Busy => return Ok(()),
-                Launched::Done(_) if self.accepted(slot, listener) => return Ok(()),
+                Launched::Done(_) if self.accepted(slot, door) => return Ok(()),
+                Launched::Failed(error) if pipe::has_peer_already(&error) && self.accepted(slot, door) => {
+                    return Ok(());
+                }
                 Launched::Done(_) => {}
-                Launched::Failed(error) if is_about_the_connection(&error) => outcome = Err(error),
+                Launched::Failed(error) if door::is_about_the_connection(&error) => outcome = Err(error),
                 Launched::Failed(error) => return Err(error),
             }
         }
         outcome
     }
 
-    fn launch(
-        self: &Arc<Self>,
-        index: usize,
-        socket: TcpStream,
-        listener: &Registered<TcpListener>,
-        iocp: &Iocp,
-    ) -> Launched {
+    fn launch(self: &Arc<Self>, index: usize, candidate: Candidate, door: &Door, iocp: &Iocp) -> Launched {
         let slot = &self.pool[index];
-        let raw = socket::raw(&socket);
-        let address_bytes = size_of::<AddressMemory>() as u32;
-        *lock(&slot.socket) = Some(socket);
-        iocp.launch(self.clone(), Role::Accept(index), listener.skips_packets, |overlapped| {
-            let mut received = 0;
-            // SAFETY: the listener is open while it is borrowed, and the slot keeps the other socket open until the operation came home. So does the
-            // table of flights with this object, which has the memory for the addresses and `overlapped`.
-            check(unsafe {
-                (self.accept)(
-                    socket::raw(&**listener),
-                    raw,
-                    slot.addresses.get().cast(),
-                    0,
-                    address_bytes,
-                    address_bytes,
-                    &mut received,
-                    overlapped,
-                )
-            })
+        let (handle, skips_packets) = (candidate.handle(), candidate.skips_packets(door));
+        *lock(&slot.candidate) = Some(candidate);
+        iocp.launch(self.clone(), Role::Accept(index), skips_packets, |overlapped| {
+            // SAFETY: the table of flights keeps this object until the operation came home, and with it the slot, which has the rest. The candidate
+            // is taken out before only by a close, which calls off what is in flight; and that waits for this call, which holds the door.
+            unsafe { door.start_accepting(handle, slot.addresses.get(), overlapped) }
         })
     }
 
     /// A connection is there. False: it died meanwhile, and nobody has to know.
-    fn accepted(&self, slot: usize, listener: &TcpListener) -> bool {
-        let Some(socket) = lock(&self.pool[slot].socket).take() else { return false };
-        match self.welcome(socket, listener) {
+    fn accepted(&self, slot: usize, door: &Door) -> bool {
+        let Some(candidate) = lock(&self.pool[slot].candidate).take() else { return false };
+        match door.welcome(candidate) {
             Ok(stream) => {
                 lock(&self.queue).waiting.push_back((slot, stream));
                 true
@@ -260,26 +263,6 @@ impl Shared {
             Err(_) => false,
         }
     }
-
-    fn welcome(&self, socket: TcpStream, listener: &TcpListener) -> io::Result<TcpOsStream> {
-        socket::finish_accepting(&socket, listener)?;
-        socket.set_nonblocking(true)?;
-        socket::set_tcp_options(&socket, &self.stream_options)?;
-        let peer = Some(Address::Tcp(socket.peer_addr()?));
-        Ok(TcpOsStream { socket, peer })
-    }
-}
-
-/// Cancels every operation; each still comes home.
-fn cancel(listener: &TcpListener) {
-    // SAFETY: the handle is open while it is borrowed. It fails where nothing is in flight.
-    let _ = check(unsafe { CancelIoEx(listener.handle(), ptr::null()) });
-}
-
-/// Whether accepting failed because that one connection is gone, so that the next attempt may do better.
-fn is_about_the_connection(error: &io::Error) -> bool {
-    error::is_aborted(error)
-        || matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
 }
 
 impl Home for Shared {
@@ -303,12 +286,9 @@ impl Home for Shared {
         events: &mut Vec<(MemberId, Event)>,
     ) {
         let Role::Accept(slot) = role else { return };
-        let accepted = match &*self.listener() {
-            Some(listener) => outcome.is_ok() && self.accepted(slot, listener),
-            None => {
-                lock(&self.pool[slot].socket).take();
-                return;
-            }
+        let accepted = match &*self.door() {
+            Some(door) => outcome.is_ok() && self.accepted(slot, door),
+            None => return,
         };
         if !accepted && self.start(slot, iocp).is_err() {
             lock(&self.queue).owed.push(slot);
@@ -316,15 +296,5 @@ impl Home for Shared {
         if lock(&self.queue).announce() {
             events.push((self.source.member, Event::Acceptable(self.source.key)));
         }
-    }
-}
-
-impl SystemObject for TcpListener {
-    fn handle(&self) -> HANDLE {
-        socket::raw(self) as HANDLE
-    }
-
-    fn can_skip_packets(&self) -> bool {
-        socket::is_system_handle(self)
     }
 }

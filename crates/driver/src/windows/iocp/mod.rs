@@ -1,6 +1,7 @@
 //! Completion ports: a call starts an operation, and a packet says how it ended.
 
 mod channel;
+mod door;
 mod flights;
 mod listener;
 mod port;
@@ -18,10 +19,12 @@ use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, STATUS_INSUFFICIENT_RESOU
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
 
 pub(crate) use listener::Listener;
+/// What is registered from the first moment on.
+pub(super) use registered::Registered;
 pub(crate) use stream::Stream;
 
 use flights::{Flights, Landing};
-use registered::{NumberedPort, Registered, SystemObject};
+use registered::{NumberedPort, SystemObject};
 use source::{Home, Role};
 
 use super::{error, lock};
@@ -77,20 +80,30 @@ impl Iocp {
         lock(&self.sources).values().filter(|of| **of == member).count()
     }
 
-    /// Registers an object of the system for life. Failure gives it back.
+    /// Names a source.
+    fn name(&self, member: MemberId) -> Key {
+        lock(&self.sources).insert(member)
+    }
+
+    /// Registers an object of the system for life, under a name of its own. Failure gives it back.
     fn register<T: SystemObject>(
         &self,
         member: MemberId,
         object: T,
     ) -> Result<(Key, Registered<T>), (T, io::Error)> {
-        let key = lock(&self.sources).insert(member);
-        match Registered::new(&self.port, key, object) {
+        let key = self.name(member);
+        match self.associate(key, object) {
             Ok(registered) => Ok((key, registered)),
             Err(failure) => {
                 lock(&self.sources).remove(key);
                 Err(failure)
             }
         }
+    }
+
+    /// Registers an object of the system for life, as part of a source that has a name.
+    fn associate<T: SystemObject>(&self, key: Key, object: T) -> Result<Registered<T>, (T, io::Error)> {
+        Registered::new(&self.port, key, object)
     }
 
     /// Starts an operation. `call` hands its memory to one call of the system, on a handle that is associated with this port.
@@ -128,12 +141,16 @@ impl Iocp {
         let _ = self.interrupt();
     }
 
-    /// Gives back a hold on a source. Behind the last one comes its last packet: also through the port, so that it overtakes nothing.
+    /// Gives back a hold on a source. Behind the last one comes its last packet.
     fn release(&self, home: Arc<dyn Home>) {
-        if !home.source().release() {
-            return;
+        if home.source().release() {
+            self.post(home, Role::Farewell);
         }
-        if let Some(pointer) = self.flights.begin(&home, Role::Farewell)
+    }
+
+    /// Lets something come home that the system has no part in: through the port, so that it overtakes nothing.
+    fn post(&self, home: Arc<dyn Home>, role: Role) {
+        if let Some(pointer) = self.flights.begin(&home, role)
             && self.port.port.post(pointer).is_err()
         {
             self.postpone(pointer);

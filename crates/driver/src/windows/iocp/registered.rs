@@ -1,8 +1,10 @@
 //! The one association of a handle, and why it may be refused.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::mem;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,20 +17,52 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use super::port::{self, CompletionPort};
 use crate::Key;
 use crate::windows::lock;
+use crate::windows::pipe::Pipe;
+use crate::windows::socket;
 
 /// Something with a handle of the system.
-pub(super) trait SystemObject {
+pub(in crate::windows) trait SystemObject {
     fn handle(&self) -> HANDLE;
 
     /// Whether a call that succeeds at once can be kept from queueing a packet.
     fn can_skip_packets(&self) -> bool;
 }
 
+impl SystemObject for TcpStream {
+    fn handle(&self) -> HANDLE {
+        socket::raw(self) as HANDLE
+    }
+
+    fn can_skip_packets(&self) -> bool {
+        socket::is_system_handle(self)
+    }
+}
+
+impl SystemObject for TcpListener {
+    fn handle(&self) -> HANDLE {
+        socket::raw(self) as HANDLE
+    }
+
+    fn can_skip_packets(&self) -> bool {
+        socket::is_system_handle(self)
+    }
+}
+
+impl SystemObject for Pipe {
+    fn handle(&self) -> HANDLE {
+        Pipe::handle(self)
+    }
+
+    fn can_skip_packets(&self) -> bool {
+        true
+    }
+}
+
 /// An object of the system that joined a port: its one registration. There is no way back.
 #[derive(Debug)]
-pub(super) struct Registered<T> {
+pub(in crate::windows) struct Registered<T> {
     /// Before the object: the entry must go before the system gives the handle's value to another one.
-    _entry: Entry,
+    entry: Entry,
     object: T,
     /// Calls that succeed at once queue no packet. Decided here, once.
     pub(super) skips_packets: bool,
@@ -42,7 +76,25 @@ impl<T: SystemObject> Registered<T> {
             return Err((object, explain(error, handle)));
         }
         let skips_packets = object.can_skip_packets() && port::skip_packets_on_success(handle);
-        Ok(Registered { _entry: Entry::new(handle, port.number, key), object, skips_packets })
+        Ok(Registered { entry: Entry::new(handle, port.number, key), object, skips_packets })
+    }
+}
+
+impl<T> Registered<T> {
+    /// Whether it belongs to this port.
+    pub(super) fn is_of(&self, port: &NumberedPort) -> bool {
+        self.entry.holder.port == port.number
+    }
+
+    /// The refusal to register it with a port that it does not belong to.
+    pub(super) fn belongs_elsewhere(&self) -> io::Error {
+        refusal(self.entry.handle, &self.entry.holder.to_string())
+    }
+
+    /// The same registration as part of something larger.
+    pub(super) fn map<U>(self, f: impl FnOnce(T) -> U) -> Registered<U> {
+        let Registered { entry, object, skips_packets } = self;
+        Registered { entry, object: f(object), skips_packets }
     }
 }
 
@@ -78,6 +130,13 @@ struct Holder {
     key: Key,
 }
 
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Holder { port, key } = self;
+        write!(f, "it is registered with completion port {port} of this process, as {key:?}")
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     handle: usize,
@@ -106,30 +165,30 @@ fn explain(error: io::Error, handle: HANDLE) -> io::Error {
     if error.raw_os_error() != Some(ERROR_INVALID_PARAMETER as i32) {
         return error;
     }
-    let number = handle as usize;
-    let holder = lock(&HELD).get(&number).copied();
-    let (kind, reason) = match holder {
-        Some(Holder { port, key }) => (
-            io::ErrorKind::AlreadyExists,
-            format!("it is registered with completion port {port} of this process, as {key:?}"),
+    let handle_value = handle as usize;
+    let holder = lock(&HELD).get(&handle_value).copied();
+    match holder {
+        Some(holder) => refusal(handle_value, &holder.to_string()),
+        None if is_synchronous(handle) => io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "handle {handle_value} cannot join a completion port: it was opened for synchronous use; \
+                 open it for overlapped use and hand that over (error 87)"
+            ),
         ),
-        None if is_synchronous(handle) => {
-            let message = format!(
-                "handle {number} cannot join a completion port: it was opened for synchronous use; \
-                 open it for overlapped use and hand that over"
-            );
-            return io::Error::new(io::ErrorKind::InvalidInput, message);
-        }
-        None => (
-            io::ErrorKind::AlreadyExists,
-            "it, or a duplicate of it, was associated with a completion port that is not ours".to_owned(),
+        None => refusal(
+            handle_value,
+            "it, or a duplicate of it, was associated with a completion port that is not ours",
         ),
-    };
+    }
+}
+
+fn refusal(handle_value: usize, reason: &str) -> io::Error {
     let message = format!(
-        "handle {number} cannot join a completion port: {reason}, and a handle joins one port for life, even if that port is closed; \
-         hand over one that was never associated (error 87)"
+        "handle {handle_value} cannot join a completion port: {reason}, and a handle joins one port for life, \
+         even if that port is closed; hand over one that was never associated (error 87)"
     );
-    io::Error::new(kind, message)
+    io::Error::new(io::ErrorKind::AlreadyExists, message)
 }
 
 /// Whether the handle was opened for calls that block.

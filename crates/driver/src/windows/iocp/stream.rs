@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -10,7 +11,10 @@ use super::registered::Registered;
 use super::source::{Home, Operation, Role, Source};
 use super::{Iocp, Launched};
 use crate::port::{MemberId, Port, Remote};
+use crate::windows::pipe::Pipe;
+use crate::windows::pipe_name::pipe_name;
 use crate::windows::socket::{self, TcpOsStream};
+use crate::windows::source::{OsStream, PipeOsStream};
 use crate::windows::{error, lock};
 use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};
 
@@ -25,10 +29,14 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 struct Shared {
     source: Source,
-    /// `None` once it is closed. Calls that use the handle read, closing writes: no call hits a handle that the system gave to somebody else.
+    /// `None` once it is closed, and where an attempt failed before there was one. Calls that use the handle read, closing writes: no call hits a handle
+    /// that the system gave to somebody else.
     channel: RwLock<Option<Registered<Channel>>>,
+    closed: AtomicBool,
     peer: Option<Address>,
     connected: AtomicBool,
+    /// How an attempt ended that was over at once.
+    outcome: Mutex<Option<io::Result<()>>>,
     connect: Operation,
     receive: Operation,
     send: Operation,
@@ -44,24 +52,42 @@ struct Outgoing {
 }
 
 impl Stream {
-    /// Registers a connected socket.
-    pub(crate) fn adopt(
-        remote: &Remote<Iocp>,
-        stream: TcpOsStream,
-    ) -> Result<Stream, (TcpOsStream, io::Error)> {
-        let TcpOsStream { socket, peer } = stream;
-        match Stream::register(remote, Channel::Socket(socket), peer.clone()) {
-            Ok(stream) => {
-                stream.shared.connected.store(true, Ordering::Release);
-                stream.rearm(Interest::Readable);
-                Ok(stream)
+    /// Registers a connected stream.
+    pub(crate) fn adopt(remote: &Remote<Iocp>, stream: OsStream) -> Result<Stream, (OsStream, io::Error)> {
+        let iocp = remote.port().well();
+        let (key, channel, peer) = match stream {
+            OsStream::Tcp(TcpOsStream { socket, peer }) => match iocp.register(remote.member(), socket) {
+                Ok((key, socket)) => (key, socket.map(Channel::Socket), peer),
+                Err((socket, error)) => return Err((OsStream::Tcp(TcpOsStream { socket, peer }), error)),
+            },
+            // It joined the port of its listener when it began to wait for a peer.
+            OsStream::Pipe(PipeOsStream { pipe }) if pipe.is_of(&iocp.port) => {
+                (iocp.name(remote.member()), pipe.map(Channel::Pipe), None)
             }
-            Err((Channel::Socket(socket), error)) => Err((TcpOsStream { socket, peer }, error)),
+            OsStream::Pipe(stream) => {
+                let error = stream.pipe.belongs_elsewhere();
+                return Err((OsStream::Pipe(stream), error));
+            }
+        };
+        let stream = Stream::new(remote, key, Some(channel), peer);
+        stream.shared.connected.store(true, Ordering::Release);
+        stream.rearm(Interest::Readable);
+        Ok(stream)
+    }
+
+    /// Makes a socket or the end of a pipe, registers it and starts to connect it.
+    pub(crate) fn connect(
+        remote: &Remote<Iocp>,
+        target: &Address,
+        options: &StreamOptions,
+    ) -> io::Result<Stream> {
+        match target {
+            Address::Tcp(target) => Stream::connect_tcp(remote, target, options),
+            Address::Ipc(path) => Stream::connect_pipe(remote, path),
         }
     }
 
-    /// Makes a socket, registers it and starts to connect it.
-    pub(crate) fn connect(
+    fn connect_tcp(
         remote: &Remote<Iocp>,
         target: &SocketAddr,
         options: &StreamOptions,
@@ -72,30 +98,48 @@ impl Stream {
         socket::set_tcp_options(&socket, options)?;
         // An overlapped attempt takes no socket that has no address.
         socket::bind_to(&socket, &socket::any_like(target))?;
-        let peer = Some(Address::Tcp(*target));
-        let stream = Stream::register(remote, Channel::Socket(socket), peer).map_err(|(_, error)| error)?;
-        stream.call(|shared, iocp, events| shared.start_connecting(target, iocp, events));
+        let (key, socket) =
+            remote.port().well().register(remote.member(), socket).map_err(|(_, error)| error)?;
+        let stream = Stream::new(remote, key, Some(socket.map(Channel::Socket)), Some(Address::Tcp(*target)));
+        stream.shared.start_connecting(target, stream.port.well());
         Ok(stream)
     }
 
-    fn register(
+    /// Opening a pipe is over at once: either somebody waited there, or not.
+    fn connect_pipe(remote: &Remote<Iocp>, path: &Path) -> io::Result<Stream> {
+        let name = pipe_name(path)?;
+        let iocp = remote.port().well();
+        let (key, channel, outcome) = match Pipe::connect(&name) {
+            Ok(pipe) => {
+                let (key, pipe) = iocp.register(remote.member(), pipe).map_err(|(_, error)| error)?;
+                (key, Some(pipe.map(Channel::Pipe)), Ok(()))
+            }
+            Err(error) => (iocp.name(remote.member()), None, Err(error)),
+        };
+        let stream = Stream::new(remote, key, channel, Some(Address::Ipc(path.to_owned())));
+        stream.shared.connect_at_once(outcome, iocp);
+        Ok(stream)
+    }
+
+    fn new(
         remote: &Remote<Iocp>,
-        channel: Channel,
+        key: Key,
+        channel: Option<Registered<Channel>>,
         peer: Option<Address>,
-    ) -> Result<Stream, (Channel, io::Error)> {
-        let port = Arc::clone(remote.port());
-        let (key, channel) = port.well().register(remote.member(), channel)?;
+    ) -> Stream {
         let shared = Arc::new(Shared {
             source: Source::new(key, remote.member()),
-            channel: RwLock::new(Some(channel)),
+            channel: RwLock::new(channel),
+            closed: AtomicBool::new(false),
             peer,
             connected: AtomicBool::new(false),
+            outcome: Mutex::default(),
             connect: Operation::default(),
             receive: Operation::default(),
             send: Operation::default(),
             outgoing: Mutex::default(),
         });
-        Ok(Stream { shared, port })
+        Stream { shared, port: Arc::clone(remote.port()) }
     }
 
     /// Calls `f` and reports the events that it found. The source lives on meanwhile, so that nothing is reported behind its end.
@@ -178,13 +222,15 @@ impl Stream {
     }
 
     pub(crate) fn close(&self) {
+        if self.shared.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let channel = self.shared.channel.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(channel) = channel {
             channel.cancel();
             channel.shutdown_write();
-            drop(channel);
-            self.port.well().release(self.shared.clone());
         }
+        self.port.well().release(self.shared.clone());
     }
 
     pub(crate) fn peer_address(&self) -> Option<Address> {
@@ -207,30 +253,33 @@ impl Shared {
         self.channel.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     fn push(&self, events: &mut Vec<(MemberId, Event)>, event: Event) {
         events.push((self.source.member, event));
     }
 
-    fn start_connecting(
-        self: &Arc<Self>,
-        target: &SocketAddr,
-        iocp: &Iocp,
-        events: &mut Vec<(MemberId, Event)>,
-    ) {
-        let launched = match self.channel().as_ref() {
-            Some(channel) => {
-                let Channel::Socket(socket) = &**channel;
-                iocp.launch(self.clone(), Role::Connect, channel.skips_packets, |overlapped| {
-                    channel::start_connecting(socket, target, overlapped)
-                })
-            }
-            None => return,
-        };
+    fn start_connecting(self: &Arc<Self>, target: &SocketAddr, iocp: &Iocp) {
+        let channel = self.channel();
+        let Some(channel) = &*channel else { return };
+        let Channel::Socket(socket) = &**channel else { return };
+        let launched = iocp.launch(self.clone(), Role::Connect, channel.skips_packets, |overlapped| {
+            channel::start_connecting(socket, target, overlapped)
+        });
         match launched {
             Launched::Pending | Launched::Busy => {}
-            Launched::Done(_) => self.connected(Ok(()), iocp, events),
-            Launched::Failed(error) => self.connected(Err(error), iocp, events),
+            Launched::Done(_) => self.connect_at_once(Ok(()), iocp),
+            Launched::Failed(error) => self.connect_at_once(Err(error), iocp),
         }
+    }
+
+    /// The attempt was over before it could wait for anything. It is heard of like any other, and not if the stream is closed first.
+    fn connect_at_once(self: &Arc<Self>, outcome: io::Result<()>, iocp: &Iocp) {
+        *lock(&self.outcome) = Some(outcome);
+        self.source.hold();
+        iocp.post(self.clone(), Role::Connect);
     }
 
     /// The attempt is over. Of one that was closed nobody hears.
@@ -240,12 +289,15 @@ impl Shared {
         iocp: &Iocp,
         events: &mut Vec<(MemberId, Event)>,
     ) {
-        let outcome = match &*self.channel() {
-            None => return,
-            Some(channel) => outcome.and_then(|()| channel.finish_connecting()).and_then(|()| {
+        if self.is_closed() {
+            return;
+        }
+        let outcome = match (outcome, &*self.channel()) {
+            (Ok(()), Some(channel)) => channel.finish_connecting().and_then(|()| {
                 let is_own_peer = channel.local_address() == self.peer;
                 if is_own_peer { Err(io::ErrorKind::ConnectionRefused.into()) } else { Ok(()) }
             }),
+            (outcome, _) => outcome,
         };
         let connected = outcome.is_ok();
         self.connected.store(connected, Ordering::Release);
@@ -278,7 +330,7 @@ impl Shared {
         events: &mut Vec<(MemberId, Event)>,
     ) {
         match outcome {
-            _ if self.channel().is_none() => {}
+            _ if self.is_closed() => {}
             // Nobody but `close` cancels. The thread that started it may have ended.
             Err(error) if error::is_aborted(&error) || error::is_out_of_memory(&error) => {
                 self.arm(iocp, events);
@@ -378,7 +430,10 @@ impl Home for Shared {
         events: &mut Vec<(MemberId, Event)>,
     ) {
         match role {
-            Role::Connect => self.connected(outcome.map(drop), iocp, events),
+            Role::Connect => {
+                let at_once = lock(&self.outcome).take();
+                self.connected(at_once.unwrap_or(outcome.map(drop)), iocp, events);
+            }
             Role::Receive => self.received(outcome, iocp, events),
             Role::Send => self.sent(outcome, iocp, events),
             Role::Accept(_) | Role::Farewell => {}

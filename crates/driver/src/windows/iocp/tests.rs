@@ -14,7 +14,8 @@ use super::port::CompletionPort;
 use super::*;
 use crate::port::{Driver, Port};
 use crate::windows::error::check_socket;
-use crate::windows::socket::{self, TcpOsListener, TcpOsStream};
+use crate::windows::socket::{self, TcpOsStream};
+use crate::windows::source::{OsListener, OsStream};
 use crate::{Address, Batch, Events, ListenOptions, Read, Written};
 
 fn driver() -> Driver<Iocp> {
@@ -38,8 +39,8 @@ fn connection() -> (TcpStream, TcpStream) {
     (client, listener.accept().expect("it connected").0)
 }
 
-fn foreign(socket: TcpStream) -> TcpOsStream {
-    TcpOsStream::from_foreign(socket.into()).expect("it is a socket")
+fn foreign(socket: TcpStream) -> OsStream {
+    OsStream::from_foreign(socket.into()).expect("it is a socket")
 }
 
 fn handle(socket: &impl AsRawSocket) -> HANDLE {
@@ -99,8 +100,9 @@ fn a_socket_of_a_strangers_port_is_given_back_as_good_as_before() {
     assert!(words.contains(&format!("handle {number} ")) && words.contains("not ours"), "{words}");
     assert_eq!(remote.port().well().source_count(remote.member()), 0);
 
-    given_back.socket.set_nonblocking(false).expect("it is a socket");
-    (&given_back.socket).write_all(b"alive").expect("its connection is unharmed");
+    let OsStream::Tcp(TcpOsStream { socket, .. }) = given_back else { panic!("it became {given_back:?}") };
+    socket.set_nonblocking(false).expect("it is a socket");
+    (&socket).write_all(b"alive").expect("its connection is unharmed");
     let mut received = [0; 5];
     peer.read_exact(&mut received).expect("its connection is unharmed");
     assert_eq!(&received, b"alive");
@@ -209,8 +211,8 @@ fn a_receive_that_was_cancelled_is_started_again() {
 fn accepting_that_was_cancelled_is_started_again() {
     let mut driver = driver();
     let remote = driver.remote();
-    let any = "127.0.0.1:0".parse().expect("an address");
-    let listener = TcpOsListener::bind(&any, &ListenOptions::default()).expect("a free port");
+    let any = Address::Tcp("127.0.0.1:0".parse().expect("an address"));
+    let listener = OsListener::bind(&any, &ListenOptions::default()).expect("a free port");
     let listener = Listener::register(&remote, listener).expect("its first registration");
     let Address::Tcp(address) = *listener.local_address() else { panic!("it is a TCP listener") };
     let iocp = remote.port().well();
