@@ -24,7 +24,7 @@ use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
-pub use serverlink_driver::sim::{Faults, World};
+pub use serverlink_driver::sim::{Association, Faults, World};
 
 use crate::context::Context;
 use crate::context::core::ContextCore;
@@ -34,30 +34,42 @@ use crate::io_thread::IoThread;
 /// Sockets a simulated context may have.
 const MAX_SOCKETS: usize = 65_535;
 
+/// So many steps without the clock going on are no work any more. Large tests need some hundreds.
+const MAX_STEPS_AT_ONCE: u32 = 100_000;
+
 /// A machine in which everything that happens follows from its seed.
 pub struct Simulation {
     world: World,
     io_threads: Vec<IoThread>,
     random: fastrand::Rng,
+    steps_at_once: u32,
 }
 
 impl Simulation {
-    /// A machine whose network has these faults.
+    /// A machine whose network has these faults, and which keeps epoll's laws or a completion port's ([`Faults::completions`]).
     pub fn new(seed: u64, faults: Faults) -> Simulation {
         let world = World::with_faults(seed, faults);
-        Simulation { world, io_threads: Vec::new(), random: fastrand::Rng::with_seed(seed) }
+        let random = fastrand::Rng::with_seed(seed);
+        Simulation { world, io_threads: Vec::new(), random, steps_at_once: 0 }
     }
 
-    /// The machine itself: its clock, and what goes wrong on it.
+    /// The machine itself: its clock, what goes wrong on it, what is open there, and the ledger of registrations.
     pub fn world(&self) -> &World {
         &self.world
     }
 
     /// One more process on this machine, so to speak: `inproc://` names are its own.
     pub fn context(&mut self) -> Context {
+        self.context_with(1)
+    }
+
+    /// One more process with so many I/O threads, over which its sockets are spread. They run in an order that the seed draws anew for
+    /// each step.
+    pub fn context_with(&mut self, io_threads: usize) -> Context {
         let env = Env::simulated(self.world.clone(), self.random.u64(..));
-        let (core, io_thread) = ContextCore::simulated(env, self.world.outer(), MAX_SOCKETS);
-        self.io_threads.push(io_thread);
+        let outers = (0..io_threads.max(1)).map(|_| self.world.outer()).collect();
+        let (core, io_threads) = ContextCore::simulated(env, outers, MAX_SOCKETS);
+        self.io_threads.extend(io_threads);
         Context::from_core(core)
     }
 
@@ -87,7 +99,21 @@ impl Simulation {
     }
 
     /// Everything that can happen now, then time up to the next thing. False: that lies behind `deadline`.
+    ///
+    /// # Panics
+    /// If there is always something more to do at the same instant, and so nobody ever comes to rest.
     fn step(&mut self, deadline: Instant) -> bool {
+        let before = self.world.now();
+        let more = self.step_once(deadline);
+        self.steps_at_once = if self.world.now() > before { 0 } else { self.steps_at_once + 1 };
+        assert!(
+            self.steps_at_once < MAX_STEPS_AT_ONCE || !more,
+            "the machine goes round and round: {MAX_STEPS_AT_ONCE} steps, and no time has passed"
+        );
+        more
+    }
+
+    fn step_once(&mut self, deadline: Instant) -> bool {
         self.random.shuffle(&mut self.io_threads);
         let mut next: Option<Instant> = None;
         for io_thread in &mut self.io_threads {

@@ -120,6 +120,11 @@ impl World {
         sources.map(|source| source.in_flight.len()).sum()
     }
 
+    /// How many drivers somebody can wait on.
+    pub fn driver_count(&self) -> usize {
+        self.0.lock().drivers.values().filter(|driver| !driver.gone).count()
+    }
+
     /// How many addresses are in use by listeners.
     pub fn bound_count(&self) -> usize {
         self.0.lock().bound.len()

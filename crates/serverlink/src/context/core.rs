@@ -56,10 +56,18 @@ impl ContextCore {
         Ok(ContextCore::with(env, kind, io, threads, max_sockets))
     }
 
-    /// On a simulated machine: its I/O thread is stepped by the simulation.
-    pub(crate) fn simulated(env: Env, outer: Outer, max_sockets: usize) -> (Arc<ContextCore>, IoThread) {
-        let (thread, shared) = IoThread::new(env.clone(), outer, 0);
-        (ContextCore::with(env, Kind::Simulated, vec![shared], Vec::new(), max_sockets), thread)
+    /// On a simulated machine: its I/O threads, one for each outer poller, are stepped by the simulation.
+    pub(crate) fn simulated(
+        env: Env,
+        outers: Vec<Outer>,
+        max_sockets: usize,
+    ) -> (Arc<ContextCore>, Vec<IoThread>) {
+        let (threads, io) = outers
+            .into_iter()
+            .enumerate()
+            .map(|(index, outer)| IoThread::new(env.clone(), outer, index))
+            .unzip();
+        (ContextCore::with(env, Kind::Simulated, io, Vec::new(), max_sockets), threads)
     }
 
     fn with(

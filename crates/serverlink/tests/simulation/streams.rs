@@ -1,38 +1,15 @@
-//! The library without threads on a simulated network, seed by seed: connections are refused, split, delayed and lost at any byte.
-//!
-//! `SERVERLINK_SEEDS=N` runs N seeds instead of 200; `SERVERLINK_SEED=S` runs one, which is what a failure prints.
+//! Streams of messages through a harsh network.
 
 use std::time::Duration;
 
 use serverlink::sim::{Faults, Simulation};
 use serverlink::{Error, Linger, Message};
 
+use crate::ending::assert_nothing_is_left;
+use crate::seeds::for_each_seed;
+
 const PATIENCE: Duration = Duration::from_secs(120);
 const ENDPOINT: &str = "tcp://10.0.0.1:5555";
-
-/// Runs a scenario for every seed; a failing one says how to repeat it.
-fn for_each_seed(test: &str, scenario: impl Fn(u64)) {
-    let one = std::env::var("SERVERLINK_SEED").ok().and_then(|seed| seed.parse().ok());
-    let count = std::env::var("SERVERLINK_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
-    let seeds = match one {
-        Some(seed) => seed..seed + 1,
-        None => 0..count,
-    };
-    for seed in seeds {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scenario(seed)));
-        if let Err(panic) = outcome {
-            eprintln!(
-                "repeat with: SERVERLINK_SEED={seed} cargo test -p serverlink --test simulation -- {test}"
-            );
-            std::panic::resume_unwind(panic);
-        }
-    }
-}
-
-/// Everything goes wrong; every other machine keeps the stricter rules of a completion port.
-fn harsh(seed: u64) -> Faults {
-    Faults { completions: seed % 2 == 1, ..Faults::HARSH }
-}
 
 fn number(message: &Message) -> u64 {
     let text = std::str::from_utf8(message.first()).expect("numbers were sent");
@@ -47,7 +24,7 @@ fn body(number: u64) -> String {
 #[test]
 fn a_pushed_stream_stays_in_order_without_duplicates() {
     for_each_seed("a_pushed_stream_stays_in_order_without_duplicates", |seed| {
-        let mut machine = Simulation::new(seed, harsh(seed));
+        let mut machine = Simulation::new(seed, Faults::HARSH.under_laws_of(seed));
         let (here, there) = (machine.context(), machine.context());
         let pull = there.pull().open().unwrap();
         pull.bind(ENDPOINT).unwrap();
@@ -64,7 +41,7 @@ fn a_pushed_stream_stays_in_order_without_duplicates() {
             }
         }
         // Whatever was lost with a connection is lost, but the path must heal by itself.
-        machine.world().set_faults(Faults { completions: seed % 2 == 1, ..Faults::NONE });
+        machine.world().set_faults(Faults::NONE);
         for marker in 0..3 {
             machine.run(push.send_async(body(1000 + marker)), PATIENCE).expect("room comes").unwrap();
         }
@@ -86,7 +63,7 @@ fn follow(last: &mut Option<u64>, message: &Message, at_least: u64) {
 #[test]
 fn nothing_is_lost_on_a_network_that_only_dawdles() {
     for_each_seed("nothing_is_lost_on_a_network_that_only_dawdles", |seed| {
-        let faults = Faults { refuse: 0.5, reset: 0.0, ..harsh(seed) };
+        let faults = Faults { refuse: 0.5, reset: 0.0, ..Faults::HARSH.under_laws_of(seed) };
         let mut machine = Simulation::new(seed, faults);
         let (here, there) = (machine.context(), machine.context());
         let router = here.router().open().unwrap();
@@ -125,7 +102,7 @@ fn nothing_is_lost_on_a_network_that_only_dawdles() {
 #[test]
 fn subscriptions_are_restored_after_every_loss() {
     for_each_seed("subscriptions_are_restored_after_every_loss", |seed| {
-        let mut machine = Simulation::new(seed, harsh(seed));
+        let mut machine = Simulation::new(seed, Faults::HARSH.under_laws_of(seed));
         let (here, there) = (machine.context(), machine.context());
         let publisher = here.publisher().open().unwrap();
         publisher.bind(ENDPOINT).unwrap();
@@ -144,7 +121,7 @@ fn subscriptions_are_restored_after_every_loss() {
                 assert!(message.first().starts_with(b"news"), "{message:?} was not subscribed to");
             }
         }
-        machine.world().set_faults(Faults { completions: seed % 2 == 1, ..Faults::NONE });
+        machine.world().set_faults(Faults::NONE);
         let restored = async {
             loop {
                 publisher.try_send("news at last").unwrap();
@@ -176,7 +153,7 @@ async fn yield_once() {
 #[test]
 fn closed_sockets_leave_nothing_behind() {
     for_each_seed("closed_sockets_leave_nothing_behind", |seed| {
-        let mut machine = Simulation::new(seed, Faults::HARSH);
+        let mut machine = Simulation::new(seed, Faults::HARSH.under_laws_of(seed));
         let (here, there) = (machine.context(), machine.context());
         let pull = there.pull().open().unwrap();
         pull.bind(ENDPOINT).unwrap();
@@ -188,6 +165,6 @@ fn closed_sockets_leave_nothing_behind() {
         drop(push);
         drop(pull);
         machine.run_for(Duration::from_secs(60));
-        assert_eq!(machine.world().descriptor_count(), 0, "descriptors of closed sockets");
+        assert_nothing_is_left(&machine);
     });
 }

@@ -1,0 +1,48 @@
+//! The whole life of connections: connect, refused, retry, handshake, handover, reset, close, and listeners that restart.
+
+use serverlink::sim::Faults;
+
+use crate::ending::assert_nothing_is_left;
+use crate::fleet::Fleet;
+use crate::seeds::for_each_seed;
+
+/// Everything comes and goes while everything goes wrong. Messages stay in order and come at most once, paths heal by themselves, each socket
+/// was registered once, and nothing is left.
+#[test]
+fn connections_come_and_go_and_each_is_registered_once() {
+    for_each_seed("connections_come_and_go_and_each_is_registered_once", |seed| {
+        let mut fleet = Fleet::new(seed, Faults::chosen_by(seed));
+        (0..60).for_each(|_| fleet.stir());
+        fleet.heal();
+        assert_nothing_is_left(&fleet.close());
+    });
+}
+
+/// The same, and everybody leaves in the middle of it.
+#[test]
+fn closing_in_the_middle_of_trouble_leaves_nothing() {
+    for_each_seed("closing_in_the_middle_of_trouble_leaves_nothing", |seed| {
+        let mut fleet = Fleet::new(seed, Faults::chosen_by(seed));
+        (0..seed % 30).for_each(|_| fleet.stir());
+        assert_nothing_is_left(&fleet.close());
+    });
+}
+
+/// Attempts are refused, registrations fail, descriptors run out, everything is late, and no connection breaks that was established: every message
+/// and every answer comes exactly once.
+#[test]
+fn what_fails_before_a_connection_stands_costs_nothing() {
+    for_each_seed("what_fails_before_a_connection_stands_costs_nothing", |seed| {
+        let faults = Faults { reset: 0.0, refuse: 0.4, refuse_registration: 0.3, ..Faults::chosen_by(seed) };
+        let mut fleet = Fleet::new(seed, faults);
+        fleet.open_one_of_each();
+        for _ in 0..30 {
+            fleet.send_some();
+            fleet.run_short();
+            fleet.let_time_pass();
+        }
+        fleet.calm_down();
+        fleet.expect_everything();
+        assert_nothing_is_left(&fleet.close());
+    });
+}
