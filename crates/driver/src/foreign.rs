@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io;
 
-#[cfg(unix)]
 use crate::source::{OsListenerKind, OsStreamKind};
-use crate::{Address, Key, Remote};
 #[cfg(unix)]
-use crate::{OsListener, OsStream, Unregistered, unix};
+use crate::unix;
+#[cfg(windows)]
+use crate::windows;
+use crate::{Address, Key, OsListener, OsStream, Remote, Unregistered};
 
 /// A socket of the system as a program owns it.
 #[cfg(unix)]
@@ -15,6 +16,10 @@ pub type SystemSocket = std::os::fd::OwnedFd;
 /// A socket of the system as a program owns it.
 #[cfg(windows)]
 pub type SystemSocket = std::os::windows::io::OwnedSocket;
+/// Systems without sockets of their own have none.
+#[cfg(not(any(unix, windows)))]
+#[derive(Debug)]
+pub enum SystemSocket {}
 
 /// Why a socket from outside cannot be registered. It is inside the [`io::Error`] of an [`Unregistered`](crate::Unregistered).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +80,80 @@ pub fn addresses_of(socket: &SystemSocket) -> (Option<Address>, Option<Address>)
     #[cfg(unix)]
     return (unix::local_address(socket), unix::peer_address(socket));
     #[cfg(windows)]
-    {
-        let _ = socket;
-        (None, None)
+    return windows::addresses_of(socket);
+    #[cfg(not(any(unix, windows)))]
+    match *socket {}
+}
+
+/// The number of its handle: a descriptor, or a `SOCKET`. For people; it is used again as soon as the socket is closed.
+pub fn handle_of(socket: &SystemSocket) -> u64 {
+    #[cfg(unix)]
+    return u64::try_from(std::os::fd::AsRawFd::as_raw_fd(socket))
+        .expect("an open descriptor is not negative");
+    #[cfg(windows)]
+    return std::os::windows::io::AsRawSocket::as_raw_socket(socket);
+    #[cfg(not(any(unix, windows)))]
+    match *socket {}
+}
+
+impl TryFrom<SystemSocket> for OsStream {
+    type Error = Unregistered<SystemSocket>;
+
+    /// A connected stream socket from elsewhere. One that does not fit comes back as it was ([`Unsuitable`]). It is made non-blocking, and with it every
+    /// duplicate of the handle; on Windows only when it is adopted. Whether it can be registered is known then: a socket has one registration.
+    fn try_from(socket: SystemSocket) -> Result<OsStream, Unregistered<SystemSocket>> {
+        #[cfg(unix)]
+        return unix::OsStream::from_foreign(socket).map(|stream| OsStream(OsStreamKind::Unix(stream)));
+        #[cfg(windows)]
+        return windows::OsStream::from_foreign(socket).map(|stream| OsStream(OsStreamKind::Windows(stream)));
+        #[cfg(not(any(unix, windows)))]
+        match socket {}
+    }
+}
+
+impl TryFrom<SystemSocket> for OsListener {
+    type Error = Unregistered<SystemSocket>;
+
+    /// A listening stream socket from elsewhere, as a stream is taken. The file of an ipc listener stays its maker's: it is not unlinked.
+    fn try_from(socket: SystemSocket) -> Result<OsListener, Unregistered<SystemSocket>> {
+        #[cfg(unix)]
+        return unix::OsListener::from_foreign(socket)
+            .map(|listener| OsListener(OsListenerKind::Unix(listener)));
+        #[cfg(windows)]
+        return windows::OsListener::from_foreign(socket)
+            .map(|listener| OsListener(OsListenerKind::Windows(listener)));
+        #[cfg(not(any(unix, windows)))]
+        match socket {}
+    }
+}
+
+impl OsStream {
+    /// The system's socket, which was not registered; blocking again if it came so from outside. A simulated one has none and comes back.
+    pub fn into_system(self) -> Result<SystemSocket, OsStream> {
+        match self.0 {
+            #[cfg(unix)]
+            OsStreamKind::Unix(stream) => Ok(stream.into_fd()),
+            #[cfg(windows)]
+            OsStreamKind::Windows(stream) => {
+                stream.into_socket().map_err(|pipe| OsStream(OsStreamKind::Windows(pipe)))
+            }
+            simulated @ OsStreamKind::Simulated(_) => Err(OsStream(simulated)),
+        }
+    }
+}
+
+impl OsListener {
+    /// The system's socket, which was not registered; blocking again if it came so from outside. A simulated one has none and comes back.
+    pub fn into_system(self) -> Result<SystemSocket, OsListener> {
+        match self.0 {
+            #[cfg(unix)]
+            OsListenerKind::Unix(listener) => Ok(listener.into_fd()),
+            #[cfg(windows)]
+            OsListenerKind::Windows(listener) => {
+                listener.into_socket().map_err(|pipe| OsListener(OsListenerKind::Windows(pipe)))
+            }
+            simulated @ OsListenerKind::Simulated(_) => Err(OsListener(simulated)),
+        }
     }
 }
 
@@ -91,49 +167,5 @@ impl Remote {
         }
         let _ = socket;
         None
-    }
-}
-
-#[cfg(unix)]
-impl TryFrom<SystemSocket> for OsStream {
-    type Error = Unregistered<SystemSocket>;
-
-    /// A connected stream socket from elsewhere. It is made non-blocking, and with it every duplicate of the handle. One that does not fit comes back
-    /// as it was ([`Unsuitable`]).
-    fn try_from(socket: SystemSocket) -> Result<OsStream, Unregistered<SystemSocket>> {
-        unix::OsStream::from_foreign(socket).map(|stream| OsStream(OsStreamKind::Unix(stream)))
-    }
-}
-
-#[cfg(unix)]
-impl TryFrom<SystemSocket> for OsListener {
-    type Error = Unregistered<SystemSocket>;
-
-    /// A listening stream socket from elsewhere. It is made non-blocking, and with it every duplicate of the handle. One that does not fit comes back
-    /// as it was ([`Unsuitable`]). The file of an ipc listener stays its maker's: it is not unlinked.
-    fn try_from(socket: SystemSocket) -> Result<OsListener, Unregistered<SystemSocket>> {
-        unix::OsListener::from_foreign(socket).map(|listener| OsListener(OsListenerKind::Unix(listener)))
-    }
-}
-
-#[cfg(unix)]
-impl OsStream {
-    /// The system's socket, which was not registered; blocking again if it came so from outside. A simulated one has none and comes back.
-    pub fn into_system(self) -> Result<SystemSocket, OsStream> {
-        match self.0 {
-            OsStreamKind::Unix(stream) => Ok(stream.into_fd()),
-            simulated @ OsStreamKind::Simulated(_) => Err(OsStream(simulated)),
-        }
-    }
-}
-
-#[cfg(unix)]
-impl OsListener {
-    /// The system's socket, which was not registered; blocking again if it came so from outside. A simulated one has none and comes back.
-    pub fn into_system(self) -> Result<SystemSocket, OsListener> {
-        match self.0 {
-            OsListenerKind::Unix(listener) => Ok(listener.into_fd()),
-            simulated @ OsListenerKind::Simulated(_) => Err(OsListener(simulated)),
-        }
     }
 }

@@ -64,7 +64,6 @@ mod address;
 mod batch;
 mod driver;
 mod event;
-#[cfg(any(unix, windows))]
 mod foreign;
 mod kind;
 mod options;
@@ -83,8 +82,7 @@ pub use address::Address;
 pub use batch::{Batch, Buffer};
 pub use driver::{Driver, Remote};
 pub use event::{Event, Events, Key};
-#[cfg(any(unix, windows))]
-pub use foreign::{SystemSocket, Unsuitable, addresses_of};
+pub use foreign::{SystemSocket, Unsuitable, addresses_of, handle_of};
 pub use kind::{Kind, UnknownKind};
 pub use options::{ListenOptions, StreamOptions};
 pub use outer::{Outer, OuterWaker};

@@ -63,19 +63,6 @@ pub(crate) enum OsStreamKind {
     Simulated(sim::OsStream),
 }
 
-#[cfg(windows)]
-impl TryFrom<std::os::windows::io::OwnedSocket> for OsStream {
-    type Error = Unregistered<std::os::windows::io::OwnedSocket>;
-
-    /// A connected stream socket from elsewhere. It is made non-blocking. Whether it can be registered is known when it is adopted: a completion port
-    /// takes no socket that was ever associated with one, and none that was opened for synchronous use.
-    fn try_from(
-        socket: std::os::windows::io::OwnedSocket,
-    ) -> Result<OsStream, Unregistered<std::os::windows::io::OwnedSocket>> {
-        windows::OsStream::from_foreign(socket).map(|stream| OsStream(OsStreamKind::Windows(stream)))
-    }
-}
-
 /// A registration that failed: nothing changed, and the object is still the caller's.
 pub struct Unregistered<T> {
     /// What was to be registered.

@@ -16,5 +16,8 @@ fn a_source_is_registered_once() {
     cases.compile_fail("tests/compile_fail/taking_the_handle_back.rs");
     cases.compile_fail("tests/compile_fail/retrying_a_live_attempt.rs");
     cases.compile_fail("tests/compile_fail/using_a_listener_after_close.rs");
+    cases.compile_fail("tests/compile_fail/using_a_stream_after_close.rs");
+    cases.compile_fail("tests/compile_fail/owning_a_stream_twice.rs");
+    cases.compile_fail("tests/compile_fail/closing_through_a_writer.rs");
     cases.compile_fail("tests/compile_fail/touching_a_batch_that_is_written.rs");
 }

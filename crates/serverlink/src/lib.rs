@@ -128,6 +128,7 @@
 //! [`sim`] runs a whole program on a simulated network from a seed.
 #![forbid(unsafe_code)]
 
+mod adopt;
 mod connection;
 mod context;
 mod endpoint;
@@ -148,6 +149,7 @@ mod stats;
 mod sync;
 mod typed;
 
+pub use adopt::{AdoptError, AdoptRefusal, ForeignSocket, Holder, RefusalReason};
 pub use context::{Context, ContextBuilder};
 pub use endpoint::{Endpoint, Host, Port};
 pub use error::{Error, SendError};
@@ -156,6 +158,7 @@ pub use options::{Linger, Options};
 pub use payload::Payload;
 pub use report::{ConnectionReport, ConnectionState, ContextReport, ListenerReport, Origin, ReactorReport};
 pub use serverlink_driver::Kind as DriverKind;
+pub use serverlink_driver::SystemSocket;
 pub use serverlink_message::{Message, Part, SocketType};
 pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket};
 pub use stats::Stats;

@@ -28,9 +28,9 @@ pub enum EventKind {
         /// Where it did.
         endpoint: Endpoint,
     },
-    /// A peer connected to a listener; the handshake begins.
+    /// A peer connected to a listener, or a connection that the application made was adopted; the handshake begins.
     Accepted {
-        /// The listener's endpoint.
+        /// The listener's endpoint, or the adopted stream's own.
         endpoint: Endpoint,
     },
     /// A connection could not be accepted. It waits in the system's queue, and accepting goes on shortly.

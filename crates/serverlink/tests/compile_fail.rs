@@ -9,5 +9,6 @@
 fn a_socket_does_what_its_pattern_does_until_it_is_closed() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/compile_fail/using_a_socket_after_close.rs");
+    cases.compile_fail("tests/compile_fail/adopting_twice.rs");
     cases.compile_fail("tests/compile_fail/receiving_on_a_publisher.rs");
 }

@@ -2,6 +2,7 @@
 
 mod driver;
 mod error;
+mod foreign;
 mod iocp;
 mod outer;
 mod pipe;
@@ -13,6 +14,7 @@ mod source;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) use driver::{Driver, Remote};
+pub(crate) use foreign::addresses_of;
 pub(crate) use outer::{Outer, OuterWaker};
 pub(crate) use source::{Listener, OsListener, OsStream, Stream};
 

@@ -10,26 +10,13 @@ use windows_sys::Win32::Networking::WinSock::*;
 use windows_sys::core::GUID;
 
 use super::error::check_socket;
-use crate::{Address, ListenOptions, StreamOptions, Unregistered};
+use crate::{Address, ListenOptions, StreamOptions};
 
 /// A connected, non-blocking socket, and who is at its other end.
 #[derive(Debug)]
 pub(crate) struct TcpOsStream {
     pub(super) socket: TcpStream,
     pub(super) peer: Option<Address>,
-}
-
-impl TcpOsStream {
-    pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<TcpOsStream, Unregistered<OwnedSocket>> {
-        let socket = TcpStream::from(socket);
-        match socket.set_nonblocking(true) {
-            Ok(()) => {
-                let peer = socket.peer_addr().ok().map(Address::Tcp);
-                Ok(TcpOsStream { socket, peer })
-            }
-            Err(error) => Err(Unregistered { object: socket.into(), error }),
-        }
-    }
 }
 
 /// A bound, listening, non-blocking socket.

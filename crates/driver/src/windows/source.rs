@@ -1,12 +1,11 @@
 //! The system's objects before and after their one registration.
 
 use std::io;
-use std::os::windows::io::OwnedSocket;
 
 use super::iocp;
 use super::pipe::{Pipe, PipeOsListener};
 use super::socket::{self, TcpOsListener, TcpOsStream};
-use crate::{Address, Batch, Interest, Key, ListenOptions, Read, Unregistered, Written};
+use crate::{Address, Batch, Interest, Key, ListenOptions, Read, Written};
 
 #[derive(Debug)]
 pub(crate) enum OsListener {
@@ -58,10 +57,6 @@ impl OsStream {
             // It fails where the connection is gone already.
             let _ = socket::reset_when_closed(&stream.socket);
         }
-    }
-
-    pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<OsStream, Unregistered<OwnedSocket>> {
-        Ok(OsStream::Tcp(TcpOsStream::from_foreign(socket)?))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serverlink_driver::{Key, Listener, OsStream};
+use serverlink_driver::{Key, Listener, OsStream, Stream};
 
 use super::Reactor;
 use super::command::NewListener;
@@ -76,19 +76,33 @@ impl Turn {
         let Some(Source::Acceptor(acceptor)) = self.sources.get(listener) else { return };
         let (core, endpoint) = (Arc::clone(&acceptor.core), acceptor.endpoint.clone());
         match reactor.remote().adopt(stream) {
-            Ok(stream) => {
-                let now = reactor.env.now();
-                let deadline = now + core.options.handshake_timeout;
-                core.monitor.tell(|| EventKind::Accepted { endpoint: endpoint.clone() });
-                let (connection, flow) = Connection::accepted(core, stream, endpoint, now);
-                let key = self.add_connection(connection, deadline);
-                self.follow(reactor, key, flow);
-            }
+            Ok(stream) => self.welcome(reactor, core, stream, endpoint),
             Err(unregistered) => {
                 let error = unregistered.error.to_string();
                 core.monitor.tell(|| EventKind::AcceptFailed { endpoint, error });
             }
         }
+    }
+
+    /// A stream that the application made.
+    pub(super) fn take_in(&mut self, reactor: &Reactor, new: super::command::NewStream) {
+        let super::command::NewStream { core, stream, endpoint } = new;
+        if core.is_closing() {
+            let key = stream.key();
+            stream.close();
+            return self.wait_for_closed(reactor, key, None);
+        }
+        self.welcome(reactor, core, stream, endpoint);
+    }
+
+    /// A peer that came to us: the handshake begins.
+    fn welcome(&mut self, reactor: &Reactor, core: Arc<Core>, stream: Stream, endpoint: Endpoint) {
+        let now = reactor.env.now();
+        let deadline = now + core.options.handshake_timeout;
+        core.monitor.tell(|| EventKind::Accepted { endpoint: endpoint.clone() });
+        let (connection, flow) = Connection::accepted(core, stream, endpoint, now);
+        let key = self.add_connection(connection, deadline);
+        self.follow(reactor, key, flow);
     }
 
     /// The mark stays, and so do the requests in the system's queue.

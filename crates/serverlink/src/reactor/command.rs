@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use serverlink_driver::Stream;
 use serverlink_driver::{Address, Key, Listener};
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::WireError;
@@ -21,6 +22,8 @@ slotmap::new_key_type! {
 pub(crate) enum Command {
     /// Accept connections from here on.
     Listen(Box<NewListener>),
+    /// Take in a stream that the application made.
+    TakeIn(Box<NewStream>),
     /// Stop accepting; what was accepted stays.
     Unlisten(Key),
     /// Connect, and connect again.
@@ -49,6 +52,13 @@ pub(crate) enum Command {
 pub(crate) struct NewListener {
     pub(crate) core: Arc<Core>,
     pub(crate) listener: Listener,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// A stream that is registered already, and connected by the application.
+pub(crate) struct NewStream {
+    pub(crate) core: Arc<Core>,
+    pub(crate) stream: Stream,
     pub(crate) endpoint: Endpoint,
 }
 

@@ -145,6 +145,7 @@ impl Turn {
     fn handle_command(&mut self, reactor: &Reactor, command: Command) {
         match command {
             Command::Listen(listener) => self.listen(reactor, *listener),
+            Command::TakeIn(stream) => self.take_in(reactor, *stream),
             Command::Unlisten(key) => self.unlisten(reactor, key),
             Command::Dial(dialer) => self.dial(reactor, *dialer),
             Command::StopDialing(pipe) => self.stop_dialing(reactor, pipe),

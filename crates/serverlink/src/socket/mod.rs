@@ -1,5 +1,6 @@
 //! The dynamic socket: every operation, checked at run time against the socket's type.
 
+mod adopt;
 pub(crate) mod attach;
 pub(crate) mod close;
 pub(crate) mod core;
@@ -28,6 +29,7 @@ pub use self::future::{RecvFuture, SendFuture};
 use self::close::deadline_of;
 use self::core::Core;
 use self::drive::For;
+use crate::adopt::{AdoptError, ForeignSocket};
 use crate::context::core::ContextCore;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, SendError};
@@ -109,6 +111,29 @@ impl Socket {
     /// [`Error::NoSuchEndpoint`] if it is not connected there.
     pub fn disconnect(&self, endpoint: &str) -> Result<(), Error> {
         self.core.disconnect(endpoint)
+    }
+
+    /// Takes in a connected stream socket that the application made: it becomes a connection as an accepted one does, belongs to this socket
+    /// from now on, and is not connected again when it ends. Gives the endpoint under which reports and the monitor show it: its own address, or an
+    /// `ipc://` without a path if it has none.
+    ///
+    /// The socket becomes non-blocking, and with it every duplicate of its handle.
+    ///
+    /// # Errors
+    /// What is no connected stream, or is registered already, perhaps through a duplicate, is given back as it came, with the reason.
+    pub fn adopt<S: ForeignSocket>(&self, stream: S) -> Result<Endpoint, AdoptError<S>> {
+        self.core.adopt(stream.into()).map_err(|refused| refused.map(S::from))
+    }
+
+    /// Listens on a listening socket that the application made, or was given by a service manager. Gives the endpoint, as
+    /// [`bind`](Socket::bind) does, and [`unbind`](Socket::unbind) ends it. The file of an `ipc://` listener stays: it is its maker's.
+    ///
+    /// The socket becomes non-blocking, and with it every duplicate of its handle.
+    ///
+    /// # Errors
+    /// What does not listen, or is registered already, perhaps through a duplicate, is given back as it came, with the reason.
+    pub fn listen_on<S: ForeignSocket>(&self, listener: S) -> Result<Endpoint, AdoptError<S>> {
+        self.core.listen_on(listener.into()).map_err(|refused| refused.map(S::from))
     }
 
     /// The endpoint of the last successful [`bind`](Socket::bind) or [`connect`](Socket::connect).

@@ -56,6 +56,22 @@ macro_rules! typed_socket {
                 self.socket.disconnect(endpoint)
             }
 
+            /// Takes in a connected stream socket that the application made, as if it had been accepted.
+            ///
+            /// # Errors
+            /// What does not fit, or is registered already, is given back as it came. See [`Socket::adopt`](crate::Socket::adopt).
+            pub fn adopt<S: $crate::ForeignSocket>(&self, stream: S) -> Result<$crate::Endpoint, $crate::AdoptError<S>> {
+                self.socket.adopt(stream)
+            }
+
+            /// Listens on a listening socket that the application made, or was given by a service manager.
+            ///
+            /// # Errors
+            /// What does not fit, or is registered already, is given back as it came. See [`Socket::listen_on`](crate::Socket::listen_on).
+            pub fn listen_on<S: $crate::ForeignSocket>(&self, listener: S) -> Result<$crate::Endpoint, $crate::AdoptError<S>> {
+                self.socket.listen_on(listener)
+            }
+
             /// The endpoint of the last successful `bind` or `connect`.
             pub fn last_endpoint(&self) -> Option<$crate::Endpoint> {
                 self.socket.last_endpoint()

@@ -33,6 +33,15 @@ pub(super) enum Taken {
 }
 
 impl Channel {
+    /// For a socket that joined its port just now: one from outside may have been blocking, and is not changed before it is ours.
+    pub(super) fn stop_blocking(&self) {
+        let Channel::Socket(socket) = self else { return };
+        if socket.set_nonblocking(true).is_err() {
+            // Nobody may ever wait in a read of it.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
     /// Reads what is there.
     pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Read> {
         let mut socket = match self {

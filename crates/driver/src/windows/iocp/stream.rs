@@ -69,6 +69,7 @@ impl Stream {
                 return Err((OsStream::Pipe(stream), error));
             }
         };
+        channel.stop_blocking();
         let stream = Stream::new(remote, key, Some(channel), peer);
         stream.shared.connected.store(true, Ordering::Release);
         stream.rearm(Interest::Readable);
