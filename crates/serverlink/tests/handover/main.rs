@@ -13,6 +13,7 @@ mod in_a_row;
 mod notifications;
 mod old_owner;
 mod refused;
+mod returns;
 mod transports;
 
 use std::time::Duration;

@@ -28,7 +28,7 @@ over_raw_wires! {
 const MORE: u8 = 1;
 
 /// Waits until everything that this peer sent has been taken in: the answer to a PING comes behind it.
-fn until_taken_in(peer: &mut RawLink) {
+pub(crate) fn until_taken_in(peer: &mut RawLink) {
     peer.send(&command("PING", &[0, 0, b'?']));
     loop {
         let (flags, body) = peer.read_frame();
@@ -38,7 +38,7 @@ fn until_taken_in(peer: &mut RawLink) {
     }
 }
 
-fn discarded_at_the_handover(monitor: &Monitor) -> usize {
+pub(crate) fn discarded_at_the_handover(monitor: &Monitor) -> usize {
     wait_for(monitor, "the handover", |event| match event {
         EventKind::HandedOver { discarded, .. } => Some(discarded),
         _ => None,
@@ -46,7 +46,7 @@ fn discarded_at_the_handover(monitor: &Monitor) -> usize {
 }
 
 /// The name is the newcomer's alone: whole messages in both directions, in order.
-fn assert_owned_by(router: &Socket, newcomer: &Socket) {
+pub(crate) fn assert_owned_by(router: &Socket, newcomer: &Socket) {
     for round in 0..20 {
         let text = round.to_string();
         send(newcomer, &["asks", &text]);

@@ -125,3 +125,25 @@ fn what_the_refused_dialer_sent_meanwhile_arrives(place: &Place) {
         assert_eq!(message[2], number.to_string(), "every message, once and in order: {message:?}");
     }
 }
+
+/// Over inproc nobody dials again: the refused peer waits for the name, and has it when it is free.
+#[test]
+#[ignore = "open: a peer that was refused over inproc is never let in"]
+fn a_refused_inproc_peer_gets_in_when_the_owner_leaves() {
+    let context = Context::new().expect("a context");
+    let router = brisk(&context, SocketType::Router, |_| {});
+    let monitor = router.monitor();
+    router.bind("inproc://names").expect("a free name");
+    let owner = persistent_twin(&context);
+    owner.connect("inproc://names").expect("connecting");
+    send(&owner, &["mine"]);
+    assert_eq!(recv(&router), ["twin", "mine"]);
+    let second = persistent_twin(&context);
+    second.connect("inproc://names").expect("connecting");
+    wait_for(&monitor, "the refusal", |event| is_refusal(&event).then_some(()));
+    send(&second, &["while it was refused"]);
+    drop(owner);
+    assert_eq!(recv(&router), ["twin", "while it was refused"]);
+    send(&router, &["twin", "yours now"]);
+    assert_eq!(recv(&second), ["yours now"]);
+}
