@@ -16,6 +16,7 @@ const REACTORS: usize = 4;
 const PEERS_OF_EACH: usize = 500;
 
 /// Both ends of each connection, and something for everything else.
+#[cfg(unix)]
 const DESCRIPTORS: u64 = (2 * REACTORS * PEERS_OF_EACH + 500) as u64;
 
 #[test]
@@ -108,8 +109,7 @@ fn provide_descriptors() -> Result<(), String> {
         return Ok(());
     }
     limit.current = limit.maximum.map(|maximum| maximum.min(DESCRIPTORS)).or(Some(DESCRIPTORS));
-    setrlimit(Resource::Nofile, limit.clone())
-        .map_err(|error| format!("raising the limit failed: {error}"))?;
+    setrlimit(Resource::Nofile, limit).map_err(|error| format!("raising the limit failed: {error}"))?;
     match limit.current {
         Some(current) if current < DESCRIPTORS => {
             Err(format!("{DESCRIPTORS} descriptors are needed, and the system allows {current}"))
