@@ -83,7 +83,8 @@ impl Core {
             pipe
         });
         let attached = self.introduce(&topology, pipe, &arrival);
-        if attached.reject {
+        // A name may have been taken since the peer was judged. Its dialer comes back.
+        if attached.reject || (attached.refused && arrival.pipe.is_none()) {
             if arrival.pipe.is_none() {
                 self.remove_ends(pipe);
                 topology.pipes.remove(pipe);
@@ -218,6 +219,7 @@ impl Core {
             recv.say_last(pipe, detached.notify);
         }
         drop(topology);
+        self.let_in_nameless();
         self.wake_everybody();
     }
 

@@ -155,6 +155,8 @@ pub(crate) struct Topology {
     pub(crate) unlistening: Vec<Key>,
     pub(crate) dialed: Vec<Dialed>,
     pub(crate) last_endpoint: Option<Endpoint>,
+    /// ROUTER: peers over inproc that wait for their name to be free.
+    pub(crate) nameless: Vec<PipeId>,
     /// Pipes whose peer is there.
     pub(crate) peers: usize,
     pub(crate) closed: Option<CloseReport>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serverlink_message::Message;
 use serverlink_patterns::{Attached, PeerInfo, PipeId};
 
-use super::core::{Core, PeerEnd, PipeEntry};
+use super::core::{Core, PeerEnd, PipeEntry, SendSide};
 use crate::context::registry::Connecting;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -162,8 +162,9 @@ impl Core {
             let mut recv = self.recv.lock();
             recv.admit(pipe, attached.routing_id, attached.notify);
             // Only what the pattern knows is asked for messages.
-            if !attached.refused {
-                recv.rings.push(pipe);
+            match attached.refused {
+                true => topology.nameless.push(pipe),
+                false => recv.rings.push(pipe),
             }
         }
         // Under the same lock that orders subscribing: none is told twice.
@@ -187,6 +188,33 @@ impl Core {
         self.wake_everybody();
         peer.readers.notify_all();
         true
+    }
+
+    /// A ROUTER's name is free, and a peer over inproc may have waited for it. A dialer over a wire comes back by itself.
+    pub(super) fn let_in_nameless(&self) {
+        let mut topology = self.topology.lock();
+        for pipe in std::mem::take(&mut topology.nameless) {
+            let Some(entry) = topology.pipes.get(pipe) else { continue };
+            let attached = {
+                let mut send = self.send.lock();
+                let SendSide { outlets, sender, .. } = &mut **send;
+                let Some(Outlet::Ring(outlet)) = outlets.get(pipe) else { continue };
+                let Some(peer) = &outlet.peer else { continue };
+                let info = PeerInfo {
+                    routing_id: peer.core.options.routing_id.clone(),
+                    connect_routing_id: entry.connect_routing_id.clone(),
+                    socket_type: Some(peer.core.kind),
+                };
+                sender.attach(pipe, &info)
+            };
+            if attached.refused {
+                topology.nameless.push(pipe);
+            } else {
+                let mut recv = self.recv.lock();
+                recv.admit(pipe, attached.routing_id, attached.notify);
+                recv.rings.push(pipe);
+            }
+        }
     }
 
     /// The other end is gone. What it sent stays to be read.
@@ -213,6 +241,7 @@ impl Core {
             self.end_dialogue(pipe);
         }
         drop(topology);
+        self.let_in_nameless();
         self.wake_everybody();
     }
 

@@ -270,7 +270,11 @@ impl RecvSide {
                 continue;
             };
             if !self.take_from(pipe, into) {
-                continue;
+                // What is to be told at the end of this inlet comes before anything of the next.
+                match self.queued.is_empty() {
+                    true => continue,
+                    false => return false,
+                }
             }
             self.receiver.took(pipe);
             match self.receiver.handle(pipe, into, dialogue) {

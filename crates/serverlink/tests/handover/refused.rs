@@ -128,7 +128,6 @@ fn what_the_refused_dialer_sent_meanwhile_arrives(place: &Place) {
 
 /// Over inproc nobody dials again: the refused peer waits for the name, and has it when it is free.
 #[test]
-#[ignore = "open: a peer that was refused over inproc is never let in"]
 fn a_refused_inproc_peer_gets_in_when_the_owner_leaves() {
     let context = Context::new().expect("a context");
     let router = brisk(&context, SocketType::Router, |_| {});

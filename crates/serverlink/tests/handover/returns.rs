@@ -12,7 +12,6 @@ over_raw_wires! {
     three_lives_are_heard_in_order
     a_life_without_a_word_stands_in_nobodys_way
     a_returned_peer_that_floods_is_heard_in_full
-    #[ignore = "open: notifications of a returned peer come in the wrong place"]
     each_life_is_announced_and_ended_in_order
     who_takes_over_from_a_returned_peer_is_heard_alone
 }
