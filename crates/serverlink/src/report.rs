@@ -50,10 +50,11 @@ pub struct ReactorReport {
     pub io_thread: usize,
     /// What that thread calls it: no two reactors of one thread ever have the same number.
     pub token: u64,
-    /// System sockets that its driver knows: the listeners and those connections that have a
-    /// [`registration`](ConnectionReport::registration). It may be more for a moment: a socket that is just being bound counts
-    /// already, and where operations complete later (completion ports) a closed one counts until the last of them has come home.
+    /// System sockets that its driver knows: the listeners, those connections that have a
+    /// [`registration`](ConnectionReport::registration), and for a moment one that is just being bound or closed.
     pub registrations: usize,
+    /// Closed sockets whose last operation the system has not finished, where operations complete later (completion ports).
+    pub closing: usize,
     /// Where its socket listens.
     pub listeners: Vec<ListenerReport>,
     /// Its connections, and the dialers that have none at the moment.
@@ -97,9 +98,12 @@ pub struct ConnectionReport {
 
 /// Which side made a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Origin {
     /// The peer connected to a listener of ours.
     Accepted,
+    /// The application connected it and brought it: [`Socket::adopt`](crate::Socket::adopt).
+    Adopted,
     /// We connected to the peer, and do so again when the connection is lost.
     Dialed,
 }
@@ -148,6 +152,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Origin::Accepted => "accepted",
+            Origin::Adopted => "adopted",
             Origin::Dialed => "dialed",
         })
     }

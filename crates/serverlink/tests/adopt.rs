@@ -49,7 +49,7 @@ fn two_ends_of_a_connection_become_two_peers() {
     assert_eq!(monitor.next_deadline(soon(30)), Some(EventKind::Accepted { endpoint: endpoint.clone() }));
     let connections = one.connections();
     assert_eq!(connections.len(), 1);
-    assert_eq!((connections[0].origin, &connections[0].state), (Origin::Accepted, &ConnectionState::Open));
+    assert_eq!((connections[0].origin, &connections[0].state), (Origin::Adopted, &ConnectionState::Open));
     assert_eq!(connections[0].endpoint, endpoint);
 
     let (one, other) = (pair(), pair());
@@ -156,6 +156,8 @@ fn assert_connected(mut near: TcpStream, mut far: TcpStream) {
     far.read_exact(&mut [0]).unwrap();
 }
 
+/// Selectors' systems forget the peer with the connection. Elsewhere the first read tells.
+#[cfg(unix)]
 #[test]
 fn a_connection_that_was_reset_is_not_connected() {
     let context = Context::new().unwrap();

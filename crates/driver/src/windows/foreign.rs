@@ -70,7 +70,7 @@ impl TcpOsListener {
         }
         let socket = TcpListener::from(socket);
         match socket.local_addr() {
-            Ok(local) => Ok(TcpOsListener { socket, local: local, stream_options: StreamOptions::default() }),
+            Ok(local) => Ok(TcpOsListener { socket, local, stream_options: StreamOptions::default() }),
             Err(_) => Err(Unregistered { object: socket.into(), error: Unsuitable::Nameless.into() }),
         }
     }

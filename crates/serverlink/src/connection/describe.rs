@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Connection, Phase};
 use crate::reactor::number;
-use crate::report::{ConnectionReport, ConnectionState, Origin};
+use crate::report::{ConnectionReport, ConnectionState};
 use crate::resolve;
 
 impl Connection {
@@ -13,7 +13,7 @@ impl Connection {
             socket_type: self.core.kind,
             endpoint: self.endpoint.clone(),
             peer_address: self.stream.peer_address().map(|address| resolve::endpoint_of(&address)),
-            origin: if self.dialer.is_some() { Origin::Dialed } else { Origin::Accepted },
+            origin: self.origin,
             state: self.state(),
             routing_id: self.pipe.and_then(|pipe| self.core.routing_id_of(pipe)),
             registration: Some(number(self.key())),

@@ -11,6 +11,7 @@ use super::landing::Landing;
 use super::{Connection, Flow, Phase, Unwritten, after, write};
 use crate::monitor::EventKind;
 use crate::reactor::Farewell;
+use crate::report::Origin;
 use crate::socket::attach::Arrival;
 
 impl Connection {
@@ -20,7 +21,8 @@ impl Connection {
         let config = Config {
             identity: core.options.routing_id.clone(),
             limits: core.limits(),
-            judges: self.dialer.is_none() && core.may_refuse_peers(),
+            // Of two ends that were adopted, neither may wait for the other to speak first.
+            judges: self.origin == Origin::Accepted && core.may_refuse_peers(),
             ..Config::new(core.kind)
         };
         self.phase = Phase::Greeting(Box::new(Handshake::new(config)), Unwritten::Nothing);

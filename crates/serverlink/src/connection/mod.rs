@@ -20,6 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::reactor::timers::TimerId;
 use crate::reactor::{Attention, DialerId, Farewell};
+use crate::report::Origin;
 use crate::socket::core::Core;
 use landing::Landing;
 
@@ -31,7 +32,8 @@ pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
     stream: Stream,
     endpoint: Endpoint,
-    /// Who made it; `None` for an accepted one.
+    origin: Origin,
+    /// Who made it; `None` for one that came to us.
     pub(crate) dialer: Option<DialerId>,
     /// The dialer's pipe, then the pipe that the socket gave.
     pipe: Option<PipeId>,
@@ -110,14 +112,15 @@ pub(crate) enum Flow {
 }
 
 impl Connection {
-    /// A stream that was accepted: the handshake begins.
-    pub(crate) fn accepted(
+    /// A stream that came to us connected: the handshake begins.
+    pub(crate) fn connected(
         core: Arc<Core>,
         stream: Stream,
         endpoint: Endpoint,
+        origin: Origin,
         now: Instant,
     ) -> (Connection, Flow) {
-        let mut connection = Connection::new(core, stream, endpoint);
+        let mut connection = Connection::new(core, stream, endpoint, origin);
         let flow = connection.begin_greeting(now);
         (connection, flow)
     }
@@ -130,15 +133,17 @@ impl Connection {
         dialer: DialerId,
         pipe: PipeId,
     ) -> Connection {
-        Connection { dialer: Some(dialer), pipe: Some(pipe), ..Connection::new(core, stream, endpoint) }
+        let connection = Connection::new(core, stream, endpoint, Origin::Dialed);
+        Connection { dialer: Some(dialer), pipe: Some(pipe), ..connection }
     }
 
-    fn new(core: Arc<Core>, stream: Stream, endpoint: Endpoint) -> Connection {
+    fn new(core: Arc<Core>, stream: Stream, endpoint: Endpoint, origin: Origin) -> Connection {
         let last_heard = core.now();
         Connection {
             core,
             stream,
             endpoint,
+            origin,
             dialer: None,
             pipe: None,
             phase: Phase::Connecting,

@@ -11,6 +11,7 @@ use super::turn::{Due, Source, Turn};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
+use crate::report::Origin;
 use crate::socket::core::Core;
 
 /// How long accepting pauses where the system has no descriptors or memory left.
@@ -76,7 +77,7 @@ impl Turn {
         let Some(Source::Acceptor(acceptor)) = self.sources.get(listener) else { return };
         let (core, endpoint) = (Arc::clone(&acceptor.core), acceptor.endpoint.clone());
         match reactor.remote().adopt(stream) {
-            Ok(stream) => self.welcome(reactor, core, stream, endpoint),
+            Ok(stream) => self.welcome(reactor, core, stream, endpoint, Origin::Accepted),
             Err(unregistered) => {
                 let error = unregistered.error.to_string();
                 core.monitor.tell(|| EventKind::AcceptFailed { endpoint, error });
@@ -87,20 +88,27 @@ impl Turn {
     /// A stream that the application made.
     pub(super) fn take_in(&mut self, reactor: &Reactor, new: super::command::NewStream) {
         let super::command::NewStream { core, stream, endpoint } = new;
-        if core.is_closing() {
+        if core.is_closing() || self.failed {
             let key = stream.key();
             stream.close();
             return self.wait_for_closed(reactor, key, None);
         }
-        self.welcome(reactor, core, stream, endpoint);
+        self.welcome(reactor, core, stream, endpoint, Origin::Adopted);
     }
 
     /// A peer that came to us: the handshake begins.
-    fn welcome(&mut self, reactor: &Reactor, core: Arc<Core>, stream: Stream, endpoint: Endpoint) {
+    fn welcome(
+        &mut self,
+        reactor: &Reactor,
+        core: Arc<Core>,
+        stream: Stream,
+        endpoint: Endpoint,
+        origin: Origin,
+    ) {
         let now = reactor.env.now();
         let deadline = now + core.options.handshake_timeout;
         core.monitor.tell(|| EventKind::Accepted { endpoint: endpoint.clone() });
-        let (connection, flow) = Connection::accepted(core, stream, endpoint, now);
+        let (connection, flow) = Connection::connected(core, stream, endpoint, origin, now);
         let key = self.add_connection(connection, deadline);
         self.follow(reactor, key, flow);
     }

@@ -61,6 +61,7 @@ impl Turn {
             io_thread: reactor.io.index(),
             token: reactor.token,
             registrations: reactor.remote.registration_count(),
+            closing: self.leaving.len(),
             listeners: Vec::new(),
             connections: Vec::new(),
         };

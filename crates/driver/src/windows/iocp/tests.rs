@@ -149,7 +149,9 @@ fn a_socket_for_synchronous_use_is_refused_as_such() {
     // SAFETY: the call above made it, and nobody else knows it.
     let socket = TcpStream::from(unsafe { OwnedSocket::from_raw_socket(raw as _) });
     let driver = driver();
-    let (_, error) = Stream::adopt(&driver.remote(), foreign(socket)).expect_err("it cannot join");
+    // Past the door, which takes no socket that is not connected.
+    let stream = OsStream::Tcp(TcpOsStream { socket, peer: None });
+    let (_, error) = Stream::adopt(&driver.remote(), stream).expect_err("it cannot join");
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     assert!(error.to_string().contains("synchronous"), "{error}");
 }
