@@ -147,7 +147,9 @@ impl Remote {
             #[cfg(unix)]
             RemoteKind::Unix(_) => OsListener::bind(address, options),
             #[cfg(windows)]
-            RemoteKind::Windows(_) => OsListener::bind(address, options),
+            RemoteKind::Windows(remote) => {
+                Ok(OsListener(OsListenerKind::Windows(remote.bind(address, options)?)))
+            }
             RemoteKind::Simulated(remote) => {
                 Ok(OsListener(OsListenerKind::Simulated(remote.bind(address, options)?)))
             }

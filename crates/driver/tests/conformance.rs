@@ -22,8 +22,8 @@ macro_rules! on_every_machine {
         on_every_machine!(@machine epoll_v4, Machine::real(Kind::Epoll, Network::V4), [$($test),*], target_os = "linux");
         on_every_machine!(@machine epoll_v6, Machine::real(Kind::Epoll, Network::V6), [$($test),*], target_os = "linux");
         on_every_machine!(@machine epoll_ipc, Machine::real(Kind::Epoll, Network::Ipc), [$($test),*], target_os = "linux");
-        on_every_machine!(@machine polling_v4, Machine::real(Kind::Polling, Network::V4), [$($test),*], unix);
-        on_every_machine!(@machine polling_v6, Machine::real(Kind::Polling, Network::V6), [$($test),*], unix);
+        on_every_machine!(@machine polling_v4, Machine::real(Kind::Polling, Network::V4), [$($test),*], any(unix, windows));
+        on_every_machine!(@machine polling_v6, Machine::real(Kind::Polling, Network::V6), [$($test),*], any(unix, windows));
         on_every_machine!(@machine polling_ipc, Machine::real(Kind::Polling, Network::Ipc), [$($test),*], unix);
         on_every_machine!(@machine iocp_v4, Machine::real(Kind::Iocp, Network::V4), [$($test),*], windows);
         on_every_machine!(@machine iocp_v6, Machine::real(Kind::Iocp, Network::V6), [$($test),*], windows);

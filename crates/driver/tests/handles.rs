@@ -20,8 +20,13 @@ fn open_handles() -> u32 {
 
 #[test]
 fn handles_are_closed() {
-    for (kind, network) in [(Kind::Iocp, Network::V4), (Kind::Iocp, Network::V6), (Kind::Iocp, Network::Ipc)]
-    {
+    for (kind, network) in [
+        (Kind::Iocp, Network::V4),
+        (Kind::Iocp, Network::V6),
+        (Kind::Iocp, Network::Ipc),
+        (Kind::Polling, Network::V4),
+        (Kind::Polling, Network::V6),
+    ] {
         // The first use of a network opens what the system keeps.
         everything_is_closed(kind, network, 1);
         let before = open_handles();

@@ -13,9 +13,11 @@ use serverlink_driver::{Kind, Outer};
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
 fn with_each(test: impl Fn(&mut Machine, Outer)) {
-    for (kind, is_here) in
-        [(Kind::Epoll, cfg!(target_os = "linux")), (Kind::Polling, cfg!(unix)), (Kind::Iocp, cfg!(windows))]
-    {
+    for (kind, is_here) in [
+        (Kind::Epoll, cfg!(target_os = "linux")),
+        (Kind::Polling, cfg!(any(unix, windows))),
+        (Kind::Iocp, cfg!(windows)),
+    ] {
         if is_here {
             let outer = Outer::open(kind).expect("the system has this back end");
             test(&mut Machine::under(&outer, Network::V4), outer);

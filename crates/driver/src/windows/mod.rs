@@ -1,4 +1,4 @@
-//! Sockets of Windows, with completion ports to say what became of them.
+//! Sockets and pipes of Windows, with completion ports to say what became of them, or `polling` to say when they are ready.
 
 mod driver;
 mod error;
@@ -8,6 +8,7 @@ mod outer;
 mod pipe;
 mod pipe_claim;
 mod pipe_name;
+mod polling;
 mod socket;
 mod source;
 

@@ -1,7 +1,7 @@
 //! Making sockets and telling them their options.
 
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::windows::io::{AsRawSocket, FromRawSocket, OwnedSocket};
 use std::ptr;
 use std::sync::OnceLock;
@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 use windows_sys::Win32::Networking::WinSock::*;
 use windows_sys::core::GUID;
 
-use super::error::check_socket;
-use crate::{Address, ListenOptions, StreamOptions};
+use super::error::{check_socket, is_out_of_memory};
+use crate::batch::MAX_SLICES;
+use crate::{Address, Batch, ListenOptions, Read, StreamOptions};
 
 /// A connected, non-blocking socket, and who is at its other end.
 #[derive(Debug)]
@@ -110,6 +111,78 @@ pub(super) fn set_tcp_options(socket: &TcpStream, options: &StreamOptions) -> io
         set_option(socket, SOL_SOCKET, SO_KEEPALIVE, i32::from(keepalive))?;
     }
     Ok(())
+}
+
+/// What became of a write that does not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    All,
+    Part,
+}
+
+/// Reads what is there.
+#[inline]
+pub(super) fn read(mut socket: &TcpStream, into: &mut [u8]) -> io::Result<Read> {
+    match socket.read(into) {
+        Ok(0) => Ok(Read::End),
+        Ok(count) => Ok(Read::Bytes(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::WouldBlock),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes what fits.
+#[inline]
+pub(super) fn write(socket: &TcpStream, batch: &mut Batch) -> io::Result<Taken> {
+    while batch.remaining_bytes() > 0 {
+        match send(socket, batch) {
+            Ok((count, offered)) => {
+                batch.advance(count);
+                if count < offered {
+                    return Ok(Taken::Part);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Taken::Part),
+            Err(error) if is_out_of_memory(&error) => return Ok(Taken::Part),
+            Err(error) => return Err(write_error(error)),
+        }
+    }
+    Ok(Taken::All)
+}
+
+/// One call: how much the system took of how much.
+fn send(mut socket: &TcpStream, batch: &Batch) -> io::Result<(usize, usize)> {
+    if batch.is_single() {
+        let bytes = batch.current();
+        return Ok((socket.write(bytes)?, bytes.len()));
+    }
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    let count = batch.fill_slices(&mut slices);
+    let slices = &slices[..count];
+    Ok((socket.write_vectored(slices)?, slices.iter().map(|slice| slice.len()).sum()))
+}
+
+/// The system has more words than others for a connection that takes nothing any more.
+pub(super) fn write_error(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(WSAECONNABORTED | WSAESHUTDOWN) => io::Error::new(io::ErrorKind::BrokenPipe, error),
+        _ => error,
+    }
+}
+
+pub(super) fn shutdown_write(socket: &TcpStream) {
+    // It fails only where there is no connection any more, which the next read tells.
+    let _ = socket.shutdown(Shutdown::Write);
+}
+
+/// Starts to connect a non-blocking socket.
+pub(super) fn connect_to(socket: &TcpStream, target: &SocketAddr) -> io::Result<()> {
+    let target = RawAddress::from(target);
+    // SAFETY: the socket is open while it is borrowed, and the address outlives the call.
+    match check_socket(unsafe { connect(raw(socket), target.as_ptr(), target.len()) }) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// What `ConnectEx` left out: without it the socket knows neither its peer nor how to shut down.

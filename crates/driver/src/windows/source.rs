@@ -4,6 +4,7 @@ use std::io;
 
 use super::iocp;
 use super::pipe::{Pipe, PipeOsListener};
+use super::polling;
 use super::socket::{self, TcpOsListener, TcpOsStream};
 use crate::{Address, Batch, Interest, Key, ListenOptions, Read, Written};
 
@@ -63,30 +64,35 @@ impl OsStream {
 #[derive(Debug)]
 pub(crate) enum Listener {
     Iocp(iocp::Listener),
+    Polled(polling::Listener),
 }
 
 impl Listener {
     pub(crate) fn key(&self) -> Key {
         match self {
             Listener::Iocp(listener) => listener.key(),
+            Listener::Polled(listener) => listener.key(),
         }
     }
 
     pub(crate) fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
         match self {
             Listener::Iocp(listener) => listener.accept(),
+            Listener::Polled(listener) => listener.accept(),
         }
     }
 
     pub(crate) fn rearm(&self) {
         match self {
             Listener::Iocp(listener) => listener.rearm(),
+            Listener::Polled(listener) => listener.rearm(),
         }
     }
 
     pub(crate) fn local_address(&self) -> &Address {
         match self {
             Listener::Iocp(listener) => listener.local_address(),
+            Listener::Polled(listener) => listener.local_address(),
         }
     }
 }
@@ -94,12 +100,14 @@ impl Listener {
 #[derive(Debug)]
 pub(crate) enum Stream {
     Iocp(iocp::Stream),
+    Polled(polling::Stream),
 }
 
 impl Stream {
     pub(crate) fn key(&self) -> Key {
         match self {
             Stream::Iocp(stream) => stream.key(),
+            Stream::Polled(stream) => stream.key(),
         }
     }
 
@@ -107,6 +115,7 @@ impl Stream {
     pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<Read> {
         match self {
             Stream::Iocp(stream) => stream.read(into),
+            Stream::Polled(stream) => stream.read(into),
         }
     }
 
@@ -114,6 +123,7 @@ impl Stream {
     pub(crate) fn is_drained_by(&self, count: usize, room: usize) -> bool {
         match self {
             Stream::Iocp(stream) => stream.is_drained_by(count, room),
+            Stream::Polled(stream) => stream.is_drained_by(count, room),
         }
     }
 
@@ -121,12 +131,14 @@ impl Stream {
     pub(crate) fn write(&self, batch: Batch) -> Written {
         match self {
             Stream::Iocp(stream) => stream.write(batch),
+            Stream::Polled(stream) => stream.write(batch),
         }
     }
 
     pub(crate) fn shutdown_write(&self) {
         match self {
             Stream::Iocp(stream) => stream.shutdown_write(),
+            Stream::Polled(stream) => stream.shutdown_write(),
         }
     }
 
@@ -134,24 +146,28 @@ impl Stream {
     pub(crate) fn rearm(&self, interest: Interest) {
         match self {
             Stream::Iocp(stream) => stream.rearm(interest),
+            Stream::Polled(stream) => stream.rearm(interest),
         }
     }
 
     pub(crate) fn close(&self) {
         match self {
             Stream::Iocp(stream) => stream.close(),
+            Stream::Polled(stream) => stream.close(),
         }
     }
 
     pub(crate) fn peer_address(&self) -> Option<Address> {
         match self {
             Stream::Iocp(stream) => stream.peer_address(),
+            Stream::Polled(stream) => stream.peer_address(),
         }
     }
 
     pub(crate) fn local_address(&self) -> Option<Address> {
         match self {
             Stream::Iocp(stream) => stream.local_address(),
+            Stream::Polled(stream) => stream.local_address(),
         }
     }
 }

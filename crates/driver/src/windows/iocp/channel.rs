@@ -1,19 +1,17 @@
 //! What a stream reads from and writes to.
 
-use std::io::{self, IoSlice, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{self, IoSlice};
+use std::net::{SocketAddr, TcpStream};
 use std::ptr;
 
-use windows_sys::Win32::Networking::WinSock::{
-    WSABUF, WSAECONNABORTED, WSAENOBUFS, WSAESHUTDOWN, WSARecv, WSASend,
-};
+use windows_sys::Win32::Networking::WinSock::{WSABUF, WSARecv, WSASend};
 use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 
 use super::registered::SystemObject;
 use crate::batch::MAX_SLICES;
 use crate::windows::error::{check, check_socket};
 use crate::windows::pipe::{self, Pipe};
-use crate::windows::socket::{self, RawAddress};
+use crate::windows::socket::{self, RawAddress, Taken};
 use crate::{Address, Batch, Read};
 
 /// How much is written when the system had no memory for more.
@@ -25,58 +23,31 @@ pub(super) enum Channel {
     Pipe(Pipe),
 }
 
-/// What became of a write that does not wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    All,
-    Part,
-}
-
 impl Channel {
     /// For a socket that joined its port just now: one from outside may have been blocking, and is not changed before it is ours.
     pub(super) fn stop_blocking(&self) {
         let Channel::Socket(socket) = self else { return };
         if socket.set_nonblocking(true).is_err() {
             // Nobody may ever wait in a read of it.
-            let _ = socket.shutdown(Shutdown::Both);
+            let _ = socket.shutdown(std::net::Shutdown::Both);
         }
     }
 
     /// Reads what is there.
     pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Read> {
-        let mut socket = match self {
-            Channel::Socket(socket) => socket,
-            Channel::Pipe(pipe) => return pipe.read(into),
-        };
-        match socket.read(into) {
-            Ok(0) => Ok(Read::End),
-            Ok(count) => Ok(Read::Bytes(count)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::WouldBlock),
-            Err(error) => Err(error),
+        match self {
+            Channel::Socket(socket) => socket::read(socket, into),
+            Channel::Pipe(pipe) => pipe.read(into),
         }
     }
 
     /// Writes what fits without waiting. Pipes have no such call.
     pub(super) fn write(&self, batch: &mut Batch) -> io::Result<Taken> {
-        let socket = match self {
-            Channel::Socket(socket) => socket,
-            Channel::Pipe(_) if batch.remaining_bytes() == 0 => return Ok(Taken::All),
-            Channel::Pipe(_) => return Ok(Taken::Part),
-        };
-        while batch.remaining_bytes() > 0 {
-            match send(socket, batch) {
-                Ok((count, offered)) => {
-                    batch.advance(count);
-                    if count < offered {
-                        return Ok(Taken::Part);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Taken::Part),
-                Err(error) if error.raw_os_error() == Some(WSAENOBUFS) => return Ok(Taken::Part),
-                Err(error) => return Err(write_error(error)),
-            }
+        match self {
+            Channel::Socket(socket) => socket::write(socket, batch),
+            Channel::Pipe(_) if batch.remaining_bytes() == 0 => Ok(Taken::All),
+            Channel::Pipe(_) => Ok(Taken::Part),
         }
-        Ok(Taken::All)
     }
 
     /// Starts an operation that is over when there is something to read. It takes no bytes.
@@ -144,8 +115,7 @@ impl Channel {
 
     pub(super) fn shutdown_write(&self) {
         if let Channel::Socket(socket) = self {
-            // It fails only where there is no connection any more, which the next read tells.
-            let _ = socket.shutdown(Shutdown::Write);
+            socket::shutdown_write(socket);
         }
     }
 
@@ -167,25 +137,12 @@ impl Channel {
     }
 }
 
-/// One call: how much the system took of how much.
-fn send(mut socket: &TcpStream, batch: &Batch) -> io::Result<(usize, usize)> {
-    if batch.is_single() {
-        let bytes = batch.current();
-        return Ok((socket.write(bytes)?, bytes.len()));
-    }
-    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-    let count = batch.fill_slices(&mut slices);
-    let slices = &slices[..count];
-    Ok((socket.write_vectored(slices)?, slices.iter().map(|slice| slice.len()).sum()))
-}
-
-/// The system has more words than others for a connection that takes nothing any more.
+/// What a write failed with, in the words of every system.
 pub(super) fn write_error(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(WSAECONNABORTED | WSAESHUTDOWN) => io::Error::new(io::ErrorKind::BrokenPipe, error),
-        _ if pipe::is_end(&error) => io::Error::new(io::ErrorKind::BrokenPipe, error),
-        _ => error,
+    if pipe::is_end(&error) {
+        return io::Error::new(io::ErrorKind::BrokenPipe, error);
     }
+    socket::write_error(error)
 }
 
 /// Starts to connect a socket that is bound and associated.

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use super::channel::{self, Channel, Taken};
+use super::channel::{self, Channel};
 use super::registered::Registered;
 use super::source::{Home, Operation, Role, Source};
 use super::{Iocp, Launched};
 use crate::port::{MemberId, Port, Remote};
 use crate::windows::pipe::Pipe;
 use crate::windows::pipe_name::pipe_name;
-use crate::windows::socket::{self, TcpOsStream};
+use crate::windows::socket::{self, Taken, TcpOsStream};
 use crate::windows::source::{OsStream, PipeOsStream};
 use crate::windows::{error, lock};
 use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};

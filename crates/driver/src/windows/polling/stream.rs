@@ -1,0 +1,288 @@
+//! A stream socket that is watched.
+
+use std::io;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use super::{Polled, Source, Wanted};
+use crate::port::{Port, Remote};
+use crate::windows::lock;
+use crate::windows::socket::{self, Taken, TcpOsStream};
+use crate::windows::source::OsStream;
+use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};
+
+/// A stream in the hands of a program. Dropping it closes it.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    shared: Arc<Shared>,
+    remote: Remote<Polled>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    key: Key,
+    /// `None` once it is closed. Calls that use the handle read, closing writes: no call hits a handle that the system gave to somebody else.
+    socket: RwLock<Option<TcpStream>>,
+    peer: Option<Address>,
+    /// The attempt to connect has not been reported yet.
+    connecting: AtomicBool,
+    /// Locked while the poller is told.
+    wanted: Mutex<Wanted>,
+}
+
+/// How a stream begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Connected,
+    Connecting,
+    /// The attempt failed in the call itself.
+    Refused,
+}
+
+impl Stream {
+    /// Registers a connected socket.
+    pub(crate) fn adopt(remote: &Remote<Polled>, stream: OsStream) -> Result<Stream, (OsStream, io::Error)> {
+        match stream {
+            OsStream::Tcp(stream) => {
+                // One from outside may be blocking still.
+                if let Err(error) = stream.socket.set_nonblocking(true) {
+                    return Err((OsStream::Tcp(stream), error));
+                }
+                Stream::register(remote, stream, State::Connected)
+                    .map_err(|(stream, error)| (OsStream::Tcp(stream), error))
+            }
+            OsStream::Pipe(_) => Err((stream, unsupported_pipe())),
+        }
+    }
+
+    /// Starts to connect a new socket, and registers it.
+    pub(crate) fn connect(
+        remote: &Remote<Polled>,
+        target: &Address,
+        options: &StreamOptions,
+    ) -> io::Result<Stream> {
+        let Address::Tcp(target) = target else { return Err(unsupported_pipe()) };
+        let socket = TcpStream::from(socket::create(target)?);
+        socket.set_nonblocking(true)?;
+        socket::set_buffers(&socket, options)?;
+        socket::set_tcp_options(&socket, options)?;
+        let attempt = socket::connect_to(&socket, target);
+        let stream = TcpOsStream { socket, peer: Some(Address::Tcp(*target)) };
+        let state = if attempt.is_ok() { State::Connecting } else { State::Refused };
+        let stream = Stream::register(remote, stream, state).map_err(|(_, error)| error)?;
+        if let Err(error) = attempt {
+            stream.polled().refuse(stream.key(), error)?;
+        }
+        Ok(stream)
+    }
+
+    fn register(
+        remote: &Remote<Polled>,
+        stream: TcpOsStream,
+        state: State,
+    ) -> Result<Stream, (TcpOsStream, io::Error)> {
+        let TcpOsStream { socket, peer } = stream;
+        let polled = remote.port().well();
+        let wanted = if state == State::Connecting { Wanted::WRITABLE } else { Wanted::READABLE };
+        let mut made = None;
+        let key = polled.name(remote.member(), |key| {
+            let shared = Arc::new(Shared {
+                key,
+                socket: RwLock::new(Some(socket)),
+                peer: peer.clone(),
+                connecting: AtomicBool::new(state == State::Connecting),
+                wanted: Mutex::new(wanted),
+            });
+            Source::Stream(made.insert(shared).clone())
+        });
+        let shared = made.expect("it was made with its name");
+        let watched = match &*shared.socket() {
+            // SAFETY: the stream owns the socket and unwatches it before it is closed, in `close`.
+            Some(socket) if state != State::Refused => unsafe { polled.watch(socket, key, wanted) },
+            _ => Ok(()),
+        };
+        match watched {
+            Ok(()) => Ok(Stream { shared, remote: remote.clone() }),
+            Err(error) => {
+                let socket = shared.take(polled).expect("nobody else has it");
+                Err((TcpOsStream { socket, peer }, error))
+            }
+        }
+    }
+
+    fn polled(&self) -> &Polled {
+        self.port().well()
+    }
+
+    fn port(&self) -> &Arc<Port<Polled>> {
+        self.remote.port()
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.shared.key
+    }
+
+    #[inline]
+    pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<Read> {
+        match &*self.shared.socket() {
+            None => Err(io::ErrorKind::NotConnected.into()),
+            // A read of nothing returns nothing, which would look like the end.
+            Some(_) if into.is_empty() => Ok(Read::Bytes(0)),
+            Some(socket) => socket::read(socket, into),
+        }
+    }
+
+    /// What is there when `rearm` is called is reported, the end too: nothing can be missed.
+    pub(crate) fn is_drained_by(&self, count: usize, room: usize) -> bool {
+        count < room
+    }
+
+    #[inline]
+    pub(crate) fn write(&self, mut batch: Batch) -> Written {
+        let socket = self.shared.socket();
+        let Some(socket) = &*socket else {
+            return Written::Failed(batch, io::ErrorKind::NotConnected.into());
+        };
+        match socket::write(socket, &mut batch) {
+            Ok(Taken::All) => Written::Done(batch),
+            Ok(Taken::Part) => Written::Blocked(batch),
+            Err(error) => Written::Failed(batch, error),
+        }
+    }
+
+    pub(crate) fn shutdown_write(&self) {
+        if let Some(socket) = &*self.shared.socket() {
+            socket::shutdown_write(socket);
+        }
+    }
+
+    pub(crate) fn rearm(&self, interest: Interest) {
+        let outcome = self.shared.want(self.polled(), |wanted| match interest {
+            Interest::Readable => wanted.readable = true,
+            Interest::Writable => wanted.writable = true,
+        });
+        if let Err(error) = outcome {
+            self.port().report(self.remote.member(), Event::Error(self.key(), error));
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        if let Some(socket) = self.shared.take(self.polled()) {
+            socket::shutdown_write(&socket);
+        }
+    }
+
+    pub(crate) fn peer_address(&self) -> Option<Address> {
+        self.shared.peer.clone()
+    }
+
+    pub(crate) fn local_address(&self) -> Option<Address> {
+        self.shared.socket().as_ref()?.local_addr().ok().map(Address::Tcp)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn socket(&self) -> RwLockReadGuard<'_, Option<TcpStream>> {
+        self.socket.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Undoes the registration. `None`: it was undone before.
+    fn take(&self, polled: &Polled) -> Option<TcpStream> {
+        let socket = self.socket.write().unwrap_or_else(PoisonError::into_inner).take()?;
+        polled.forget(self.key);
+        polled.unwatch(&socket);
+        Some(socket)
+    }
+
+    fn want(&self, polled: &Polled, change: impl FnOnce(&mut Wanted)) -> io::Result<()> {
+        let socket = self.socket();
+        let Some(socket) = &*socket else { return Ok(()) };
+        let mut wanted = lock(&self.wanted);
+        change(&mut wanted);
+        polled.want(socket, self.key, *wanted)
+    }
+
+    /// Turns readiness into events, and asks again for what was not told. Only the waiting half calls it.
+    pub(super) fn raised(&self, polled: &Polled, raised: &::polling::Event, report: &mut dyn FnMut(Event)) {
+        let failed = raised.is_interrupt() || raised.is_err() == Some(true);
+        if self.connecting.load(Ordering::Relaxed) {
+            return self.raised_while_connecting(polled, raised.writable, failed, report);
+        }
+        let mut told = Wanted::default();
+        let outcome = self.want_what_is_left(polled, |wanted| {
+            told.readable = wanted.readable && (raised.readable || failed);
+            told.writable = wanted.writable && (raised.writable || failed);
+            wanted.readable &= !told.readable;
+            wanted.writable &= !told.writable;
+        });
+        if told.readable {
+            report(Event::Readable(self.key));
+        }
+        if told.writable {
+            report(Event::Writable(self.key));
+        }
+        if let Err(error) = outcome {
+            report(Event::Error(self.key, error));
+        }
+    }
+
+    /// The poller forgot what was wanted when it reported some of it.
+    fn want_what_is_left(&self, polled: &Polled, change: impl FnOnce(&mut Wanted)) -> io::Result<()> {
+        let socket = self.socket();
+        let Some(socket) = &*socket else { return Ok(()) };
+        let mut wanted = lock(&self.wanted);
+        change(&mut wanted);
+        if wanted.is_nothing() { Ok(()) } else { polled.want(socket, self.key, *wanted) }
+    }
+
+    fn raised_while_connecting(
+        &self,
+        polled: &Polled,
+        writable: bool,
+        failed: bool,
+        report: &mut dyn FnMut(Event),
+    ) {
+        let outcome = match &*self.socket() {
+            None => return,
+            Some(_) if !writable && !failed => None,
+            Some(socket) => Some(self.outcome(socket, failed)),
+        };
+        let connected = matches!(outcome, Some(Ok(())));
+        if let Some(outcome) = outcome {
+            self.connecting.store(false, Ordering::Relaxed);
+            report(Event::Connected(self.key, outcome));
+        }
+        let wanted = if connected { Wanted::READABLE } else { Wanted::WRITABLE };
+        if connected || self.connecting.load(Ordering::Relaxed) {
+            if let Err(error) = self.want(polled, |before| *before = wanted) {
+                report(Event::Error(self.key, error));
+            }
+        }
+    }
+
+    fn outcome(&self, socket: &TcpStream, failed: bool) -> io::Result<()> {
+        match socket.take_error()? {
+            Some(error) => Err(error),
+            None if failed => Err(io::ErrorKind::ConnectionRefused.into()),
+            None if socket.local_addr().ok().map(Address::Tcp) == self.peer => {
+                Err(io::ErrorKind::ConnectionRefused.into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// This poller watches sockets only.
+pub(in crate::windows) fn unsupported_pipe() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "the driver `polling` has no ipc on Windows; use the driver `iocp`, or tcp",
+    )
+}
