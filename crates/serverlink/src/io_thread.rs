@@ -24,6 +24,9 @@ use crate::sync::{Lock, Parked};
 /// How often a streaming connection is checked for a tail that nobody flushed.
 const WATCH: Duration = Duration::from_micros(100);
 
+/// How long a stopped I/O thread waits for the last operations of what was closed.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// How long an I/O thread sleeps that nothing can wake.
 const LIMP: Duration = Duration::from_millis(10);
 
@@ -104,6 +107,9 @@ impl IoShared {
         let reactor = self.reactors.lock().remove(&token);
         self.requests.lock().armed.remove(&token);
         drop(reactor);
+        if self.stopping.load(Ordering::SeqCst) {
+            let _ = self.outer.wake();
+        }
     }
 
     // ---- requests
@@ -161,6 +167,8 @@ pub(crate) struct IoThread {
     ready: Vec<u64>,
     watched: Vec<WatchedPipe>,
     next_watch: Option<Instant>,
+    /// It is stopping, and ends then at the latest.
+    until: Option<Instant>,
     /// Its outer driver reports nothing any more.
     failed: bool,
     /// Reactors in which a panic was caught.
@@ -192,6 +200,7 @@ impl IoThread {
             ready: Vec::new(),
             watched: Vec::new(),
             next_watch: None,
+            until: None,
             failed: false,
             broken: BTreeSet::new(),
         };
@@ -200,11 +209,24 @@ impl IoThread {
 
     /// Until the context stops it.
     pub(crate) fn run_until_stopped(mut self) {
-        while !self.shared.stopping.load(Ordering::SeqCst) {
+        while !self.is_over() {
             self.work();
             let timeout = self.prepare_to_sleep();
             self.sleep(timeout);
         }
+        // They hold this thread's shared half, and it holds them.
+        let abandoned = std::mem::take(&mut *self.shared.reactors.lock());
+        drop(abandoned);
+    }
+
+    /// Stopped, and the last operations of what was closed came home, or did not for a long time.
+    fn is_over(&mut self) -> bool {
+        if !self.shared.stopping.load(Ordering::SeqCst) {
+            return false;
+        }
+        let now = self.env.now();
+        let until = *self.until.get_or_insert(now + GRACE);
+        self.shared.reactors.lock().is_empty() || until <= now
     }
 
     /// One round without sleeping, for a simulated machine. Gives the instant at which it wants to run again.
@@ -262,7 +284,7 @@ impl IoThread {
         requests.drop_outdated();
         let timer = requests.deadlines.peek().map(|Reverse((at, _))| *at);
         let look = requests.look_due;
-        timer.into_iter().chain(self.next_watch).chain(look).min()
+        timer.into_iter().chain(self.next_watch).chain(look).chain(self.until).min()
     }
 
     // ---- reactors

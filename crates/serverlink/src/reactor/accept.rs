@@ -32,10 +32,11 @@ pub(crate) struct Acceptor {
 impl Turn {
     pub(super) fn listen(&mut self, reactor: &Reactor, new: NewListener) {
         let NewListener { core, listener, endpoint } = new;
-        if core.is_closing() {
-            return;
-        }
         let key = listener.key();
+        if core.is_closing() {
+            listener.close();
+            return self.wait_for_closed(reactor, key, None);
+        }
         // Registered before its command was taken: an edge may have passed unseen.
         let acceptor = Acceptor { core, listener, endpoint, acceptable: true, queued: false };
         self.sources.insert(key, Source::Acceptor(Box::new(acceptor)));
