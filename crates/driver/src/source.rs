@@ -278,15 +278,17 @@ impl Stream {
 
     /// Tells the peer that nothing more comes, after what was written. Reading goes on.
     ///
-    /// The pipes that are `ipc` on Windows have no half of a close: there it does nothing, and the peer hears of the end when the stream is closed.
-    pub fn shutdown_write(&self) {
+    /// False: it cannot be told before the stream is closed. The pipes that are `ipc` on Windows have no half of a close; what was written to one
+    /// stays readable for the peer when our end is closed, whatever we have not read.
+    pub fn shutdown_write(&self) -> bool {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.shutdown_write(),
             #[cfg(windows)]
-            StreamKind::Windows(stream) => stream.shutdown_write(),
+            StreamKind::Windows(stream) => return stream.shutdown_write(),
             StreamKind::Simulated(stream) => stream.shutdown_write(),
         }
+        true
     }
 
     /// Asks for the next event of this kind, after a call would have blocked. Free on an edge-triggered driver.

@@ -57,7 +57,7 @@ fn transfer(seed: u64, faults: Faults) -> (Vec<u8>, String) {
     let mut server: Option<Stream> = None;
     let mut unsent: Option<Batch> = None;
     let sent = |outcome: Result<(), std::io::Error>, trace: &mut String| match outcome {
-        Ok(()) => client.shutdown_write(),
+        Ok(()) => assert!(client.shutdown_write()),
         Err(error) => writeln!(trace, "{error}").expect("memory"),
     };
     let mut received = Vec::new();

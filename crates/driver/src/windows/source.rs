@@ -135,7 +135,7 @@ impl Stream {
         }
     }
 
-    pub(crate) fn shutdown_write(&self) {
+    pub(crate) fn shutdown_write(&self) -> bool {
         match self {
             Stream::Iocp(stream) => stream.shutdown_write(),
             Stream::Polled(stream) => stream.shutdown_write(),

@@ -295,7 +295,9 @@ impl Connection {
     pub(crate) fn finish_if_flushed(&mut self) -> Finish {
         match (&self.phase, self.pipe) {
             (Phase::Open, Some(pipe)) if self.core.is_pipe_flushed(pipe) => {
-                self.stream.shutdown_write();
+                if !self.stream.shutdown_write() {
+                    return Finish::Done;
+                }
                 self.phase = Phase::Draining;
                 // It may have been paused, with an edge that was consumed.
                 self.readable = true;

@@ -113,9 +113,14 @@ impl Channel {
         }
     }
 
-    pub(super) fn shutdown_write(&self) {
-        if let Channel::Socket(socket) = self {
-            socket::shutdown_write(socket);
+    /// False: a pipe has no half of a close.
+    pub(super) fn shutdown_write(&self) -> bool {
+        match self {
+            Channel::Socket(socket) => {
+                socket::shutdown_write(socket);
+                true
+            }
+            Channel::Pipe(_) => false,
         }
     }
 

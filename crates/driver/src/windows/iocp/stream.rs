@@ -209,10 +209,8 @@ impl Stream {
         }
     }
 
-    pub(crate) fn shutdown_write(&self) {
-        if let Some(channel) = &*self.shared.channel() {
-            channel.shutdown_write();
-        }
+    pub(crate) fn shutdown_write(&self) -> bool {
+        self.shared.channel().as_ref().is_none_or(|channel| channel.shutdown_write())
     }
 
     /// Nobody asks for `Writable`: a write that does not fit is pending.

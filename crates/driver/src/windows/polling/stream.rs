@@ -151,10 +151,11 @@ impl Stream {
         }
     }
 
-    pub(crate) fn shutdown_write(&self) {
+    pub(crate) fn shutdown_write(&self) -> bool {
         if let Some(socket) = &*self.shared.socket() {
             socket::shutdown_write(socket);
         }
+        true
     }
 
     pub(crate) fn rearm(&self, interest: Interest) {
