@@ -96,6 +96,21 @@ fn a_second_association_is_refused_with_87() {
     }
 }
 
+/// What the other machine allows: that is why the design of the connecter in `wrong_connecter.rs` passed for years.
+#[test]
+fn epoll_refuses_only_what_it_watches() {
+    let world = World::new(1);
+    let (first, other) = (world.raw_port(), world.raw_port());
+    let socket = world.raw_socket().expect("descriptors enough");
+    socket.associate(&first).expect("the first time");
+    assert_eq!(socket.associate(&first).expect_err("it is there").raw_os_error(), Some(17));
+    socket.associate(&other).expect("another epoll");
+    socket.duplicate().expect("descriptors enough").associate(&first).expect("another descriptor");
+    socket.forget(&first).expect("it can be undone");
+    socket.associate(&first).expect("as if it were new");
+    assert_eq!(world.associations().iter().map(|entry| entry.associated).collect::<Vec<_>>(), [4]);
+}
+
 #[test]
 fn drivers_associate_each_socket_once() {
     for seed in 0..50 {

@@ -7,7 +7,7 @@
 //! [`Remote::connect`](serverlink_driver::Remote::connect) makes the socket and registers it in one step, the
 //! [`Stream`](serverlink_driver::Stream) that it returns has no handle to give away, and only an
 //! [`OsStream`](serverlink_driver::OsStream), which nobody can make from a `Stream`, can be adopted. That those steps do not compile is
-//! held by the compile-fail tests of this crate.
+//! held by `compile_fail.rs`.
 
 use std::io;
 

@@ -12,7 +12,7 @@ const INVALID_HANDLE: i32 = 6;
 /// `ERROR_INVALID_PARAMETER`: what a completion port says to a handle that is, or was, with another one.
 const INVALID_PARAMETER: i32 = 87;
 
-/// `EEXIST`: what epoll says to a descriptor that it watches already.
+/// `EEXIST`: what an epoll says to a descriptor that it watches already.
 const EXISTS: i32 = 17;
 
 /// A number that stands for a socket until it is closed, and for another one soon after.
@@ -44,8 +44,8 @@ pub(super) struct Handles {
 #[derive(Debug)]
 struct Object {
     handles: usize,
-    /// With a completion port at most one, and for life; an epoll can be taken out again.
-    ports: Vec<PortNumber>,
+    /// Where it is registered, and through which handle. With a completion port at most once, and for life.
+    ports: Vec<(PortNumber, u32)>,
     socket: Option<SocketId>,
 }
 
@@ -122,14 +122,14 @@ impl Handles {
     /// The one way to a port, for drivers and for raw handles alike.
     ///
     /// A completion port takes a socket once in its life, whichever handle is shown to it and whatever became of the port that has it. An
-    /// epoll only refuses what it watches already.
+    /// epoll only refuses the very handle that it watches already.
     pub(super) fn associate(&mut self, handle: Handle, port: PortNumber, for_life: bool) -> io::Result<()> {
         let Some(object) = self.objects.get_mut(&handle.object) else {
             return Err(io::Error::from_raw_os_error(INVALID_HANDLE));
         };
         let error = match for_life {
             true => (!object.ports.is_empty()).then_some(INVALID_PARAMETER),
-            false => object.ports.contains(&port).then_some(EXISTS),
+            false => object.ports.contains(&(port, handle.value)).then_some(EXISTS),
         };
         let entry = self.ledger.entry(handle.object, handle.value);
         if let Some(error) = error {
@@ -137,14 +137,14 @@ impl Handles {
             return Err(io::Error::from_raw_os_error(error));
         }
         entry.associated += 1;
-        object.ports.push(port);
+        object.ports.push((port, handle.value));
         Ok(())
     }
 
     /// Takes a socket out of an epoll.
     pub(super) fn forget(&mut self, handle: Handle, port: PortNumber) {
         if let Some(object) = self.objects.get_mut(&handle.object) {
-            object.ports.retain(|known| *known != port);
+            object.ports.retain(|known| *known != (port, handle.value));
         }
     }
 

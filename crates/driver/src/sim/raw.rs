@@ -79,7 +79,7 @@ impl RawSocket {
     ///
     /// # Errors
     /// 87 (`ERROR_INVALID_PARAMETER`) where a completion port has, or had, the socket already, be it this one. 17 (`EEXIST`) where this epoll
-    /// has it. 6 (`ERROR_INVALID_HANDLE`) if the value stands for nothing.
+    /// watches this handle. 6 (`ERROR_INVALID_HANDLE`) if the value stands for nothing.
     pub fn associate(&self, port: &RawPort) -> io::Result<()> {
         let mut state = self.world.lock();
         let handle = state.handles.find(self.value)?;

@@ -50,7 +50,9 @@ pub(crate) use cases;
 /// Over every transport, and over the simulated network: for cases of one thread.
 macro_rules! everywhere {
     ($($case:ident)*) => {
-        $crate::cases!([tcp => Tcp, ipc => Ipc, inproc => Inproc, simulated => Simulated] $($case)*);
+        $crate::cases!([
+            tcp => Tcp, ipc => Ipc, inproc => Inproc, simulated => Simulated, simulated_ports => SimulatedPorts
+        ] $($case)*);
     };
 }
 pub(crate) use everywhere;

@@ -28,6 +28,21 @@ pub(crate) enum Transport {
     Ipc,
     Inproc,
     Simulated,
+    /// Under the laws of completion ports, whose completions come in any order.
+    SimulatedPorts,
+}
+
+impl Transport {
+    /// What the simulated machine does, where it is one.
+    fn faults(self) -> Option<Faults> {
+        match self {
+            Transport::Tcp | Transport::Ipc | Transport::Inproc => None,
+            Transport::Simulated => Some(Faults::NONE),
+            Transport::SimulatedPorts => {
+                Some(Faults { completions: true, reorder: 0.5, spurious: 0.2, ..Faults::NONE })
+            }
+        }
+    }
 }
 
 thread_local! {
@@ -75,8 +90,8 @@ impl Drop for World {
 
 impl World {
     pub(crate) fn new(transport: Transport) -> World {
-        let context = if transport == Transport::Simulated {
-            let mut machine = Simulation::new(1, Faults::NONE);
+        let context = if let Some(faults) = transport.faults() {
+            let mut machine = Simulation::new(1, faults);
             let context = machine.context();
             MACHINE.set(Some(machine));
             context
@@ -108,7 +123,7 @@ impl World {
             Transport::Tcp => format!("tcp://{}:{}", self.address, 7100 + name),
             Transport::Ipc => format!("ipc://{}", self.directory.path().join(name.to_string()).display()),
             Transport::Inproc => format!("inproc://{name}"),
-            Transport::Simulated => format!("tcp://10.0.0.1:{}", 7100 + name),
+            Transport::Simulated | Transport::SimulatedPorts => format!("tcp://10.0.0.1:{}", 7100 + name),
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! `SERVERLINK_SEEDS=N` runs N seeds instead of 1000; `SERVERLINK_SEED=S` runs one, which is what a failure prints.
 
+mod breaks;
 mod ending;
 mod fleet;
 mod handover;

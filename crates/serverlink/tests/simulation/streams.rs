@@ -77,7 +77,9 @@ fn nothing_is_lost_on_a_network_that_only_dawdles() {
                 machine.run(router.send_async(message), PATIENCE).expect("room comes").unwrap();
             }
         }
+        let deadline = machine.world().now() + PATIENCE;
         while echoed < 40 {
+            assert!(machine.world().now() < deadline, "{echoed} of 40 came back");
             let mut progress = false;
             while let Ok(message) = router.try_recv() {
                 machine.run(router.send_async(message), PATIENCE).expect("room comes").unwrap();
