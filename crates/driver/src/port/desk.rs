@@ -285,7 +285,7 @@ impl Desk {
         if news {
             self.list(id);
         }
-        self.outer.yielded = false;
+        self.forget_asking();
         // One who leads already need not be disturbed where there is nothing new.
         Ok(self.who_is_outer().filter(|call| news || matches!(call, Call::Ring(_))))
     }
@@ -295,9 +295,16 @@ impl Desk {
         if !self.tokens.contains_key(&token) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        self.outer.yielded = false;
+        self.forget_asking();
         let needed = self.lead == Lead::Free && self.unmasked > 0;
         Ok(if needed { self.who_is_outer() } else { None })
+    }
+
+    /// Nobody wants the lead any more, as far as this one knows. Who does asks again.
+    fn forget_asking(&mut self) {
+        // Also what the outer poller has not noticed yet: it would stay out for somebody who is gone.
+        self.outer.asked = false;
+        self.outer.yielded = false;
     }
 
     // ---- the outer poller's own wake-ups

@@ -16,7 +16,9 @@ pub(crate) struct Driver<W: Well> {
 }
 
 impl<W: Well> Driver<W> {
-    pub(super) fn open(port: Arc<Port<W>>) -> Driver<W> {
+    /// One more member of the port.
+    pub(crate) fn open(port: &Arc<Port<W>>) -> Driver<W> {
+        let port = Arc::clone(port);
         let member = port.desk().join();
         Driver { remote: Remote { port, member }, taken: Vec::new() }
     }

@@ -58,10 +58,6 @@ impl<W: Well> Port<W> {
         &self.well
     }
 
-    pub(crate) fn open_driver(self: &Arc<Self>) -> Driver<W> {
-        Driver::open(Arc::clone(self))
-    }
-
     /// Queues an event that was known at once, from any thread. Not to be called with a lock that [`Well::take`] wants.
     pub(crate) fn report(&self, member: MemberId, event: Event) {
         let queued = self.desk().queue(member, event);
@@ -107,5 +103,7 @@ impl<W: Well> Port<W> {
     }
 }
 
+#[cfg(all(test, loom))]
+mod models;
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -73,7 +73,7 @@ pub(crate) struct OuterWaker<W> {
 
 impl<W: Well> OuterWaker<W> {
     pub(crate) fn open_driver(&self) -> Driver<W> {
-        self.port.open_driver()
+        Driver::open(&self.port)
     }
 
     pub(crate) fn add(&self, driver: &Remote<W>, token: u64) -> io::Result<()> {

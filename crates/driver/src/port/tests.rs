@@ -69,7 +69,7 @@ fn receive(driver: &mut Driver<Queue>) -> usize {
 #[test]
 fn everybody_gets_what_is_his_own() {
     let port = Port::new(Queue::default());
-    let mut drivers: Vec<_> = (0..3).map(|_| port.open_driver()).collect();
+    let mut drivers: Vec<_> = (0..3).map(|_| Driver::open(&port)).collect();
     for driver in &drivers {
         send(&port, &driver.remote());
     }
@@ -87,7 +87,7 @@ fn everybody_gets_what_is_his_own() {
 #[test]
 fn followers_sleep_until_they_are_meant() {
     let port = Port::new(Queue::default());
-    let drivers: Vec<_> = (0..4).map(|_| port.open_driver()).collect();
+    let drivers: Vec<_> = (0..4).map(|_| Driver::open(&port)).collect();
     let remotes: Vec<_> = drivers.iter().map(Driver::remote).collect();
     let threads: Vec<_> =
         drivers.into_iter().map(|mut driver| thread::spawn(move || receive(&mut driver))).collect();
@@ -104,7 +104,7 @@ fn followers_sleep_until_they_are_meant() {
 fn a_wake_reaches_leaders_and_followers() {
     let port = Port::new(Queue::default());
     for _ in 0..200 {
-        let drivers: Vec<_> = (0..3).map(|_| port.open_driver()).collect();
+        let drivers: Vec<_> = (0..3).map(|_| Driver::open(&port)).collect();
         let remotes: Vec<_> = drivers.iter().map(Driver::remote).collect();
         let threads: Vec<_> =
             drivers.into_iter().map(|mut driver| thread::spawn(move || receive(&mut driver))).collect();
@@ -120,7 +120,7 @@ fn a_wake_reaches_leaders_and_followers() {
 #[test]
 fn the_outer_poller_watches_who_is_not_masked() {
     let port = Port::new(Queue::default());
-    let (mut mine, mut other) = (port.open_driver(), port.open_driver());
+    let (mut mine, mut other) = (Driver::open(&port), Driver::open(&port));
     let mut outer = Outer::new(Arc::clone(&port));
     let waker = outer.waker();
     waker.add(&mine.remote(), 1).expect("a new member");
@@ -151,7 +151,7 @@ fn the_outer_poller_watches_who_is_not_masked() {
 fn a_caller_and_the_io_thread_share_the_port() {
     const ROUNDS: usize = 2000;
     let port = Port::new(Queue::default());
-    let (mut callers, served) = (port.open_driver(), port.open_driver());
+    let (mut callers, served) = (Driver::open(&port), Driver::open(&port));
     let mut outer = Outer::new(Arc::clone(&port));
     let waker = outer.waker();
     waker.add(&callers.remote(), 1).expect("a new member");
@@ -226,7 +226,7 @@ fn wakes_and_timers_end_the_wait_of_the_outer_poller() {
 #[test]
 fn who_dies_at_the_port_hands_the_lead_on() {
     let port = Port::new(Queue::default());
-    let (mut first, mut second) = (port.open_driver(), port.open_driver());
+    let (mut first, mut second) = (Driver::open(&port), Driver::open(&port));
     assert!(port.desk().lead_as(first.remote().member()), "as if its thread had died inside the port");
     let remote = second.remote();
     let follower = thread::spawn(move || receive(&mut second));
@@ -241,7 +241,7 @@ fn who_dies_at_the_port_hands_the_lead_on() {
 fn a_broken_port_is_reported_and_nobody_hangs() {
     let port = Port::new(Queue::default());
     port.well().broken.store(true, Ordering::SeqCst);
-    let (mut first, mut second) = (port.open_driver(), port.open_driver());
+    let (mut first, mut second) = (Driver::open(&port), Driver::open(&port));
     let events = &mut Events::new();
     send(&port, &second.remote());
     first.wait(events, PATIENCE).expect_err("it is broken");
@@ -253,7 +253,7 @@ fn a_broken_port_is_reported_and_nobody_hangs() {
 #[test]
 fn events_of_the_dead_go_nowhere() {
     let port = Port::new(Queue::default());
-    let (first, mut second) = (port.open_driver(), port.open_driver());
+    let (first, mut second) = (Driver::open(&port), Driver::open(&port));
     let gone = first.remote();
     drop(first);
     send(&port, &gone);

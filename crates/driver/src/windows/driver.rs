@@ -20,8 +20,8 @@ impl Driver {
     /// A driver with a port of its own.
     pub(crate) fn open(kind: Kind) -> io::Result<Driver> {
         match kind {
-            Kind::Iocp => Ok(Driver::Iocp(Port::new(Iocp::open()?).open_driver())),
-            Kind::Polling => Ok(Driver::Polled(Port::new(Polled::open()?).open_driver())),
+            Kind::Iocp => Ok(Driver::Iocp(port::Driver::open(&Port::new(Iocp::open()?)))),
+            Kind::Polling => Ok(Driver::Polled(port::Driver::open(&Port::new(Polled::open()?)))),
             _ => Err(unsupported(kind)),
         }
     }

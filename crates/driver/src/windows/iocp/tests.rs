@@ -19,7 +19,7 @@ use crate::windows::source::{OsListener, OsStream};
 use crate::{Address, Batch, Events, ListenOptions, Read, Written};
 
 fn driver() -> Driver<Iocp> {
-    Port::new(Iocp::open().expect("handles enough")).open_driver()
+    Driver::open(&Port::new(Iocp::open().expect("handles enough")))
 }
 
 /// The next event of a test that expects no more than one.
