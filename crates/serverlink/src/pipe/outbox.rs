@@ -75,6 +75,8 @@ struct Token {
     writable: bool,
     /// The driver keeps the batch until the system has taken all of it.
     with_driver: bool,
+    /// The driver gave the batch back before the writer could say that the driver keeps it.
+    returned: Option<Written>,
 }
 
 /// How the messages lie in a batch, to give credit when parts of it are written.
@@ -267,13 +269,17 @@ impl Outbox {
         pool: &mut ArenaPool,
         spent: &mut Vec<Buffer>,
     ) -> Outcome {
-        let Writing::Taken(token) = std::mem::replace(&mut self.writing, Writing::Nobody) else {
+        let Writing::Taken(mut token) = std::mem::replace(&mut self.writing, Writing::Nobody) else {
             panic!("only the holder of the writer token brings it back");
         };
-        if let Written::Pending = written {
-            self.writing = Writing::Taken(Token { with_driver: true, ..token });
-            return Outcome::WithDriver;
-        }
+        let written = match (written, token.returned.take()) {
+            (Written::Pending, None) => {
+                self.writing = Writing::Taken(Token { with_driver: true, ..token });
+                return Outcome::WithDriver;
+            }
+            (Written::Pending, Some(returned)) => returned,
+            (written, _) => written,
+        };
         let Token { mut layout, orphaned, writable, .. } = token;
         self.writes += 1;
         match written {
@@ -311,6 +317,18 @@ impl Outbox {
                 Outcome::Failed(error)
             }
             Written::Pending => unreachable!("it was looked at first"),
+        }
+    }
+
+    /// The driver gives back a batch that it kept. If the writer is still on the way with the answer that it is kept, it is
+    /// left for him, and `None`.
+    pub(crate) fn take_back(&mut self, returned: Written) -> Option<Written> {
+        match &mut self.writing {
+            Writing::Taken(token) if !token.with_driver => {
+                token.returned = Some(returned);
+                None
+            }
+            _ => Some(returned),
         }
     }
 

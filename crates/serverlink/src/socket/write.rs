@@ -121,6 +121,7 @@ impl Core {
             drop(side);
             return drop_later(written);
         };
+        let Some(written) = outbox.take_back(written) else { return };
         if outbox.is_with_driver() {
             self.blocked.fetch_sub(1, Ordering::Relaxed);
         }

@@ -459,6 +459,34 @@ fn a_connection_that_breaks_at_any_byte_costs_nothing() {
     }
 }
 
+/// Another thread may hear that the batch is written before the writer has said that the driver keeps it.
+#[test]
+fn a_batch_may_be_back_before_its_writer_is() {
+    for breaks in [false, true] {
+        let (mut outbox, mut pool, mut wire) = (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
+        outbox.attach(wire.connect());
+        let (messages, _) = fill(&mut outbox, &mut pool);
+        let Write { batch, .. } = outbox.begin_write().expect("there is something to write");
+        let returned = if breaks { Written::Failed(batch, broken()) } else { Written::Done(batch) };
+        assert!(outbox.take_back(returned).is_none(), "it is the writer's to finish");
+        assert!(outbox.is_writing() && !outbox.is_with_driver());
+        outbox.append_bytes(b"meanwhile", &mut pool);
+        assert!(outbox.begin_write().is_none(), "there is one token");
+        let outcome = outbox.finish_write(Written::Pending, Instant::now, &mut pool, &mut Vec::new());
+        if breaks {
+            assert!(matches!(outcome, Outcome::Failed(_)));
+            assert_eq!(outbox.queued(), messages.len() + 1);
+        } else {
+            assert!(matches!(outcome, Outcome::Done));
+            assert_eq!(outbox.queued(), 1);
+            let Write { writer, batch } = outbox.begin_write().expect("what came meanwhile");
+            outbox.finish_write(writer.write(batch), Instant::now, &mut pool, &mut Vec::new());
+            wire.deliver();
+            assert_eq!(wire.understood()[0].messages, [vec![b"meanwhile".to_vec()]]);
+        }
+    }
+}
+
 /// Credit comes back when the kernel has the last byte of a segment, for all the messages in it.
 #[test]
 fn credit_is_given_by_segments() {
