@@ -68,6 +68,9 @@ fn threads_of_the_library() -> usize {
 }
 
 fn resident_bytes() -> usize {
+    if !cfg!(target_os = "linux") {
+        return 0;
+    }
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }

@@ -137,7 +137,13 @@ fn messages_queued_for_the_old_owner_go_with_it(place: &Place) {
     let read_by_the_old_owner: u64 = reader.join().expect("whole frames of the right length");
     let stats = router.stats();
     assert_eq!(stats.send_queue, 0, "{stats:?}");
-    assert_eq!(read_by_the_old_owner + stats.dropped_with_peer, sent, "{stats:?}");
+    if cfg!(windows) {
+        // A write that was under way belongs to the system. Nobody knows how much of it went out, so all of it counts as dropped.
+        assert!(read_by_the_old_owner + stats.dropped_with_peer >= sent, "{stats:?}");
+        assert!(read_by_the_old_owner <= sent, "{stats:?}");
+    } else {
+        assert_eq!(read_by_the_old_owner + stats.dropped_with_peer, sent, "{stats:?}");
+    }
 }
 
 /// Sends to the owner of the name, who does not read, until there is no room.

@@ -1,7 +1,6 @@
 //! Where a test listens: a transport, and endpoints that no other test has.
 #![allow(dead_code, reason = "each test binary uses what it needs")]
 
-use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -26,44 +25,35 @@ pub(crate) struct Place {
     /// Of this test alone, where the system has addresses enough.
     address: Ipv4Addr,
     directory: TempDir,
-    names: Cell<u16>,
 }
 
 impl Place {
     pub(crate) fn new(transport: Transport) -> Place {
         let directory = TempDir::new().expect("a temporary directory");
-        Place { transport, address: own_address(), directory, names: Cell::new(0) }
+        Place { transport, address: own_address(), directory }
     }
 
     /// An endpoint to bind, and to bind again after it was given up.
     pub(crate) fn endpoint(&self) -> String {
-        let name = self.names.get();
-        self.names.set(name + 1);
+        // Counted for the whole process: where all tests share one address, the port tells them apart.
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let name = NEXT.fetch_add(1, Ordering::Relaxed);
         match self.transport {
-            Transport::Tcp => format!("tcp://{}:{}", self.address, FIRST_PORT + spread() + name),
+            Transport::Tcp => format!("tcp://{}:{}", self.address, FIRST_PORT + name),
             Transport::Ipc => format!("ipc://{}", self.directory.path().join(name.to_string()).display()),
         }
     }
 }
 
-/// All of 127.0.0.0/8 is this machine on Linux; elsewhere one address has to do for everybody.
+/// All of 127.0.0.0/8 is this machine, on Linux and Windows; elsewhere one address has to do for everybody.
 fn own_address() -> Ipv4Addr {
     static NEXT: AtomicU16 = AtomicU16::new(1);
-    if !cfg!(target_os = "linux") {
+    if !cfg!(any(target_os = "linux", windows)) {
         return Ipv4Addr::LOCALHOST;
     }
     let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     // Other test binaries may run at the same time.
     Ipv4Addr::new(127, std::process::id() as u8 | 1, high | 0x80, low)
-}
-
-/// Keeps tests apart by their ports where they share one address.
-fn spread() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    if cfg!(target_os = "linux") {
-        return 0;
-    }
-    (std::process::id() % 100) as u16 * 100 + NEXT.fetch_add(1, Ordering::Relaxed) % 100
 }
 
 /// A socket that connects again quickly, without heartbeats: their timers would repair a lost wake-up before the test notices.
