@@ -50,6 +50,7 @@ on_every_machine! {
     half_close_leaves_the_other_half, end_is_found_without_a_second_event, adopted_stream_reports_what_waits, writers_end_with_their_stream,
     writing_to_the_dead_fails, wake_ends_a_wait, stale_events_name_nobody, foreign_registration_gives_back, empty_calls_do_nothing,
     reset_after_unread_input, closing_gives_a_kept_batch_back, a_reset_gives_a_kept_batch_back, nothing_follows_the_last_event,
+    what_a_thread_left_behind_is_written_once,
 }
 
 fn pattern(length: usize) -> Vec<u8> {
@@ -473,4 +474,30 @@ fn nothing_follows_the_last_event(machine: &mut Machine) {
     let heard = machine.settle();
     let late = |event: &&Event| event.key().is_some_and(|key| keys.contains(&key));
     assert!(spurious || heard.iter().find(late).is_none(), "behind the last event: {heard:?}");
+}
+
+/// A write may end after the thread that began it.
+fn what_a_thread_left_behind_is_written_once(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let (client, rest, taken) = std::thread::spawn(move || {
+        let (rest, taken) = fill(&client);
+        (client, rest, taken)
+    })
+    .join()
+    .expect("no panic");
+    let mut received = Vec::new();
+    let mut buffer = [0; 4096];
+    // A driver may give the connection up, and then says so; but it writes nothing twice.
+    while received.len() < taken {
+        match server.read(&mut buffer) {
+            Ok(Read::Bytes(count)) => received.extend_from_slice(&buffer[..count]),
+            Ok(Read::WouldBlock) => machine.wait_readable(&server),
+            Ok(Read::End) | Err(_) => break,
+        }
+    }
+    assert!(received.chunks(251).all(|chunk| pattern(251).starts_with(chunk)), "bytes were lost or moved");
+    if let Rest::Pending = rest {
+        let (batch, outcome) = machine.expect_returned(client.key());
+        assert!(outcome.is_err() || (batch.remaining_bytes() == 0 && received.len() == taken));
+    }
 }

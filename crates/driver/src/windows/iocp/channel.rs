@@ -16,6 +16,8 @@ use crate::{Address, Batch, Read};
 
 /// How much is written when the system had no memory for more.
 const FRUGAL_BYTES: usize = 64 * 1024;
+/// How much is written to a pipe at a time. The system counts it in 32 bits.
+const MAX_PIECE_BYTES: usize = 1 << 30;
 
 #[derive(Debug)]
 pub(super) enum Channel {
@@ -78,9 +80,8 @@ impl Channel {
         let socket = match self {
             Channel::Socket(socket) => socket,
             Channel::Pipe(pipe) => {
-                let limit = if frugal { FRUGAL_BYTES } else { usize::MAX };
                 // SAFETY: the bytes are the batch's, which stay, as the caller promises.
-                return unsafe { pipe.start_send(batch.next_piece(limit), overlapped) };
+                return unsafe { pipe.start_send(batch.next_piece(piece_limit(frugal)), overlapped) };
             }
         };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
@@ -103,6 +104,17 @@ impl Channel {
                 None,
             )
         })
+    }
+
+    /// How much a send took that is over, did not fail, and says that it took nothing. `None`: nobody knows.
+    ///
+    /// Wine forgets the count if the thread that started the operation has ended. What a pipe took is all or nothing; a socket may have taken a part,
+    /// and writing that again would be worse than breaking the connection.
+    pub(super) fn sent_unless_failed(&self, batch: &Batch, frugal: bool) -> Option<usize> {
+        match self {
+            Channel::Pipe(_) => Some(batch.next_piece(piece_limit(frugal)).len()),
+            Channel::Socket(_) => None,
+        }
     }
 
     /// What `ConnectEx` left to do.
@@ -140,6 +152,11 @@ impl Channel {
             Channel::Pipe(pipe) => pipe.local.clone(),
         }
     }
+}
+
+/// How much is written in one piece.
+fn piece_limit(frugal: bool) -> usize {
+    if frugal { FRUGAL_BYTES } else { MAX_PIECE_BYTES }
 }
 
 /// What a write failed with, in the words of every system.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use windows_sys::Win32::Foundation::NTSTATUS;
-use windows_sys::Win32::System::IO::OVERLAPPED;
+use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_PENDING};
+use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
 
 use super::source::{Home, Role};
 use crate::windows::lock;
@@ -51,6 +51,18 @@ impl Flights {
         // SAFETY: the system is done with it, and its place is ours as long as the table is locked.
         let (status, bytes) = unsafe { operation.result() };
         Some(Landing { flight, status, bytes })
+    }
+
+    /// As [`land`](Flights::land), for an operation that came home with a packet.
+    ///
+    /// The memory says how it ended. Wine leaves it as it is where the thread that started the operation has ended, and the packet says it then.
+    pub(super) fn land_with(&self, packet: &OVERLAPPED_ENTRY) -> Option<Landing> {
+        let landing = self.land(packet.lpOverlapped)?;
+        if landing.status != STATUS_PENDING {
+            return Some(landing);
+        }
+        let (status, bytes) = (packet.Internal as NTSTATUS, packet.dwNumberOfBytesTransferred as usize);
+        Some(Landing { status, bytes, ..landing })
     }
 
     pub(super) fn is_empty(&self) -> bool {

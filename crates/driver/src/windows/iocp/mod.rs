@@ -181,7 +181,7 @@ impl Well for Iocp {
         };
         let mut entries = [OVERLAPPED_ENTRY::default(); port::BATCH];
         let outcome = self.port.port.dequeue(&mut entries, timeout).map(|entries| {
-            let landings = entries.iter().filter_map(|entry| self.flights.land(entry.lpOverlapped));
+            let landings = entries.iter().filter_map(|entry| self.flights.land_with(entry));
             landings.for_each(|landing| self.complete(landing, taken));
         });
         for Postponed(pointer) in postponed {

@@ -368,6 +368,15 @@ impl Shared {
         let mut outgoing = lock(&self.outgoing);
         let Some(Outgoing { batch, frugal }) = outgoing.as_mut() else { return };
         let failure = match outcome {
+            Ok(0) => {
+                match channel.as_deref().and_then(|channel| channel.sent_unless_failed(batch, *frugal)) {
+                    Some(count) => {
+                        batch.advance(count);
+                        None
+                    }
+                    None => Some(io::ErrorKind::ConnectionAborted.into()),
+                }
+            }
             Ok(count) => {
                 batch.advance(count);
                 None
