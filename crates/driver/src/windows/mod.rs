@@ -4,6 +4,7 @@ mod driver;
 mod error;
 mod foreign;
 mod iocp;
+mod listening;
 mod outer;
 mod pipe;
 mod pipe_claim;

@@ -169,9 +169,9 @@ impl Pipe {
     fn read_available(&self, into: &mut [u8]) -> io::Result<Read> {
         EVENT.with(|event| {
             let event = event.as_ref().map_err(|error| io::Error::from(error.kind()))?;
-            let mut overlapped = OVERLAPPED::default();
             // With the lowest bit set, no packet comes of it.
-            overlapped.hEvent = event.as_raw_handle().map_addr(|address| address | 1);
+            let quiet = event.as_raw_handle().map_addr(|address| address | 1);
+            let mut overlapped = OVERLAPPED { hEvent: quiet, ..OVERLAPPED::default() };
             // SAFETY: the handle is open while it is borrowed. The buffer and `overlapped` outlive the operation: below, nothing returns before it is over.
             let started = check(unsafe {
                 let room = u32::try_from(into.len()).unwrap_or(u32::MAX);

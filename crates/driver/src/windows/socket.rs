@@ -10,6 +10,7 @@ use windows_sys::Win32::Networking::WinSock::*;
 use windows_sys::core::GUID;
 
 use super::error::{check_socket, is_out_of_memory};
+use super::listening::is_listened_on;
 use crate::batch::MAX_SLICES;
 use crate::{Address, Batch, ListenOptions, Read, StreamOptions};
 
@@ -30,10 +31,21 @@ pub(crate) struct TcpOsListener {
 
 impl TcpOsListener {
     pub(crate) fn bind(address: &SocketAddr, options: &ListenOptions) -> io::Result<TcpOsListener> {
+        match TcpOsListener::bind_as(address, options, true) {
+            // To an exclusive socket a port is taken also while connections of an earlier listener have not quite ended. A server
+            // that comes back must not wait for them.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_listened_on(address.port()) => {
+                TcpOsListener::bind_as(address, options, false).map_err(|_| error)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn bind_as(address: &SocketAddr, options: &ListenOptions, exclusive: bool) -> io::Result<TcpOsListener> {
         let socket = create(address)?;
         set_buffers(&socket, &options.stream)?;
         // Without it, anybody could bind the same port and take connections away.
-        set_option(&socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1)?;
+        set_option(&socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, i32::from(exclusive))?;
         if address.is_ipv6() {
             set_option(&socket, IPPROTO_IPV6, IPV6_V6ONLY, i32::from(options.v6_only))?;
         }

@@ -261,10 +261,10 @@ impl Shared {
             report(Event::Connected(self.key, outcome));
         }
         let wanted = if connected { Wanted::READABLE } else { Wanted::WRITABLE };
-        if connected || self.connecting.load(Ordering::Relaxed) {
-            if let Err(error) = self.want(polled, |before| *before = wanted) {
-                report(Event::Error(self.key, error));
-            }
+        if (connected || self.connecting.load(Ordering::Relaxed))
+            && let Err(error) = self.want(polled, |before| *before = wanted)
+        {
+            report(Event::Error(self.key, error));
         }
     }
 
