@@ -34,6 +34,15 @@ pub(super) fn is_aborted(error: &io::Error) -> bool {
     error.raw_os_error() == Some(ERROR_OPERATION_ABORTED as i32)
 }
 
+/// An operation is over and did not fail, and how much it moved is not known.
+pub(super) fn forgotten() -> io::Error {
+    io::Error::from_raw_os_error(ERROR_IO_INCOMPLETE as i32)
+}
+
+pub(super) fn is_forgotten(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(ERROR_IO_INCOMPLETE as i32)
+}
+
 /// Whether the system lacks memory for an operation: a reason to wait, not a fault of the connection.
 pub(super) fn is_out_of_memory(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(code) if code == WSAENOBUFS

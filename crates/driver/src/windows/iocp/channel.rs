@@ -106,7 +106,7 @@ impl Channel {
         })
     }
 
-    /// How much a send took that is over, did not fail, and says that it took nothing. `None`: nobody knows.
+    /// How much a send took that is over, did not fail, and does not say how much it took. `None`: nobody knows.
     ///
     /// Wine forgets the count if the thread that started the operation has ended. What a pipe took is all or nothing; a socket may have taken a part,
     /// and writing that again would be worse than breaking the connection.

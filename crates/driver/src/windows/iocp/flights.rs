@@ -26,6 +26,8 @@ pub(super) struct Landing {
     pub(super) flight: Flight,
     pub(super) status: NTSTATUS,
     pub(super) bytes: usize,
+    /// It did not fail, and nobody knows how much it moved.
+    pub(super) is_forgotten: bool,
 }
 
 impl Flights {
@@ -50,7 +52,7 @@ impl Flights {
         let operation = flight.home.operation(flight.role)?;
         // SAFETY: the system is done with it, and its place is ours as long as the table is locked.
         let (status, bytes) = unsafe { operation.result() };
-        Some(Landing { flight, status, bytes })
+        Some(Landing { flight, status, bytes, is_forgotten: false })
     }
 
     /// As [`land`](Flights::land), for an operation that came home with a packet.
@@ -62,7 +64,7 @@ impl Flights {
             return Some(landing);
         }
         let (status, bytes) = (packet.Internal as NTSTATUS, packet.dwNumberOfBytesTransferred as usize);
-        Some(Landing { status, bytes, ..landing })
+        Some(Landing { status, bytes, is_forgotten: status >= 0, ..landing })
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -158,9 +158,13 @@ impl Iocp {
     }
 
     fn complete(&self, landing: Landing, events: &mut Vec<(MemberId, Event)>) {
-        let Landing { flight, status, bytes } = landing;
+        let Landing { flight, status, bytes, is_forgotten } = landing;
         let is_over = flight.role == Role::Farewell || {
-            let outcome = if status >= 0 { Ok(bytes) } else { Err(error::from_status(status)) };
+            let outcome = match status {
+                _ if is_forgotten && flight.role == Role::Send => Err(error::forgotten()),
+                0.. => Ok(bytes),
+                status => Err(error::from_status(status)),
+            };
             Arc::clone(&flight.home).complete(flight.role, outcome, self, events);
             flight.home.source().release()
         };

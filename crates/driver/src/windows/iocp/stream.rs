@@ -368,15 +368,6 @@ impl Shared {
         let mut outgoing = lock(&self.outgoing);
         let Some(Outgoing { batch, frugal }) = outgoing.as_mut() else { return };
         let failure = match outcome {
-            Ok(0) => {
-                match channel.as_deref().and_then(|channel| channel.sent_unless_failed(batch, *frugal)) {
-                    Some(count) => {
-                        batch.advance(count);
-                        None
-                    }
-                    None => Some(io::ErrorKind::ConnectionAborted.into()),
-                }
-            }
             Ok(count) => {
                 batch.advance(count);
                 None
@@ -384,6 +375,11 @@ impl Shared {
             Err(error) if error::is_out_of_memory(&error) => {
                 *frugal = true;
                 None
+            }
+            Err(error) if error::is_forgotten(&error) => {
+                let count = channel.as_deref().and_then(|channel| channel.sent_unless_failed(batch, *frugal));
+                batch.advance(count.unwrap_or(0));
+                count.is_none().then(|| io::ErrorKind::ConnectionAborted.into())
             }
             Err(error) => Some(error),
         };
