@@ -250,20 +250,21 @@ impl Shared {
         failed: bool,
         report: &mut dyn FnMut(Event),
     ) {
-        let outcome = match &*self.socket() {
+        let wanted = match &*self.socket() {
             None => return,
-            Some(_) if !writable && !failed => None,
-            Some(socket) => Some(self.outcome(socket, failed)),
+            Some(_) if !writable && !failed => Wanted::WRITABLE,
+            Some(socket) => {
+                self.connecting.store(false, Ordering::Relaxed);
+                let outcome = self.outcome(socket, failed);
+                let connected = outcome.is_ok();
+                report(Event::Connected(self.key, outcome));
+                if !connected {
+                    return;
+                }
+                Wanted::READABLE
+            }
         };
-        let connected = matches!(outcome, Some(Ok(())));
-        if let Some(outcome) = outcome {
-            self.connecting.store(false, Ordering::Relaxed);
-            report(Event::Connected(self.key, outcome));
-        }
-        let wanted = if connected { Wanted::READABLE } else { Wanted::WRITABLE };
-        if (connected || self.connecting.load(Ordering::Relaxed))
-            && let Err(error) = self.want(polled, |before| *before = wanted)
-        {
+        if let Err(error) = self.want(polled, |before| *before = wanted) {
             report(Event::Error(self.key, error));
         }
     }
