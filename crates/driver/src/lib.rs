@@ -1,4 +1,4 @@
-//! I/O under one contract: epoll, kqueue (through the `polling` crate) and a simulated machine.
+//! I/O under one contract: epoll, completion ports, kqueue (through the `polling` crate) and a simulated machine.
 //!
 //! A [`Driver`] is the waiting half: whoever owns it mutably takes events from the operating system. A [`Remote`] is the
 //! submitting half: any thread listens, connects, adopts and wakes through it, also while the other half waits.
