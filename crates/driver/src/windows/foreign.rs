@@ -9,19 +9,19 @@ use windows_sys::Win32::Networking::WinSock::{
 };
 
 use super::error::check_socket;
-use super::socket::{TcpOsListener, TcpOsStream, raw};
+use super::socket::{SocketOsListener, SocketOsStream, raw};
 use super::source::{OsListener, OsStream};
 use crate::{Address, StreamOptions, Unregistered, Unsuitable};
 
 impl OsStream {
     pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<OsStream, Unregistered<OwnedSocket>> {
-        Ok(OsStream::Tcp(TcpOsStream::from_foreign(socket)?))
+        Ok(OsStream::Socket(SocketOsStream::from_foreign(socket)?))
     }
 
     /// A pipe has no socket, and comes back.
     pub(crate) fn into_socket(self) -> Result<OwnedSocket, OsStream> {
         match self {
-            OsStream::Tcp(stream) => Ok(stream.socket.into()),
+            OsStream::Socket(stream) => Ok(stream.socket.into()),
             pipe @ OsStream::Pipe(_) => Err(pipe),
         }
     }
@@ -29,20 +29,20 @@ impl OsStream {
 
 impl OsListener {
     pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<OsListener, Unregistered<OwnedSocket>> {
-        Ok(OsListener::Tcp(TcpOsListener::from_foreign(socket)?))
+        Ok(OsListener::Socket(SocketOsListener::from_foreign(socket)?))
     }
 
     /// A pipe has no socket, and comes back.
     pub(crate) fn into_socket(self) -> Result<OwnedSocket, OsListener> {
         match self {
-            OsListener::Tcp(listener) => Ok(listener.socket.into()),
+            OsListener::Socket(listener) => Ok(listener.socket.into()),
             pipe @ OsListener::Pipe(_) => Err(pipe),
         }
     }
 }
 
-impl TcpOsStream {
-    pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<TcpOsStream, Unregistered<OwnedSocket>> {
+impl SocketOsStream {
+    pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<SocketOsStream, Unregistered<OwnedSocket>> {
         if let Err(error) = check_kind(&socket) {
             return Err(Unregistered { object: socket, error });
         }
@@ -57,20 +57,23 @@ impl TcpOsStream {
             peer => {
                 // What is written comes in batches, so waiting for more helps nobody. It fails where the connection has just broken.
                 let _ = socket.set_nodelay(true);
-                Ok(TcpOsStream { socket, peer: peer.ok().map(Address::Tcp) })
+                Ok(SocketOsStream { socket, peer: peer.ok().map(Address::Tcp), local: None })
             }
         }
     }
 }
 
-impl TcpOsListener {
-    fn from_foreign(socket: OwnedSocket) -> Result<TcpOsListener, Unregistered<OwnedSocket>> {
+impl SocketOsListener {
+    fn from_foreign(socket: OwnedSocket) -> Result<SocketOsListener, Unregistered<OwnedSocket>> {
         if let Err(error) = check_listener(&socket) {
             return Err(Unregistered { object: socket, error });
         }
         let socket = TcpListener::from(socket);
         match socket.local_addr() {
-            Ok(local) => Ok(TcpOsListener { socket, local, stream_options: StreamOptions::default() }),
+            Ok(local) => {
+                let stream_options = StreamOptions::default();
+                Ok(SocketOsListener { socket, local: Address::Tcp(local), stream_options, file: None })
+            }
             Err(_) => Err(Unregistered { object: socket.into(), error: Unsuitable::Nameless.into() }),
         }
     }

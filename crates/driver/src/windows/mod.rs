@@ -12,6 +12,7 @@ mod pipe_name;
 mod polling;
 mod socket;
 mod source;
+mod unix_socket;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -21,7 +21,7 @@ pub(super) fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
     if path.as_os_str().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "an ipc path must not be empty"));
     }
-    let mut name: Vec<u16> = match names_a_pipe(path.as_os_str()) {
+    let mut name: Vec<u16> = match names_a_pipe(path) {
         true => path.as_os_str().encode_wide().collect(),
         false => OURS.encode_utf16().chain(encoded(std::path::absolute(path)?.as_os_str())).collect(),
     };
@@ -38,8 +38,9 @@ pub(super) fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
     Ok(name)
 }
 
-fn names_a_pipe(path: &OsStr) -> bool {
-    let start = path.as_encoded_bytes().get(..PIPES.len());
+/// Whether it is the name of a pipe and not the path of a file.
+pub(super) fn names_a_pipe(path: &Path) -> bool {
+    let start = path.as_os_str().as_encoded_bytes().get(..PIPES.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(PIPES.as_bytes()))
 }
 

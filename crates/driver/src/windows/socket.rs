@@ -11,38 +11,70 @@ use windows_sys::core::GUID;
 
 use super::error::{check_socket, is_out_of_memory};
 use super::listening::is_listened_on;
+use super::unix_socket::SocketFile;
 use crate::batch::MAX_SLICES;
 use crate::{Address, Batch, ListenOptions, Read, StreamOptions};
 
 /// A connected, non-blocking socket, and who is at its other end.
 #[derive(Debug)]
-pub(crate) struct TcpOsStream {
+pub(crate) struct SocketOsStream {
     pub(super) socket: TcpStream,
     pub(super) peer: Option<Address>,
+    /// Our end, where the system cannot tell.
+    pub(super) local: Option<Address>,
 }
 
 /// A bound, listening, non-blocking socket.
 #[derive(Debug)]
-pub(crate) struct TcpOsListener {
+pub(crate) struct SocketOsListener {
     pub(super) socket: TcpListener,
-    pub(super) local: SocketAddr,
+    pub(super) local: Address,
     pub(super) stream_options: StreamOptions,
+    /// Removed when nobody listens any more.
+    pub(super) file: Option<SocketFile>,
 }
 
-impl TcpOsListener {
-    pub(crate) fn bind(address: &SocketAddr, options: &ListenOptions) -> io::Result<TcpOsListener> {
-        match TcpOsListener::bind_as(address, options, true) {
+/// Which addresses a socket has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    V4,
+    V6,
+    Unix,
+}
+
+impl From<&SocketAddr> for Family {
+    fn from(address: &SocketAddr) -> Family {
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}
+
+impl From<&Address> for Family {
+    fn from(address: &Address) -> Family {
+        match address {
+            Address::Tcp(address) => address.into(),
+            Address::Ipc(_) => Family::Unix,
+        }
+    }
+}
+
+impl SocketOsListener {
+    pub(crate) fn bind(address: &SocketAddr, options: &ListenOptions) -> io::Result<SocketOsListener> {
+        match SocketOsListener::bind_as(address, options, true) {
             // To an exclusive socket a port is taken also while connections of an earlier listener have not quite ended. A server
             // that comes back must not wait for them.
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_listened_on(address.port()) => {
-                TcpOsListener::bind_as(address, options, false).map_err(|_| error)
+                SocketOsListener::bind_as(address, options, false).map_err(|_| error)
             }
             outcome => outcome,
         }
     }
 
-    fn bind_as(address: &SocketAddr, options: &ListenOptions, exclusive: bool) -> io::Result<TcpOsListener> {
-        let socket = create(address)?;
+    fn bind_as(
+        address: &SocketAddr,
+        options: &ListenOptions,
+        exclusive: bool,
+    ) -> io::Result<SocketOsListener> {
+        let socket = create(address.into())?;
         set_buffers(&socket, &options.stream)?;
         // Without it, anybody could bind the same port and take connections away.
         set_option(&socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, i32::from(exclusive))?;
@@ -50,23 +82,33 @@ impl TcpOsListener {
             set_option(&socket, IPPROTO_IPV6, IPV6_V6ONLY, i32::from(options.v6_only))?;
         }
         bind_to(&socket, address)?;
-        let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
-        // SAFETY: the socket is ours and open.
-        check_socket(unsafe { listen(raw(&socket), backlog) })?;
-        let socket = TcpListener::from(socket);
-        socket.set_nonblocking(true)?;
-        let local = socket.local_addr()?;
-        Ok(TcpOsListener { socket, local, stream_options: options.stream.clone() })
+        let socket = start_listening(socket, options.backlog)?;
+        let local = Address::Tcp(socket.local_addr()?);
+        Ok(SocketOsListener { socket, local, stream_options: options.stream.clone(), file: None })
     }
 }
 
+/// Lets peers come to a socket that has a name.
+pub(super) fn start_listening(socket: OwnedSocket, backlog: u32) -> io::Result<TcpListener> {
+    let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+    // SAFETY: the socket is ours and open.
+    check_socket(unsafe { listen(raw(&socket), backlog) })?;
+    let socket = TcpListener::from(socket);
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
 /// A stream socket for addresses of this family, for overlapped use.
-pub(super) fn create(like: &SocketAddr) -> io::Result<OwnedSocket> {
+pub(super) fn create(family: Family) -> io::Result<OwnedSocket> {
     start_winsock()?;
-    let family = if like.is_ipv4() { AF_INET } else { AF_INET6 };
+    let (family, protocol) = match family {
+        Family::V4 => (AF_INET, IPPROTO_TCP),
+        Family::V6 => (AF_INET6, IPPROTO_TCP),
+        Family::Unix => (AF_UNIX, 0),
+    };
     let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
     // SAFETY: the only pointer is null, which the call allows.
-    let socket = unsafe { WSASocketW(family.into(), SOCK_STREAM, IPPROTO_TCP, ptr::null(), 0, flags) };
+    let socket = unsafe { WSASocketW(family.into(), SOCK_STREAM, protocol, ptr::null(), 0, flags) };
     if socket == INVALID_SOCKET {
         return Err(io::Error::last_os_error());
     }
@@ -116,8 +158,11 @@ pub(super) fn set_buffers(socket: &impl AsRawSocket, options: &StreamOptions) ->
     Ok(())
 }
 
-/// The options that only TCP streams have.
-pub(super) fn set_tcp_options(socket: &TcpStream, options: &StreamOptions) -> io::Result<()> {
+/// The options that only TCP streams have, for a socket of this family.
+pub(super) fn set_tcp_options(socket: &TcpStream, family: Family, options: &StreamOptions) -> io::Result<()> {
+    if family == Family::Unix {
+        return Ok(());
+    }
     socket.set_nodelay(options.nodelay)?;
     if let Some(keepalive) = options.keepalive {
         set_option(socket, SOL_SOCKET, SO_KEEPALIVE, i32::from(keepalive))?;

@@ -5,26 +5,30 @@ use std::io;
 use super::iocp;
 use super::pipe::{Pipe, PipeOsListener};
 use super::polling;
-use super::socket::{self, TcpOsListener, TcpOsStream};
+use super::socket::{self, SocketOsListener, SocketOsStream};
+use super::unix_socket;
 use crate::{Address, Batch, Interest, Key, ListenOptions, Read, Written};
 
 #[derive(Debug)]
 pub(crate) enum OsListener {
-    Tcp(TcpOsListener),
+    Socket(SocketOsListener),
     Pipe(PipeOsListener),
 }
 
 impl OsListener {
     pub(crate) fn bind(address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
         match address {
-            Address::Tcp(address) => Ok(OsListener::Tcp(TcpOsListener::bind(address, options)?)),
+            Address::Tcp(address) => Ok(OsListener::Socket(SocketOsListener::bind(address, options)?)),
+            Address::Ipc(path) if unix_socket::are_chosen_for(path)? => {
+                Ok(OsListener::Socket(unix_socket::bind(path, options)?))
+            }
             Address::Ipc(path) => Ok(OsListener::Pipe(PipeOsListener::bind(path, options)?)),
         }
     }
 
     pub(crate) fn local_address(&self) -> Address {
         match self {
-            OsListener::Tcp(listener) => Address::Tcp(listener.local),
+            OsListener::Socket(listener) => listener.local.clone(),
             OsListener::Pipe(listener) => listener.maker.local.clone(),
         }
     }
@@ -33,7 +37,7 @@ impl OsListener {
 /// A connected stream. Dropping it closes it.
 #[derive(Debug)]
 pub(crate) enum OsStream {
-    Tcp(TcpOsStream),
+    Socket(SocketOsStream),
     Pipe(PipeOsStream),
 }
 
@@ -47,14 +51,14 @@ impl OsStream {
     /// Who is at the other end.
     pub(super) fn peer(&self) -> Option<Address> {
         match self {
-            OsStream::Tcp(stream) => stream.peer.clone(),
+            OsStream::Socket(stream) => stream.peer.clone(),
             OsStream::Pipe(_) => None,
         }
     }
 
     /// Closes it, and lets the peer know that nobody read what it sent.
     pub(super) fn reset(self) {
-        if let OsStream::Tcp(stream) = self {
+        if let OsStream::Socket(stream) = self {
             // It fails where the connection is gone already.
             let _ = socket::reset_when_closed(&stream.socket);
         }

@@ -146,10 +146,11 @@ impl Channel {
         let _ = check(unsafe { CancelIoEx(handle, ptr::null()) });
     }
 
+    /// Our end, where the system knows it.
     pub(super) fn local_address(&self) -> Option<Address> {
         match self {
             Channel::Socket(socket) => socket.local_addr().ok().map(Address::Tcp),
-            Channel::Pipe(pipe) => pipe.local.clone(),
+            Channel::Pipe(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where peers come in, and what becomes a connection.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::ptr;
 use std::sync::Mutex;
 
@@ -14,20 +14,22 @@ use super::registered::{Registered, SystemObject};
 use crate::windows::error::{self, check};
 use crate::windows::lock;
 use crate::windows::pipe::{self, Pipe, PipeMaker};
-use crate::windows::socket::{self, AcceptFunction, TcpOsStream};
+use crate::windows::socket::{self, AcceptFunction, SocketOsStream};
 use crate::windows::source::{OsStream, PipeOsStream};
+use crate::windows::unix_socket::SocketFile;
 use crate::{Address, Key, StreamOptions};
 
 #[derive(Debug)]
 pub(super) enum Door {
-    Tcp(TcpDoor),
+    Socket(SocketDoor),
     Pipe(PipeDoor),
 }
 
 #[derive(Debug)]
-pub(super) struct TcpDoor {
+pub(super) struct SocketDoor {
     pub(super) listener: Registered<TcpListener>,
-    pub(super) local: SocketAddr,
+    pub(super) local: Address,
+    pub(super) _file: Option<SocketFile>,
     pub(super) stream_options: StreamOptions,
     pub(super) accept: AcceptFunction,
 }
@@ -43,7 +45,7 @@ pub(super) struct PipeDoor {
 #[derive(Debug)]
 pub(super) enum Candidate {
     /// A socket without a name, associated with nothing.
-    Tcp(TcpStream),
+    Socket(TcpStream),
     /// An end of a pipe. It waits on the listener's port, so it has joined that one for life.
     Pipe(Registered<Pipe>),
 }
@@ -57,10 +59,10 @@ pub(super) type AddressMemory = (SOCKADDR_STORAGE, [u8; 16]);
 impl Door {
     pub(super) fn candidate(&self, iocp: &Iocp, key: Key) -> io::Result<Candidate> {
         match self {
-            Door::Tcp(door) => {
-                let socket = TcpStream::from(socket::create(&door.local)?);
+            Door::Socket(door) => {
+                let socket = TcpStream::from(socket::create((&door.local).into())?);
                 socket::set_buffers(&socket, &door.stream_options)?;
-                Ok(Candidate::Tcp(socket))
+                Ok(Candidate::Socket(socket))
             }
             Door::Pipe(door) => {
                 let first = lock(&door.first).take();
@@ -83,7 +85,7 @@ impl Door {
         addresses: *mut Addresses,
         overlapped: *mut OVERLAPPED,
     ) -> io::Result<()> {
-        let Door::Tcp(TcpDoor { listener, accept, .. }) = self else {
+        let Door::Socket(SocketDoor { listener, accept, .. }) = self else {
             // SAFETY: as the caller promises.
             return unsafe { pipe::start_accepting(candidate, overlapped) };
         };
@@ -107,21 +109,25 @@ impl Door {
     /// Makes a connection of a candidate whose peer came. It fails where the peer is gone already.
     pub(super) fn welcome(&self, candidate: Candidate) -> io::Result<OsStream> {
         match (self, candidate) {
-            (Door::Tcp(door), Candidate::Tcp(socket)) => {
+            (Door::Socket(door), Candidate::Socket(socket)) => {
                 socket::finish_accepting(&socket, &door.listener)?;
                 socket.set_nonblocking(true)?;
-                socket::set_tcp_options(&socket, &door.stream_options)?;
-                let peer = Some(Address::Tcp(socket.peer_addr()?));
-                Ok(OsStream::Tcp(TcpOsStream { socket, peer }))
+                socket::set_tcp_options(&socket, (&door.local).into(), &door.stream_options)?;
+                let (peer, local) = match &door.local {
+                    Address::Tcp(_) => (Some(Address::Tcp(socket.peer_addr()?)), None),
+                    // Who connects to a path has no name.
+                    path => (None, Some(path.clone())),
+                };
+                Ok(OsStream::Socket(SocketOsStream { socket, peer, local }))
             }
             (_, Candidate::Pipe(pipe)) => Ok(OsStream::Pipe(PipeOsStream { pipe })),
-            (Door::Pipe(_), Candidate::Tcp(_)) => Err(io::ErrorKind::InvalidInput.into()),
+            (Door::Pipe(_), Candidate::Socket(_)) => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
 
     /// Calls off every operation on the listener itself; each still comes home.
     pub(super) fn cancel(&self) {
-        if let Door::Tcp(door) = self {
+        if let Door::Socket(door) = self {
             // SAFETY: the handle is open while it is borrowed. It fails where nothing is in flight.
             let _ = check(unsafe { CancelIoEx(door.listener.handle(), ptr::null()) });
         }
@@ -131,7 +137,7 @@ impl Door {
 impl Candidate {
     pub(super) fn handle(&self) -> HANDLE {
         match self {
-            Candidate::Tcp(socket) => socket::raw(socket) as HANDLE,
+            Candidate::Socket(socket) => socket::raw(socket) as HANDLE,
             Candidate::Pipe(pipe) => pipe.handle(),
         }
     }
@@ -147,8 +153,8 @@ impl Candidate {
     pub(super) fn skips_packets(&self, door: &Door) -> bool {
         match (self, door) {
             (Candidate::Pipe(pipe), _) => pipe.skips_packets,
-            (Candidate::Tcp(_), Door::Tcp(door)) => door.listener.skips_packets,
-            (Candidate::Tcp(_), Door::Pipe(_)) => false,
+            (Candidate::Socket(_), Door::Socket(door)) => door.listener.skips_packets,
+            (Candidate::Socket(_), Door::Pipe(_)) => false,
         }
     }
 }

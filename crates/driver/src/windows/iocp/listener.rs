@@ -6,13 +6,13 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use super::door::{self, Addresses, Candidate, Door, PipeDoor, TcpDoor};
+use super::door::{self, Addresses, Candidate, Door, PipeDoor, SocketDoor};
 use super::source::{Home, Operation, Role, Source};
 use super::{Iocp, Launched};
 use crate::port::{MemberId, Port, Remote};
 use crate::windows::lock;
 use crate::windows::pipe::{self, PipeOsListener};
-use crate::windows::socket::{self, TcpOsListener};
+use crate::windows::socket::{self, SocketOsListener};
 use crate::windows::source::{OsListener, OsStream};
 use crate::{Address, Event, Key};
 
@@ -73,28 +73,29 @@ impl Listener {
         listener: OsListener,
     ) -> Result<Listener, (OsListener, io::Error)> {
         match listener {
-            OsListener::Tcp(listener) => Listener::register_tcp(remote, listener)
-                .map_err(|(listener, error)| (OsListener::Tcp(listener), error)),
+            OsListener::Socket(listener) => Listener::register_socket(remote, listener)
+                .map_err(|(listener, error)| (OsListener::Socket(listener), error)),
             OsListener::Pipe(listener) => Listener::register_pipe(remote, listener)
                 .map_err(|(listener, error)| (OsListener::Pipe(listener), error)),
         }
     }
 
-    fn register_tcp(
+    fn register_socket(
         remote: &Remote<Iocp>,
-        listener: TcpOsListener,
-    ) -> Result<Listener, (TcpOsListener, io::Error)> {
+        listener: SocketOsListener,
+    ) -> Result<Listener, (SocketOsListener, io::Error)> {
         let accept = match socket::accept_function(&listener.socket) {
             Ok(accept) => accept,
             Err(error) => return Err((listener, error)),
         };
-        let TcpOsListener { socket, local, stream_options } = listener;
+        let SocketOsListener { socket, local, stream_options, file } = listener;
         match remote.port().well().register(remote.member(), socket) {
             Ok((key, listener)) => {
-                let door = Door::Tcp(TcpDoor { listener, local, stream_options, accept });
-                Ok(Listener::open(remote, key, door, Address::Tcp(local), POOL))
+                let name = local.clone();
+                let door = Door::Socket(SocketDoor { listener, local, _file: file, stream_options, accept });
+                Ok(Listener::open(remote, key, door, name, POOL))
             }
-            Err((socket, error)) => Err((TcpOsListener { socket, local, stream_options }, error)),
+            Err((socket, error)) => Err((SocketOsListener { socket, local, stream_options, file }, error)),
         }
     }
 

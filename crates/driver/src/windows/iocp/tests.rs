@@ -14,7 +14,7 @@ use super::port::CompletionPort;
 use super::*;
 use crate::port::{Driver, Port};
 use crate::windows::error::check_socket;
-use crate::windows::socket::{self, TcpOsStream};
+use crate::windows::socket::{self, SocketOsStream};
 use crate::windows::source::{OsListener, OsStream};
 use crate::{Address, Batch, Events, ListenOptions, Read, Written};
 
@@ -100,7 +100,9 @@ fn a_socket_of_a_strangers_port_is_given_back_as_good_as_before() {
     assert!(words.contains(&format!("handle {number} ")) && words.contains("not ours"), "{words}");
     assert_eq!(remote.port().well().source_count(remote.member()), 0);
 
-    let OsStream::Tcp(TcpOsStream { socket, .. }) = given_back else { panic!("it became {given_back:?}") };
+    let OsStream::Socket(SocketOsStream { socket, .. }) = given_back else {
+        panic!("it became {given_back:?}")
+    };
     socket.set_nonblocking(false).expect("it is a socket");
     (&socket).write_all(b"alive").expect("its connection is unharmed");
     let mut received = [0; 5];
@@ -150,7 +152,7 @@ fn a_socket_for_synchronous_use_is_refused_as_such() {
     let socket = TcpStream::from(unsafe { OwnedSocket::from_raw_socket(raw as _) });
     let driver = driver();
     // Past the door, which takes no socket that is not connected.
-    let stream = OsStream::Tcp(TcpOsStream { socket, peer: None });
+    let stream = OsStream::Socket(SocketOsStream { socket, peer: None, local: None });
     let (_, error) = Stream::adopt(&driver.remote(), stream).expect_err("it cannot join");
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     assert!(error.to_string().contains("synchronous"), "{error}");

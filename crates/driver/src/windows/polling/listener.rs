@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::{Polled, Source, Wanted};
 use crate::port::{Port, Remote};
-use crate::windows::socket::{self, TcpOsListener, TcpOsStream};
+use crate::windows::socket::{self, SocketOsListener, SocketOsStream};
 use crate::windows::source::{OsListener, OsStream};
 use crate::{Address, Event, Key};
 
 #[derive(Debug)]
 pub(crate) struct Listener {
     key: Key,
-    listener: TcpOsListener,
+    listener: SocketOsListener,
     local: Address,
     remote: Remote<Polled>,
 }
@@ -22,25 +22,25 @@ impl Listener {
         remote: &Remote<Polled>,
         listener: OsListener,
     ) -> Result<Listener, (OsListener, io::Error)> {
-        let OsListener::Tcp(listener) = listener else {
+        let OsListener::Socket(listener) = listener else {
             return Err((listener, super::stream::unsupported_pipe()));
         };
         // One from outside may be blocking still.
         if let Err(error) = listener.socket.set_nonblocking(true) {
-            return Err((OsListener::Tcp(listener), error));
+            return Err((OsListener::Socket(listener), error));
         }
         let polled = remote.port().well();
         let key = polled.name(remote.member(), |_| Source::Listener);
         // SAFETY: the listener owns the socket and unwatches it before it is closed, in its drop.
         match unsafe { polled.watch(&listener.socket, key, Wanted::READABLE) } {
             Ok(()) => {
-                let local = Address::Tcp(listener.local);
+                let local = listener.local.clone();
                 Ok(Listener { key, listener, local, remote: remote.clone() })
             }
             Err(error) => {
                 polled.unwatch(&listener.socket);
                 polled.forget(key);
-                Err((OsListener::Tcp(listener), error))
+                Err((OsListener::Socket(listener), error))
             }
         }
     }
@@ -62,14 +62,19 @@ impl Listener {
             match self.listener.socket.accept() {
                 Ok((socket, peer)) => {
                     let peer = Some(Address::Tcp(peer));
-                    let stream = TcpOsStream { socket, peer: peer.clone() };
+                    let stream = SocketOsStream { socket, peer: peer.clone(), local: None };
                     // A connection that died while it waited refuses its options; it is skipped like one that the system skips.
                     if stream.socket.set_nonblocking(true).is_err()
-                        || socket::set_tcp_options(&stream.socket, &self.listener.stream_options).is_err()
+                        || socket::set_tcp_options(
+                            &stream.socket,
+                            (&self.local).into(),
+                            &self.listener.stream_options,
+                        )
+                        .is_err()
                     {
                         continue;
                     }
-                    return Ok(Some((OsStream::Tcp(stream), peer)));
+                    return Ok(Some((OsStream::Socket(stream), peer)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if is_about_the_connection(&error) => {}

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use super::{Polled, Source, Wanted};
 use crate::port::{Port, Remote};
 use crate::windows::lock;
-use crate::windows::socket::{self, Taken, TcpOsStream};
+use crate::windows::socket::{self, SocketOsStream, Taken};
 use crate::windows::source::OsStream;
 use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};
 
@@ -44,13 +44,13 @@ impl Stream {
     /// Registers a connected socket.
     pub(crate) fn adopt(remote: &Remote<Polled>, stream: OsStream) -> Result<Stream, (OsStream, io::Error)> {
         match stream {
-            OsStream::Tcp(stream) => {
+            OsStream::Socket(stream) => {
                 // One from outside may be blocking still.
                 if let Err(error) = stream.socket.set_nonblocking(true) {
-                    return Err((OsStream::Tcp(stream), error));
+                    return Err((OsStream::Socket(stream), error));
                 }
                 Stream::register(remote, stream, State::Connected)
-                    .map_err(|(stream, error)| (OsStream::Tcp(stream), error))
+                    .map_err(|(stream, error)| (OsStream::Socket(stream), error))
             }
             OsStream::Pipe(_) => Err((stream, unsupported_pipe())),
         }
@@ -63,12 +63,12 @@ impl Stream {
         options: &StreamOptions,
     ) -> io::Result<Stream> {
         let Address::Tcp(target) = target else { return Err(unsupported_pipe()) };
-        let socket = TcpStream::from(socket::create(target)?);
+        let socket = TcpStream::from(socket::create(target.into())?);
         socket.set_nonblocking(true)?;
         socket::set_buffers(&socket, options)?;
-        socket::set_tcp_options(&socket, options)?;
+        socket::set_tcp_options(&socket, target.into(), options)?;
         let attempt = socket::connect_to(&socket, target);
-        let stream = TcpOsStream { socket, peer: Some(Address::Tcp(*target)) };
+        let stream = SocketOsStream { socket, peer: Some(Address::Tcp(*target)), local: None };
         let state = if attempt.is_ok() { State::Connecting } else { State::Refused };
         let stream = Stream::register(remote, stream, state).map_err(|(_, error)| error)?;
         if let Err(error) = attempt {
@@ -79,10 +79,10 @@ impl Stream {
 
     fn register(
         remote: &Remote<Polled>,
-        stream: TcpOsStream,
+        stream: SocketOsStream,
         state: State,
-    ) -> Result<Stream, (TcpOsStream, io::Error)> {
-        let TcpOsStream { socket, peer } = stream;
+    ) -> Result<Stream, (SocketOsStream, io::Error)> {
+        let SocketOsStream { socket, peer, .. } = stream;
         let polled = remote.port().well();
         let wanted = if state == State::Connecting { Wanted::WRITABLE } else { Wanted::READABLE };
         let mut made = None;
@@ -106,7 +106,7 @@ impl Stream {
             Ok(()) => Ok(Stream { shared, remote: remote.clone() }),
             Err(error) => {
                 let socket = shared.take(polled).expect("nobody else has it");
-                Err((TcpOsStream { socket, peer }, error))
+                Err((SocketOsStream { socket, peer, local: None }, error))
             }
         }
     }

@@ -11,14 +11,15 @@ use std::sync::Arc;
 use shared::Shared;
 
 use super::channel::Channel;
-use super::registered::Registered;
+use super::registered::{Registered, SystemObject};
 use super::source::Source;
 use super::{Home, Iocp};
 use crate::port::{MemberId, Port, Remote};
 use crate::windows::pipe::Pipe;
 use crate::windows::pipe_name::pipe_name;
-use crate::windows::socket::{self, Taken, TcpOsStream};
+use crate::windows::socket::{self, SocketOsStream, Taken};
 use crate::windows::source::{OsStream, PipeOsStream};
+use crate::windows::unix_socket;
 use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};
 
 /// A stream in the hands of a program. Dropping it closes it.
@@ -32,14 +33,19 @@ impl Stream {
     /// Registers a connected stream.
     pub(crate) fn adopt(remote: &Remote<Iocp>, stream: OsStream) -> Result<Stream, (OsStream, io::Error)> {
         let iocp = remote.port().well();
-        let (key, channel, peer) = match stream {
-            OsStream::Tcp(TcpOsStream { socket, peer }) => match iocp.register(remote.member(), socket) {
-                Ok((key, socket)) => (key, socket.map(Channel::Socket), peer),
-                Err((socket, error)) => return Err((OsStream::Tcp(TcpOsStream { socket, peer }), error)),
-            },
+        let (key, channel, peer, local) = match stream {
+            OsStream::Socket(SocketOsStream { socket, peer, local }) => {
+                match iocp.register(remote.member(), socket) {
+                    Ok((key, socket)) => (key, socket.map(Channel::Socket), peer, local),
+                    Err((socket, error)) => {
+                        return Err((OsStream::Socket(SocketOsStream { socket, peer, local }), error));
+                    }
+                }
+            }
             // It joined the port of its listener when it began to wait for a peer.
             OsStream::Pipe(PipeOsStream { pipe }) if pipe.is_of(&iocp.port) => {
-                (iocp.name(remote.member()), pipe.map(Channel::Pipe), None)
+                let local = pipe.local.clone();
+                (iocp.name(remote.member()), pipe.map(Channel::Pipe), None, local)
             }
             OsStream::Pipe(stream) => {
                 let error = stream.pipe.belongs_elsewhere();
@@ -47,7 +53,7 @@ impl Stream {
             }
         };
         channel.stop_blocking();
-        let stream = Stream::new(remote, key, Some(channel), peer);
+        let stream = Stream::new(remote, key, Some(channel), peer, local);
         stream.shared.set_connected();
         stream.rearm(Interest::Readable);
         Ok(stream)
@@ -61,7 +67,12 @@ impl Stream {
     ) -> io::Result<Stream> {
         match target {
             Address::Tcp(target) => Stream::connect_tcp(remote, target, options),
-            Address::Ipc(path) => Stream::connect_pipe(remote, path),
+            Address::Ipc(path) if unix_socket::are_chosen_for(path)? => {
+                Stream::connect_path(remote, path, unix_socket::connect(path, options)?, Channel::Socket)
+            }
+            Address::Ipc(path) => {
+                Stream::connect_path(remote, path, Pipe::connect(&pipe_name(path)?), Channel::Pipe)
+            }
         }
     }
 
@@ -70,31 +81,36 @@ impl Stream {
         target: &SocketAddr,
         options: &StreamOptions,
     ) -> io::Result<Stream> {
-        let socket = TcpStream::from(socket::create(target)?);
+        let socket = TcpStream::from(socket::create(target.into())?);
         socket.set_nonblocking(true)?;
         socket::set_buffers(&socket, options)?;
-        socket::set_tcp_options(&socket, options)?;
+        socket::set_tcp_options(&socket, target.into(), options)?;
         // An overlapped attempt takes no socket that has no address.
         socket::bind_to(&socket, &socket::any_like(target))?;
         let (key, socket) =
             remote.port().well().register(remote.member(), socket).map_err(|(_, error)| error)?;
-        let stream = Stream::new(remote, key, Some(socket.map(Channel::Socket)), Some(Address::Tcp(*target)));
+        let stream =
+            Stream::new(remote, key, Some(socket.map(Channel::Socket)), Some(Address::Tcp(*target)), None);
         stream.shared.start_connecting(target, stream.port.well());
         Ok(stream)
     }
 
-    /// Opening a pipe is over at once: either somebody waited there, or not.
-    fn connect_pipe(remote: &Remote<Iocp>, path: &Path) -> io::Result<Stream> {
-        let name = pipe_name(path)?;
+    /// In the file system an attempt is over at once: either somebody waited there, or not.
+    fn connect_path<T: SystemObject>(
+        remote: &Remote<Iocp>,
+        path: &Path,
+        attempt: io::Result<T>,
+        channel: impl FnOnce(T) -> Channel,
+    ) -> io::Result<Stream> {
         let iocp = remote.port().well();
-        let (key, channel, outcome) = match Pipe::connect(&name) {
-            Ok(pipe) => {
-                let (key, pipe) = iocp.register(remote.member(), pipe).map_err(|(_, error)| error)?;
-                (key, Some(pipe.map(Channel::Pipe)), Ok(()))
+        let (key, channel, outcome) = match attempt {
+            Ok(object) => {
+                let (key, object) = iocp.register(remote.member(), object).map_err(|(_, error)| error)?;
+                (key, Some(object.map(channel)), Ok(()))
             }
             Err(error) => (iocp.name(remote.member()), None, Err(error)),
         };
-        let stream = Stream::new(remote, key, channel, Some(Address::Ipc(path.to_owned())));
+        let stream = Stream::new(remote, key, channel, Some(Address::Ipc(path.to_owned())), None);
         stream.shared.connect_at_once(outcome, iocp);
         Ok(stream)
     }
@@ -104,9 +120,10 @@ impl Stream {
         key: Key,
         channel: Option<Registered<Channel>>,
         peer: Option<Address>,
+        local: Option<Address>,
     ) -> Stream {
         let source = Source::new(key, remote.member());
-        let shared = Arc::new(Shared::new(source, channel, peer));
+        let shared = Arc::new(Shared::new(source, channel, peer, local));
         Stream { shared, port: Arc::clone(remote.port()) }
     }
 
@@ -186,7 +203,7 @@ impl Stream {
     }
 
     pub(crate) fn local_address(&self) -> Option<Address> {
-        self.shared.channel().as_ref()?.local_address()
+        self.shared.local_address()
     }
 }
 

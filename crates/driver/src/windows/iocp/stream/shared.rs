@@ -23,6 +23,8 @@ pub(super) struct Shared {
     channel: RwLock<Option<Registered<Channel>>>,
     closed: AtomicBool,
     peer: Option<Address>,
+    /// Our end, where the system cannot tell.
+    local: Option<Address>,
     connected: AtomicBool,
     /// How an attempt ended that was over at once.
     outcome: Mutex<Option<io::Result<()>>>,
@@ -34,12 +36,18 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(source: Source, channel: Option<Registered<Channel>>, peer: Option<Address>) -> Shared {
+    pub(super) fn new(
+        source: Source,
+        channel: Option<Registered<Channel>>,
+        peer: Option<Address>,
+        local: Option<Address>,
+    ) -> Shared {
         Shared {
             source,
             channel: RwLock::new(channel),
             closed: AtomicBool::new(false),
             peer,
+            local,
             connected: AtomicBool::new(false),
             outcome: Mutex::default(),
             connect: Operation::default(),
@@ -55,6 +63,12 @@ impl Shared {
 
     pub(super) fn peer(&self) -> Option<&Address> {
         self.peer.as_ref()
+    }
+
+    pub(super) fn local_address(&self) -> Option<Address> {
+        let channel = self.channel();
+        let channel = channel.as_ref()?;
+        self.local.clone().or_else(|| channel.local_address())
     }
 
     /// Closes the handle and calls off what is in flight. False: that was done before.
