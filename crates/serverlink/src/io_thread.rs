@@ -214,9 +214,6 @@ impl IoThread {
             let timeout = self.prepare_to_sleep();
             self.sleep(timeout);
         }
-        // They hold this thread's shared half, and it holds them.
-        let abandoned = std::mem::take(&mut *self.shared.reactors.lock());
-        drop(abandoned);
     }
 
     /// Stopped, and the last operations of what was closed came home, or did not for a long time.
@@ -376,6 +373,14 @@ impl IoThread {
         }
         self.watched.retain_mut(WatchedPipe::check);
         self.next_watch = (!self.watched.is_empty()).then_some(now + WATCH);
+    }
+}
+
+impl Drop for IoThread {
+    /// Its reactors hold its shared half, which holds them.
+    fn drop(&mut self) {
+        let abandoned = std::mem::take(&mut *self.shared.reactors.lock());
+        abandoned.values().for_each(|reactor| reactor.abandon());
     }
 }
 

@@ -208,6 +208,14 @@ impl Reactor {
         }
     }
 
+    /// Its I/O thread ends before it is retired. What is here holds sockets, which hold this reactor.
+    pub(crate) fn abandon(&self) {
+        let _later = later();
+        let left = self.turn.try_lock().map(|mut turn| turn.take_apart());
+        let commands = std::mem::take(&mut *self.commands.lock());
+        drop((left, commands));
+    }
+
     /// The last source of this reactor is gone.
     pub(crate) fn retire(&self) {
         self.io.forget(self.token);

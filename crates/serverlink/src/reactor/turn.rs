@@ -131,6 +131,12 @@ impl Turn {
         self.interrupted
     }
 
+    /// Everything that holds a socket.
+    pub(super) fn take_apart(&mut self) -> impl Sized + use<> {
+        let Turn { sources, dialers, closing, leaving, .. } = self;
+        (std::mem::take(sources), std::mem::take(dialers), std::mem::take(closing), std::mem::take(leaving))
+    }
+
     // ---- the four parts of a round
 
     fn handle_commands(&mut self, reactor: &Reactor) -> bool {
