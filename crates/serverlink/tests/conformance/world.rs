@@ -237,6 +237,17 @@ pub(crate) fn send<const N: usize>(socket: &Socket, parts: [&str; N]) {
         .unwrap_or_else(|error| panic!("sending {parts:?}: {error}"));
 }
 
+/// For sockets that drop what a full peer has no room for. A peer may have read everything before the sender heard that the
+/// system took it.
+pub(crate) fn send_once_there_is_room<const N: usize>(socket: &Socket, parts: [&str; N]) {
+    let dropped = || socket.stats().dropped_at_high_water_mark;
+    eventually("there is room again", || {
+        let before = dropped();
+        send(socket, parts);
+        dropped() == before
+    });
+}
+
 pub(crate) fn recv(socket: &Socket) -> Message {
     MACHINE
         .with_borrow_mut(|machine| match machine {
