@@ -84,9 +84,11 @@ fn measure(times: usize, work: impl Fn(&Context, usize)) {
         context.terminate(PATIENCE).expect("every socket was closed");
     };
     run(times / 10);
+    // A thread that was joined may still be listed for a moment, and would be missed at the end.
+    eventually("every thread is gone", || threads_of_the_library() == 0);
     let (before, resident) = (Belongings::now(), resident_bytes());
     run(times);
-    // A thread that was joined may still be listed for a moment.
+    // The same at the end.
     let mut after = Belongings::now();
     let deadline = in_time();
     while after != before && Instant::now() < deadline {
