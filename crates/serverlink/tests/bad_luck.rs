@@ -9,8 +9,11 @@ use serverlink::{Context, Message, Part, Socket, SocketType};
 
 #[path = "support/place.rs"]
 mod place;
+#[path = "support/pushes.rs"]
+mod pushes;
 
 use place::{PATIENCE, Place, brisk, in_time, over_wires};
+use pushes::{connected, recv, send};
 
 over_wires! {
     a_waker_that_panics_in_the_thread_that_drives
@@ -58,29 +61,13 @@ fn deadly_message() -> Message {
 fn linked(place: &Place, context: &Context) -> (Arc<Socket>, Socket, String) {
     let pull = brisk(context, SocketType::Pull, |_| {});
     let endpoint = pull.bind(&place.endpoint()).expect("a free endpoint").to_string();
-    let push = connected(context, &endpoint);
+    let push = connected(context, &endpoint, |_| {});
     (Arc::new(pull), push, endpoint)
-}
-
-fn connected(context: &Context, endpoint: &str) -> Socket {
-    let push = brisk(context, SocketType::Push, |_| {});
-    push.connect(endpoint).expect("connecting");
-    push.wait_for_peers(1, PATIENCE).expect("a connection");
-    push
-}
-
-fn send(socket: &Socket, text: &str) {
-    socket.send_deadline(text, in_time()).expect("room");
-}
-
-fn recv(socket: &Socket) -> String {
-    let message = socket.recv_deadline(in_time()).expect("a message");
-    String::from_utf8_lossy(message.first()).into_owned()
 }
 
 /// The path works, for the one who is connected and for one who comes.
 fn assert_unharmed(context: &Context, pull: &Socket, push: &Socket, endpoint: &str) {
-    let guest = connected(context, endpoint);
+    let guest = connected(context, endpoint, |_| {});
     for round in 0..20 {
         for sender in [push, &guest] {
             send(sender, &round.to_string());
@@ -171,7 +158,7 @@ fn a_thread_that_dies_with_the_role_left_lying(place: &Place) {
         send(&push, &round.to_string());
         dying.join().expect_err("it died");
         // Nobody calls the socket, and yet a newcomer is greeted.
-        connected(&context, &endpoint);
+        connected(&context, &endpoint, |_| {});
     }
     assert_unharmed(&context, &pull, &push, &endpoint);
 }
@@ -188,7 +175,7 @@ fn a_thread_that_dies_with_unsent_messages(place: &Place) {
             });
             doomed.connect(&deserted).expect("nobody need be there");
             doomed.send_deadline(deadly_message(), in_time()).expect("room");
-            let heir = connected(&context, &endpoint);
+            let heir = connected(&context, &endpoint, |_| {});
             send(&heir, "the last words");
             die();
         })

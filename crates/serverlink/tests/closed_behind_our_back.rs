@@ -16,10 +16,13 @@ use serverlink::{Context, Error, EventKind, Options, Socket, SocketType};
 
 #[path = "support/place.rs"]
 mod place;
+#[path = "support/pushes.rs"]
+mod pushes;
 #[path = "support/registrations.rs"]
 mod registrations;
 
 use place::{PATIENCE, Place, brisk, eventually, in_time, over_wires, wait_for};
+use pushes::{connected, recv, send};
 
 over_wires! {
     an_accepted_connection
@@ -104,22 +107,6 @@ impl Scene {
         assert_eq!(recv(&self.pull), "back again");
         self.assert_others_unharmed();
     }
-}
-
-fn connected(context: &Context, endpoint: &str, change: impl FnOnce(&mut Options)) -> Socket {
-    let push = brisk(context, SocketType::Push, change);
-    push.connect(endpoint).expect("connecting");
-    push.wait_for_peers(1, PATIENCE).expect("a connection");
-    push
-}
-
-fn send(socket: &Socket, text: &str) {
-    socket.send_deadline(text, in_time()).expect("room");
-}
-
-fn recv(socket: &Socket) -> String {
-    let message = socket.recv_deadline(in_time()).expect("a message");
-    String::from_utf8_lossy(message.first()).into_owned()
 }
 
 /// What stood behind the number is closed, and something else stands there.

@@ -141,15 +141,29 @@ fn is_trouble(event: &EventKind) -> bool {
     matches!(event, EventKind::AcceptFailed { .. } | EventKind::HandshakeFailed { .. })
 }
 
+/// A DEALER whose peer is in the hands of the test.
+struct Dialing {
+    listener: RawListener,
+    dealer: Socket,
+    heard: Monitor,
+}
+
+impl Dialing {
+    fn to(place: &Place) -> Dialing {
+        let context = Context::builder().io_threads(2).build().expect("a context");
+        let endpoint = place.endpoint();
+        let listener = RawListener::bind(&endpoint);
+        let dealer = brisk(&context, SocketType::Dealer, |_| {});
+        let heard = dealer.monitor();
+        dealer.connect(&endpoint).expect("connecting");
+        Dialing { listener, dealer, heard }
+    }
+}
+
 fn a_dialer_connects_shakes_hands_and_talks_on_one_registration(place: &Place) {
     let _alone = alone();
     let mut ledger = Ledger::default();
-    let context = Context::builder().io_threads(2).build().expect("a context");
-    let endpoint = place.endpoint();
-    let listener = RawListener::bind(&endpoint);
-    let dealer = brisk(&context, SocketType::Dealer, |_| {});
-    let heard = dealer.monitor();
-    dealer.connect(&endpoint).expect("connecting");
+    let Dialing { listener, dealer, heard } = Dialing::to(place);
 
     // The connecter's part.
     let mut peer = listener.accept();
@@ -169,12 +183,7 @@ fn a_dialer_connects_shakes_hands_and_talks_on_one_registration(place: &Place) {
 fn every_retry_is_a_new_socket_with_a_registration_of_its_own(place: &Place) {
     let _alone = alone();
     let mut ledger = Ledger::default();
-    let context = Context::builder().io_threads(2).build().expect("a context");
-    let endpoint = place.endpoint();
-    let listener = RawListener::bind(&endpoint);
-    let dealer = brisk(&context, SocketType::Dealer, |_| {});
-    let heard = dealer.monitor();
-    dealer.connect(&endpoint).expect("connecting");
+    let Dialing { listener, dealer: _dealer, heard } = Dialing::to(place);
     for attempt in 0..20 {
         let mut peer = listener.accept();
         if attempt % 2 == 0 {

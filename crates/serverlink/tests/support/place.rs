@@ -97,16 +97,17 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// The same case over tcp and over ipc.
+/// The same case over tcp, and over ipc where the condition holds.
 #[allow(unused_macros, reason = "each test binary uses what it needs")]
-macro_rules! over_wires {
-    ($($(#[$mark:meta])* $case:ident)*) => {$(
+macro_rules! over_wires_where {
+    ($condition:meta: $($(#[$mark:meta])* $case:ident)*) => {$(
         mod $case {
             #[test]
             $(#[$mark])*
             fn tcp() {
                 super::$case(&$crate::place::Place::new($crate::place::Transport::Tcp));
             }
+            #[cfg($condition)]
             #[test]
             $(#[$mark])*
             fn ipc() {
@@ -116,26 +117,20 @@ macro_rules! over_wires {
     )*};
 }
 #[allow(unused_imports, reason = "each test binary uses what it needs")]
+pub(crate) use over_wires_where;
+
+/// The same case over tcp and over ipc.
+#[allow(unused_macros, reason = "each test binary uses what it needs")]
+macro_rules! over_wires {
+    ($($cases:tt)*) => { $crate::place::over_wires_where! { all(): $($cases)* } };
+}
+#[allow(unused_imports, reason = "each test binary uses what it needs")]
 pub(crate) use over_wires;
 
 /// The same where a raw peer is at the other end: on unix those speak over both, elsewhere over tcp.
 #[allow(unused_macros, reason = "each test binary uses what it needs")]
 macro_rules! over_raw_wires {
-    ($($(#[$mark:meta])* $case:ident)*) => {$(
-        mod $case {
-            #[test]
-            $(#[$mark])*
-            fn tcp() {
-                super::$case(&$crate::place::Place::new($crate::place::Transport::Tcp));
-            }
-            #[cfg(unix)]
-            #[test]
-            $(#[$mark])*
-            fn ipc() {
-                super::$case(&$crate::place::Place::new($crate::place::Transport::Ipc));
-            }
-        }
-    )*};
+    ($($cases:tt)*) => { $crate::place::over_wires_where! { unix: $($cases)* } };
 }
 #[allow(unused_imports, reason = "each test binary uses what it needs")]
 pub(crate) use over_raw_wires;
