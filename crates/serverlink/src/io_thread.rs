@@ -269,8 +269,7 @@ impl IoThread {
     /// The system does not let it wait any more: the sockets of its reactors are told.
     fn fail(&mut self, failure: &Failure) {
         self.failed = true;
-        let reactors: Vec<_> = self.shared.reactors.lock().values().cloned().collect();
-        for reactor in reactors {
+        for reactor in self.shared.reactors() {
             reactor.post(Command::Fail(failure.clone()));
             reactor.tell_failure(failure);
         }

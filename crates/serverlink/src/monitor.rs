@@ -54,7 +54,8 @@ pub enum EventKind {
         /// The routing id it announced; empty if none.
         routing_id: Vec<u8>,
     },
-    /// A ROUTER gave the peer no name: it stays connected, nothing can be sent to it and nothing is read from it.
+    /// A ROUTER gave the peer no name. A peer that came to a listener was refused in its handshake, and comes back if it is a dialer; one over
+    /// inproc waits, and is let in when the name is free. One that the ROUTER itself dialed stays connected, and is neither written nor read.
     RoutingIdRefused {
         /// The listener's or dialer's endpoint.
         endpoint: Endpoint,

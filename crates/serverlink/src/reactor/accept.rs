@@ -6,7 +6,7 @@ use std::time::Duration;
 use serverlink_driver::{Key, Listener, OsStream, Stream};
 
 use super::Reactor;
-use super::command::NewListener;
+use super::command::{NewListener, NewStream};
 use super::turn::{Due, Source, Turn};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
@@ -87,8 +87,8 @@ impl Turn {
     }
 
     /// A stream that the application made.
-    pub(super) fn take_in(&mut self, reactor: &Reactor, new: super::command::NewStream) {
-        let super::command::NewStream { core, stream, endpoint } = new;
+    pub(super) fn take_in(&mut self, reactor: &Reactor, new: NewStream) {
+        let NewStream { core, stream, endpoint } = new;
         if core.is_closing() || self.failed {
             let key = stream.key();
             stream.close();

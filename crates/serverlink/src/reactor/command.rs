@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serverlink_driver::Stream;
-use serverlink_driver::{Address, Key, Listener};
+use serverlink_driver::{Address, Key, Listener, Stream};
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::WireError;
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use serverlink_driver::{Address, OsListener, OsStream, SystemSocket, Unregistered, addresses_of, handle_of};
 
-use super::core::{Bound, Core};
+use super::core::Core;
 use crate::adopt::{AdoptError, AdoptRefusal, Holder, RefusalReason};
 use crate::endpoint::Endpoint;
-use crate::monitor::EventKind;
 use crate::reactor::command::{NewListener, NewStream};
 use crate::reactor::{Command, Reactor, number};
 use crate::report::{ConnectionReport, ListenerReport};
@@ -39,14 +38,10 @@ impl Core {
         let endpoint = resolve::endpoint_of(&listener.local_address());
         let listener =
             home.remote().listen(listener).map_err(|refused| self.refused(system_listener(refused)))?;
-        let bound = Bound { endpoint: endpoint.clone(), listener: Some(listener.key()) };
+        let key = listener.key();
         let core = Arc::clone(self);
         home.post(Command::Listen(Box::new(NewListener { core, listener, endpoint: endpoint.clone() })));
-        let mut topology = self.topology.lock();
-        topology.last_endpoint = Some(endpoint.clone());
-        topology.bound.push(bound);
-        drop(topology);
-        self.monitor.tell(|| EventKind::Listening { endpoint: endpoint.clone() });
+        self.note_bound(&endpoint, Some(key));
         Ok(endpoint)
     }
 

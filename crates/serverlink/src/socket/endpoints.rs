@@ -28,12 +28,17 @@ impl Core {
             }
             _ => self.listen(&endpoint).map(|(bound, key)| (bound, Some(key)))?,
         };
-        let mut topology = self.topology.lock();
-        topology.last_endpoint = Some(bound.clone());
-        topology.bound.push(Bound { endpoint: bound.clone(), listener });
-        drop(topology);
-        self.monitor.tell(|| EventKind::Listening { endpoint: bound.clone() });
+        self.note_bound(&bound, listener);
         Ok(bound)
+    }
+
+    /// The socket listens there from now on.
+    pub(super) fn note_bound(&self, endpoint: &Endpoint, listener: Option<Key>) {
+        let mut topology = self.topology.lock();
+        topology.last_endpoint = Some(endpoint.clone());
+        topology.bound.push(Bound { endpoint: endpoint.clone(), listener });
+        drop(topology);
+        self.monitor.tell(|| EventKind::Listening { endpoint: endpoint.clone() });
     }
 
     fn listen(self: &Arc<Self>, endpoint: &Endpoint) -> Result<(Endpoint, Key), Error> {
