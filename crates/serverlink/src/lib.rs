@@ -154,7 +154,7 @@ pub use context::{Context, ContextBuilder};
 pub use endpoint::{Endpoint, Host, Port};
 pub use error::{Error, SendError};
 pub use monitor::{EventKind, Monitor};
-pub use options::{Linger, Options};
+pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop, TcpOptions};
 pub use payload::Payload;
 pub use report::{ConnectionReport, ConnectionState, ContextReport, ListenerReport, Origin, ReactorReport};
 pub use serverlink_driver::Kind as DriverKind;

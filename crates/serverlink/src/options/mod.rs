@@ -1,10 +1,17 @@
 //! Everything a socket can be told before it is opened.
 
+mod accept_filter;
+mod check;
+mod reconnect_stop;
+mod tcp;
+
 use std::time::Duration;
 
-use serverlink_message::SocketType;
+pub use accept_filter::{AcceptFilter, BadAcceptFilter};
+pub use reconnect_stop::ReconnectStop;
+pub use tcp::TcpOptions;
 
-use crate::error::Error;
+const MIB: u64 = 1024 * 1024;
 
 /// The settings of one socket. They are fixed when it is opened.
 ///
@@ -28,6 +35,15 @@ pub struct Options {
     /// 0 means no limit. Default 1000. libzmq: `ZMQ_RCVHWM`.
     pub recv_hwm: u32,
 
+    /// Bytes that may wait for one peer on the sending side, beside `send_hwm`: at the first of the two marks the socket blocks or
+    /// drops, as its type does. A message that finds the queue below the mark is taken whole, so that every message can be sent.
+    /// 0 means no limit. Default 256 MiB. Not in libzmq, whose marks count messages alone.
+    pub send_hwm_bytes: u64,
+
+    /// Bytes from one peer that may wait here for the application before its connection is not read any more, beside `recv_hwm`.
+    /// A message is always taken whole. 0 means no limit. Default 64 MiB. Not in libzmq.
+    pub recv_hwm_bytes: u64,
+
     /// How long messages that no peer has taken yet are kept after the socket was dropped. Default 30 s.
     ///
     /// libzmq (`ZMQ_LINGER`) waits for ever, which is how a program with one unreachable peer never ends.
@@ -49,12 +65,29 @@ pub struct Options {
     /// libzmq (`ZMQ_RECONNECT_IVL_MAX`) never doubles by default and so calls on a dead server ten times a second for ever.
     pub reconnect_interval_max: Duration,
 
+    /// After which ends of a connection a dialer gives up instead of trying again. Default: none. libzmq: `ZMQ_RECONNECT_STOP`, and
+    /// [`ReconnectStop::ALWAYS`] is its `ZMQ_RECONNECT_IVL` of -1.
+    pub reconnect_stop: ReconnectStop,
+
+    /// How long one attempt to reach one address may take before the next address, or the next attempt, is tried; the handshake is
+    /// not part of it. `None`: as long as `handshake_timeout` leaves. 1 ms to 1 h, default `None`. libzmq: `ZMQ_CONNECT_TIMEOUT`.
+    pub connect_timeout: Option<Duration>,
+
     /// The name by which ROUTER peers address this socket. At most 255 bytes, not starting with a zero byte (such ids are the
     /// ROUTER's own, for peers without a name). Default empty: no name. libzmq: `ZMQ_ROUTING_ID`.
     pub routing_id: Vec<u8>,
 
     /// Connections that the system keeps ready before they are accepted. 1 to 65535, default 100. libzmq: `ZMQ_BACKLOG`.
     pub backlog: u32,
+
+    /// Connections that came to the socket's listeners and may be open at once, handshakes included. At the mark accepting pauses, with
+    /// an event, until one ends; who comes meanwhile waits in the system's queue. 0 means no limit. Default 65,536. Not in libzmq.
+    pub max_connections: u32,
+
+    /// Who may connect to the socket's listeners. Empty: everybody. With filters of one transport, a peer over that transport is
+    /// let in if one of them fits; others are closed before a byte is read. Default empty. libzmq: `ZMQ_TCP_ACCEPT_FILTER`,
+    /// `ZMQ_IPC_FILTER_PID`, `ZMQ_IPC_FILTER_UID`, `ZMQ_IPC_FILTER_GID`.
+    pub accept_filters: Vec<AcceptFilter>,
 
     /// Whether `tcp://*` also listens on IPv6 and names may resolve to IPv6 addresses. Literal addresses always work.
     /// Default false. libzmq: `ZMQ_IPV6`.
@@ -99,6 +132,30 @@ pub struct Options {
     /// libzmq: `ZMQ_RCVBUF`.
     pub receive_buffer_bytes: Option<usize>,
 
+    /// What only concerns tcp. libzmq: `ZMQ_TCP_KEEPALIVE` and its kin, `ZMQ_TCP_MAXRT`, `ZMQ_TOS`, `ZMQ_BINDTODEVICE`, ...
+    pub tcp: TcpOptions,
+
+    /// On which I/O threads the socket may live: bit n stands for thread n. 0: on any. A mask without a thread of the context is
+    /// refused when the socket binds or connects. Default 0. libzmq: `ZMQ_AFFINITY`.
+    pub affinity: u64,
+
+    /// Properties that peers are told in the handshake, beside those of ZMTP. Names begin with `X-`, have up to 255 letters, digits
+    /// or `-_.+`, and differ also without regard to case; names that begin with `X-ServerLink-` are the library's. At most 32, and
+    /// 16 KiB together. Default none. libzmq: `ZMQ_METADATA`.
+    pub metadata: Vec<(String, Vec<u8>)>,
+
+    /// Sent as the first message on every new connection, before anything that is queued. Empty: none. Up to 64 KiB. For PAIR,
+    /// DEALER and ROUTER. Default empty. libzmq: `ZMQ_HELLO_MSG`.
+    pub hello_message: Vec<u8>,
+
+    /// Given to the application, as if it came from the peer, when a peer has left and its last message was read. Empty: none.
+    /// Up to 64 KiB. For PAIR, DEALER and ROUTER. Default empty. libzmq: `ZMQ_DISCONNECT_MSG`.
+    pub disconnect_message: Vec<u8>,
+
+    /// Given to the application when a connection that this socket dialed is lost and will be made again. Empty: none. Up to
+    /// 64 KiB. For PAIR and DEALER. Default empty. libzmq: `ZMQ_HICCUP_MSG`.
+    pub hiccup_message: Vec<u8>,
+
     /// ROUTER: a send to an unknown routing id fails with [`Error::Unroutable`], and one to a full peer waits. Otherwise both
     /// are dropped and counted. Default false. libzmq: `ZMQ_ROUTER_MANDATORY`.
     pub router_mandatory: bool,
@@ -135,6 +192,46 @@ pub struct Options {
     /// PUB and XPUB: send to the peers that did *not* subscribe; SUB and XSUB: must be set alike. Default false.
     /// libzmq: `ZMQ_INVERT_MATCHING`.
     pub invert_matching: bool,
+
+    /// XPUB: receive every subscription, also to a topic that somebody has already; otherwise the first to a topic and the end of
+    /// the last. Default false. libzmq: `ZMQ_XPUB_VERBOSE`.
+    pub xpub_verbose: bool,
+
+    /// XPUB: receive every subscription and every cancellation, also of topics that others have. Default false.
+    /// libzmq: `ZMQ_XPUB_VERBOSER`.
+    pub xpub_verboser: bool,
+
+    /// XPUB: subscriptions have no effect by themselves. The application receives each, and subscribes the peer it came from by
+    /// [`XPublisher::subscribe_peer`](crate::XPublisher) before it receives the next. Default false. libzmq: `ZMQ_XPUB_MANUAL`.
+    pub xpub_manual: bool,
+
+    /// XPUB with `xpub_manual`: a message that is sent right after a subscription was received goes to that subscriber alone, if its
+    /// topics fit: how a last value reaches newcomers. Default false. libzmq: `ZMQ_XPUB_MANUAL_LAST_VALUE`.
+    pub xpub_manual_last_value: bool,
+
+    /// PUB and XPUB: a subscriber at its high-water mark makes the send wait, or fail if it may not wait, instead of missing the
+    /// message. Then nobody gets it before all have room. Default false. libzmq: `ZMQ_XPUB_NODROP`.
+    pub xpub_no_drop: bool,
+
+    /// PUB and XPUB: sent to each new subscriber before anything else, as a message of one part; it should subscribe to its
+    /// beginning. Empty: none. Up to 64 KiB. Default empty. libzmq: `ZMQ_XPUB_WELCOME_MSG`.
+    pub welcome_message: Vec<u8>,
+
+    /// XPUB and XSUB: of a message of several parts only the first can be a subscription; the parts behind it are a message of the
+    /// application even if they begin with 0 or 1. Default false. libzmq: `ZMQ_ONLY_FIRST_SUBSCRIBE`.
+    pub only_first_subscribe: bool,
+
+    /// XSUB: pass every cancellation on to the publishers, also of topics that were subscribed to more than once. Default false.
+    /// libzmq: `ZMQ_XSUB_VERBOSE_UNSUBSCRIBE`.
+    pub xsub_verbose_unsubscribe: bool,
+
+    /// PUB and XPUB: different topics and globs that one peer may subscribe to. More ends its connection. 1 to 2^32-1, default
+    /// 1,000,000: more than a fleet's instruments have. libzmq has no limit.
+    pub max_subscriptions: u32,
+
+    /// PUB and XPUB: bytes of topics that one peer may subscribe to. More ends its connection. 1 to 2^63-1, default 64 MiB.
+    /// libzmq has no limit.
+    pub max_subscription_bytes: u64,
 }
 
 /// How long unsent messages outlive their socket.
@@ -151,23 +248,35 @@ impl Default for Options {
         Options {
             send_hwm: 1000,
             recv_hwm: 1000,
+            send_hwm_bytes: 256 * MIB,
+            recv_hwm_bytes: 64 * MIB,
             linger: Linger::For(Duration::from_secs(30)),
             send_timeout: None,
             recv_timeout: None,
             reconnect_interval: Duration::from_millis(100),
             reconnect_interval_max: Duration::from_secs(10),
+            reconnect_stop: ReconnectStop::NEVER,
+            connect_timeout: None,
             routing_id: Vec::new(),
             backlog: 100,
+            max_connections: 65_536,
+            accept_filters: Vec::new(),
             ipv6: false,
             immediate: false,
             conflate: false,
-            max_message_bytes: 64 * 1024 * 1024,
+            max_message_bytes: 64 * MIB,
             handshake_timeout: Duration::from_secs(30),
             heartbeat_interval: Duration::from_secs(5),
             heartbeat_timeout: Duration::from_secs(15),
             heartbeat_ttl: Duration::ZERO,
             send_buffer_bytes: None,
             receive_buffer_bytes: None,
+            tcp: TcpOptions::default(),
+            affinity: 0,
+            metadata: Vec::new(),
+            hello_message: Vec::new(),
+            disconnect_message: Vec::new(),
+            hiccup_message: Vec::new(),
             router_mandatory: false,
             router_handover: false,
             router_notify_connect: false,
@@ -176,140 +285,16 @@ impl Default for Options {
             req_correlate: false,
             req_relaxed: false,
             invert_matching: false,
+            xpub_verbose: false,
+            xpub_verboser: false,
+            xpub_manual: false,
+            xpub_manual_last_value: false,
+            xpub_no_drop: false,
+            welcome_message: Vec::new(),
+            only_first_subscribe: false,
+            xsub_verbose_unsubscribe: false,
+            max_subscriptions: 1_000_000,
+            max_subscription_bytes: 64 * MIB,
         }
-    }
-}
-
-const MILLISECOND: Duration = Duration::from_millis(1);
-const HOUR: Duration = Duration::from_secs(3600);
-/// The ttl field of a PING has 16 bits of tenths of a second.
-const MAX_TTL: Duration = Duration::from_millis(6_553_500);
-const MAX_KERNEL_BUFFER_BYTES: usize = i32::MAX as usize;
-const MAX_ROUTING_ID_BYTES: usize = 255;
-
-impl Options {
-    /// Checks every range. Opening a socket does this too; call it to check a configuration early.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] for the first field that is out of its range.
-    pub fn validate(&self) -> Result<(), Error> {
-        within("reconnect_interval", self.reconnect_interval, MILLISECOND, HOUR)?;
-        within("reconnect_interval_max", self.reconnect_interval_max, Duration::ZERO, HOUR)?;
-        within("handshake_timeout", self.handshake_timeout, MILLISECOND, HOUR)?;
-        within("heartbeat_interval", self.heartbeat_interval, Duration::ZERO, HOUR)?;
-        within("heartbeat_timeout", self.heartbeat_timeout, MILLISECOND, HOUR)?;
-        within("heartbeat_ttl", self.heartbeat_ttl, Duration::ZERO, MAX_TTL)?;
-        within("backlog", self.backlog, 1, 65_535)?;
-        within("max_message_bytes", self.max_message_bytes, 1, i64::MAX as u64)?;
-        for (option, bytes) in [
-            ("send_buffer_bytes", self.send_buffer_bytes),
-            ("receive_buffer_bytes", self.receive_buffer_bytes),
-        ] {
-            within(option, bytes.unwrap_or(1), 1, MAX_KERNEL_BUFFER_BYTES)?;
-        }
-        check_routing_id(&self.routing_id)
-    }
-
-    /// [`validate`](Options::validate), and that no option is set which a socket of this type does not have.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] as above.
-    pub fn validate_for(&self, socket_type: SocketType) -> Result<(), Error> {
-        use SocketType::{Dealer, Pub, Pull, Push, Req, Router, Sub, Xpub, Xsub};
-        self.validate()?;
-        let owners: [(&'static str, bool, &[SocketType]); 9] = [
-            ("conflate", self.conflate, &[Push, Pull, Pub, Sub, Dealer]),
-            ("router_mandatory", self.router_mandatory, &[Router]),
-            ("router_handover", self.router_handover, &[Router]),
-            ("router_notify_connect", self.router_notify_connect, &[Router]),
-            ("router_notify_disconnect", self.router_notify_disconnect, &[Router]),
-            ("probe_router", self.probe_router, &[Req, Dealer, Router]),
-            ("req_correlate", self.req_correlate, &[Req]),
-            ("req_relaxed", self.req_relaxed, &[Req]),
-            ("invert_matching", self.invert_matching, &[Pub, Xpub, Sub, Xsub]),
-        ];
-        for (option, set, types) in owners {
-            if set && !types.contains(&socket_type) {
-                let names: Vec<_> = types.iter().map(|owner| owner.as_str()).collect();
-                let why = format!("a {socket_type} socket does not have it, only {}", names.join(", "));
-                return Err(Error::invalid_option(option, set, why));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn within<T: PartialOrd + std::fmt::Debug>(
-    option: &'static str,
-    value: T,
-    least: T,
-    most: T,
-) -> Result<(), Error> {
-    if value < least || value > most {
-        return Err(Error::invalid_option(option, value, format!("it must be from {least:?} to {most:?}")));
-    }
-    Ok(())
-}
-
-pub(crate) fn check_routing_id(id: &[u8]) -> Result<(), Error> {
-    if id.len() > MAX_ROUTING_ID_BYTES {
-        let size = format!("{} bytes", id.len());
-        return Err(Error::InvalidOption {
-            option: "routing_id",
-            value: size,
-            why: "it may have 255".into(),
-        });
-    }
-    if id.first() == Some(&0) {
-        return Err(Error::invalid_option(
-            "routing_id",
-            id,
-            "ids that start with a zero byte belong to the ROUTER",
-        ));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(change: impl FnOnce(&mut Options)) -> String {
-        let mut options = Options::default();
-        change(&mut options);
-        match options.validate() {
-            Ok(()) => panic!("accepted: {options:?}"),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn the_defaults_are_valid_for_every_type() {
-        for socket_type in SocketType::ALL {
-            Options::default().validate_for(socket_type).expect("defaults fit every type");
-        }
-    }
-
-    #[test]
-    fn what_is_out_of_range_is_named_with_its_range() {
-        let sentence = refused(|options| options.reconnect_interval = Duration::ZERO);
-        assert_eq!(sentence, "option reconnect_interval cannot be 0ns: it must be from 1ms to 3600s");
-        assert!(refused(|options| options.heartbeat_ttl = Duration::from_secs(6554)).contains("6553.5s"));
-        assert!(refused(|options| options.backlog = 0).contains("backlog"));
-        assert!(refused(|options| options.max_message_bytes = 0).contains("max_message_bytes"));
-        assert!(refused(|options| options.send_buffer_bytes = Some(0)).contains("send_buffer_bytes"));
-        assert!(refused(|options| options.routing_id = vec![b'x'; 256]).contains("256 bytes"));
-        assert!(refused(|options| options.routing_id = vec![0, 1]).contains("zero byte"));
-    }
-
-    #[test]
-    fn an_option_of_another_type_is_refused() {
-        let options = Options { router_mandatory: true, ..Options::default() };
-        options.validate_for(SocketType::Router).expect("it is a ROUTER's option");
-        let sentence = options.validate_for(SocketType::Push).unwrap_err().to_string();
-        assert_eq!(
-            sentence,
-            "option router_mandatory cannot be true: a PUSH socket does not have it, only ROUTER"
-        );
     }
 }
