@@ -50,6 +50,21 @@ fn the_limit_is_exact_and_may_change() {
 }
 
 #[test]
+fn weight_waits_from_its_push_to_its_release() {
+    let (mut producer, mut consumer) = ring::channel();
+    assert!(producer.waiting_weight_reaches(0) && !producer.waiting_weight_reaches(1));
+    for value in [10, 20, 30] {
+        assert!(producer.try_push(value, NO_LIMIT).is_ok());
+        producer.add_weight(value);
+    }
+    assert_eq!(producer.waiting_weight(), 60);
+    let first = consumer.pop().expect("three wait");
+    assert!(producer.waiting_weight_reaches(60), "popped, and not released yet");
+    consumer.release_weight(first);
+    assert!(producer.waiting_weight_reaches(50) && !producer.waiting_weight_reaches(51));
+}
+
+#[test]
 fn values_are_held_only_behind_a_backlog_and_found_all_the_same() {
     let (mut producer, mut consumer) = ring::channel();
     assert_eq!(producer.try_push(0, NO_LIMIT), Ok(Pushed::Published), "nothing waits, so it is announced");

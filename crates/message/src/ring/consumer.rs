@@ -27,11 +27,13 @@ pub struct Consumer<T> {
     streaming: bool,
     /// Whose turn it is among the mailboxes for empty blocks.
     turn: usize,
+    /// All the weight released so far; goes round.
+    weight: usize,
 }
 
 impl<T> Consumer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>) -> Consumer<T> {
-        Consumer { shared, block: ptr::null_mut(), index: 0, end: 0, streaming: false, turn: 0 }
+        Consumer { shared, block: ptr::null_mut(), index: 0, end: 0, streaming: false, turn: 0, weight: 0 }
     }
 
     /// Takes the value that waits longest, held ones too. `None` when there is none, which is final once
@@ -47,8 +49,16 @@ impl<T> Consumer<T> {
         // SAFETY: `look` acquired the count that includes this value, and the index grows below: it is taken once.
         let value = unsafe { (*self.block).read(self.index) };
         self.index = self.index.wrapping_add(1);
-        self.shared.read.store(self.index, Ordering::Release);
+        self.shared.read.values.store(self.index, Ordering::Release);
         Some(value)
+    }
+
+    /// Takes the weight of a popped value off what waits. What a value weighs is between the two ends; see
+    /// [`Producer::add_weight`](super::Producer::add_weight).
+    #[inline]
+    pub fn release_weight(&mut self, weight: usize) {
+        self.weight = self.weight.wrapping_add(weight);
+        self.shared.read.weight.store(self.weight, Ordering::Release);
     }
 
     /// Whether nothing waits, held values counted. Never waits for one, so it is the check to make before going to sleep.

@@ -34,11 +34,25 @@ pub struct Producer<T> {
     holdable: usize,
     /// Whose turn it is among the mailboxes for empty blocks.
     turn: usize,
+    /// All the weight added so far; goes round.
+    weight: usize,
+    /// The consumer's when it was last looked at.
+    released: usize,
 }
 
 impl<T> Producer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>) -> Producer<T> {
-        Producer { shared, block: ptr::null_mut(), index: 0, read: 0, published: 0, holdable: 0, turn: 0 }
+        Producer {
+            shared,
+            block: ptr::null_mut(),
+            index: 0,
+            read: 0,
+            published: 0,
+            holdable: 0,
+            turn: 0,
+            weight: 0,
+            released: 0,
+        }
     }
 
     /// Pushes `value` unless `limit` values wait already; `usize::MAX` is no limit. The count is exact.
@@ -75,7 +89,7 @@ impl<T> Producer<T> {
         let before = self.published;
         self.published = self.index;
         self.shared.published.store(self.index, Ordering::Release);
-        self.read = self.shared.read.load(Ordering::Acquire);
+        self.read = self.shared.read.values.load(Ordering::Acquire);
         // So many values keep the consumer busy that announcing the next ones can wait as long. It may be ahead of what was
         // published, having found held values by itself: then the difference is negative, and nothing is held.
         let unread = before.wrapping_sub(self.read) as isize;
@@ -85,7 +99,7 @@ impl<T> Producer<T> {
     /// How many values wait, as of now. The consumer can only make it fewer.
     #[inline]
     pub fn backlog(&mut self) -> usize {
-        self.read = self.shared.read.load(Ordering::Acquire);
+        self.read = self.shared.read.values.load(Ordering::Acquire);
         self.index.wrapping_sub(self.read)
     }
 
@@ -94,6 +108,26 @@ impl<T> Producer<T> {
     #[inline]
     pub fn has_room(&mut self, limit: usize) -> bool {
         self.index.wrapping_sub(self.read) < limit || self.backlog() < limit
+    }
+
+    /// Adds the weight of a value that was pushed, for limits that do not count values: the consumer takes it off
+    /// again when it has popped the value.
+    #[inline]
+    pub fn add_weight(&mut self, weight: usize) {
+        self.weight = self.weight.wrapping_add(weight);
+    }
+
+    /// The weight of what waits, as of now. The consumer can only make it less.
+    #[inline]
+    pub fn waiting_weight(&mut self) -> usize {
+        self.released = self.shared.read.weight.load(Ordering::Acquire);
+        self.weight.wrapping_sub(self.released)
+    }
+
+    /// Whether what waits weighs `limit` or more. The consumer is only looked at where the last look does not answer it.
+    #[inline]
+    pub fn waiting_weight_reaches(&mut self, limit: usize) -> bool {
+        self.weight.wrapping_sub(self.released) >= limit && self.waiting_weight() >= limit
     }
 
     /// How many values [`try_push`](Self::try_push) takes before it refuses at `limit`, as of now.

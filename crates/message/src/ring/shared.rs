@@ -14,8 +14,15 @@ pub(super) struct Shared<T> {
     /// Values there are. Written at every push, read only when `published` says that there is nothing.
     pub(super) written: Padded<AtomicUsize>,
     /// Values taken. Written at every pop.
-    pub(super) read: Padded<AtomicUsize>,
+    pub(super) read: Padded<Taken>,
     rare: Padded<Rare<T>>,
+}
+
+/// What the consumer writes at every pop, in one cache line.
+pub(super) struct Taken {
+    pub(super) values: AtomicUsize,
+    /// See [`Consumer::release_weight`](super::Consumer::release_weight).
+    pub(super) weight: AtomicUsize,
 }
 
 /// What is touched once for a block or for a lifetime.
@@ -35,7 +42,7 @@ impl<T> Shared<T> {
         Shared {
             published: Padded(AtomicUsize::new(0)),
             written: Padded(AtomicUsize::new(0)),
-            read: Padded(AtomicUsize::new(0)),
+            read: Padded(Taken { values: AtomicUsize::new(0), weight: AtomicUsize::new(0) }),
             rare: Padded(Rare {
                 first: AtomicPtr::new(ptr::null_mut()),
                 first_entered: AtomicBool::new(false),
@@ -114,7 +121,7 @@ impl<T> Drop for Shared<T> {
     /// Both ends are gone. Drops the values that nobody took and frees every block.
     fn drop(&mut self) {
         let written = self.written.load(Ordering::Relaxed);
-        let mut index = self.read.load(Ordering::Relaxed);
+        let mut index = self.read.values.load(Ordering::Relaxed);
         let mut block = self.first();
         let mut entered = self.rare.first_entered.load(Ordering::Relaxed);
         while index != written {

@@ -19,7 +19,7 @@ impl Connection {
         if self.core.is_closing() {
             return Flow::Idle;
         }
-        if self.write_failed && self.core.unread_bytes(pipe) >= limits::INBOX_BYTES {
+        if self.write_failed && self.core.unread_bytes(pipe) >= self.core.recv_high_water().bytes {
             return Flow::End(Farewell::PeerClosed);
         }
         match self.core.handle_input(pipe, input, attention) {

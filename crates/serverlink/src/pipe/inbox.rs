@@ -13,7 +13,7 @@ use serverlink_zmtp::frame::{self, Header, MAX_HEADER_LEN, Parsed};
 use serverlink_zmtp::limits::Limits;
 use serverlink_zmtp::meter::MessageMeter;
 
-use crate::limits;
+use super::high_water::HighWater;
 
 /// A cut frame that waits for its rest is copied out of its chunk up to this size, so that a
 /// connection that falls silent does not keep a chunk alive.
@@ -37,8 +37,8 @@ pub(crate) struct Inbox {
     /// Holds the message that scan is in the middle of to the limits.
     meter: MessageMeter,
     limits: Limits,
-    /// Where the reader stops for an absent application, in whole messages.
-    high_water_mark: usize,
+    /// Where the reader stops for an absent application, in whole messages, or in bytes with a whole message among them.
+    high_water: HighWater,
     /// The reader stopped there, and has to be told to go on.
     paused: bool,
     ended: bool,
@@ -61,7 +61,7 @@ pub(crate) enum Taken {
 }
 
 impl Inbox {
-    pub(crate) fn new(mut limits: Limits, high_water_mark: usize) -> Inbox {
+    pub(crate) fn new(mut limits: Limits, high_water: HighWater) -> Inbox {
         // Take looks only at this one where a message is one frame.
         limits.max_frame_bytes = limits.max_frame_bytes.min(limits.max_message_bytes);
         Inbox {
@@ -71,7 +71,7 @@ impl Inbox {
             whole: 0,
             meter: MessageMeter::new(),
             limits,
-            high_water_mark,
+            high_water,
             paused: false,
             ended: false,
             ended_with: 0,
@@ -426,15 +426,14 @@ impl Inbox {
 
     /// The reader asks before it reads for an absent application. `true`: stop; it will be told.
     pub(crate) fn pause_if_full(&mut self) -> bool {
-        self.paused =
-            self.whole >= self.high_water_mark || (self.whole > 0 && self.bytes >= limits::INBOX_BYTES);
+        self.paused = self.whole > 0 && !self.high_water.has_room(self.whole, self.bytes);
         self.paused
     }
 
     /// After taking: whether a paused reader should go on, told once.
     pub(crate) fn resume_if_drained(&mut self) -> bool {
         // Without a whole message there is nothing to take that could make more room.
-        let drained = self.whole <= self.high_water_mark / 2 && self.bytes <= limits::INBOX_BYTES / 2;
+        let drained = self.whole <= self.high_water.messages / 2 && self.bytes <= self.high_water.bytes / 2;
         let resume = self.paused && (self.whole == 0 || drained);
         if resume {
             self.paused = false;

@@ -6,6 +6,7 @@ use std::sync::atomic::{Ordering, fence};
 use serverlink_message::Message;
 use serverlink_message::ring::{self, Consumer, Producer};
 
+use super::high_water::HighWater;
 use crate::socket::core::PeerEnd;
 use crate::sync::Lock;
 use crate::sync::later::drop_later;
@@ -13,8 +14,8 @@ use crate::sync::later::drop_later;
 /// Into another socket of this context.
 pub(crate) struct RingOutlet {
     link: Into,
-    /// Both ends' high-water marks together; `usize::MAX` where either has none.
-    pub(crate) limit: usize,
+    /// Both ends' high-water marks together.
+    pub(crate) limit: HighWater,
     /// `None` until somebody binds the name.
     pub(crate) peer: Option<PeerEnd>,
 }
@@ -25,10 +26,10 @@ pub(crate) struct RingInlet {
     pub(crate) peer: Option<PeerEnd>,
     /// The peer is gone: what is still here is the last there is.
     pub(crate) ended: bool,
-    /// Messages taken since a producer that waits for room was told.
-    taken: u32,
-    /// After how many it is told: half the limit.
-    pub(crate) room_batch: u32,
+    /// What was taken since a producer that waits for room was told.
+    taken: Room,
+    /// After how much it is told.
+    room_batch: Room,
 }
 
 enum Into {
@@ -41,8 +42,15 @@ enum OutOf {
     Latest(Arc<Lock<Option<Message>>>),
 }
 
-/// See [`room_batch`].
+/// See [`Room::batch`].
 const LARGEST_ROOM_BATCH: usize = 256;
+
+/// Messages and bytes.
+#[derive(Clone, Copy)]
+struct Room {
+    messages: usize,
+    bytes: usize,
+}
 
 /// Both ends of one direction. `conflate`: only the newest message is kept.
 pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
@@ -53,14 +61,22 @@ pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
         let (producer, consumer) = ring::channel();
         (Into::Ring(producer), OutOf::Ring(consumer))
     };
-    let outlet = RingOutlet { link: into, limit: usize::MAX, peer: None };
-    (outlet, RingInlet { link: out_of, peer: None, ended: false, taken: 0, room_batch: 1 })
+    let outlet = RingOutlet { link: into, limit: HighWater::NONE, peer: None };
+    let (taken, room_batch) = (Room::NOTHING, Room::batch(HighWater { messages: 1, bytes: 1 }));
+    (outlet, RingInlet { link: out_of, peer: None, ended: false, taken, room_batch })
 }
 
-/// How much room a full ring gets before its producer goes on, and is woken if it waits: half of the limit, and no more
-/// than keeps both sides busy.
-pub(crate) fn room_batch(limit: usize) -> u32 {
-    u32::try_from(limit.div_ceil(2).clamp(1, LARGEST_ROOM_BATCH)).expect("it was clamped")
+impl Room {
+    const NOTHING: Room = Room { messages: 0, bytes: 0 };
+
+    /// How much room a full ring gets before its producer goes on, and is woken if it waits: half of the limit, and no
+    /// more messages than keep both sides busy.
+    fn batch(limit: HighWater) -> Room {
+        Room {
+            messages: limit.messages.div_ceil(2).clamp(1, LARGEST_ROOM_BATCH),
+            bytes: limit.bytes.div_ceil(2),
+        }
+    }
 }
 
 impl RingOutlet {
@@ -68,7 +84,15 @@ impl RingOutlet {
     #[inline]
     pub(crate) fn push(&mut self, message: Message) -> Result<(), Message> {
         match &mut self.link {
-            Into::Ring(ring) => ring.try_push(message, self.limit).map(drop),
+            Into::Ring(ring) => {
+                let bytes = message.len_bytes();
+                if ring.waiting_weight_reaches(self.limit.bytes) {
+                    return Err(message);
+                }
+                ring.try_push(message, self.limit.messages)?;
+                ring.add_weight(bytes);
+                Ok(())
+            }
             Into::Latest(place) => {
                 let older = place.lock().replace(message);
                 drop_later(older);
@@ -80,7 +104,9 @@ impl RingOutlet {
     #[inline]
     pub(crate) fn has_room(&mut self) -> bool {
         match &mut self.link {
-            Into::Ring(ring) => ring.has_room(self.limit),
+            Into::Ring(ring) => {
+                ring.has_room(self.limit.messages) && !ring.waiting_weight_reaches(self.limit.bytes)
+            }
             Into::Latest(_) => true,
         }
     }
@@ -89,7 +115,11 @@ impl RingOutlet {
     /// message spend their time on passing the cache line.
     pub(crate) fn has_room_again(&mut self) -> bool {
         match &mut self.link {
-            Into::Ring(ring) => ring.free_slots(self.limit) >= room_batch(self.limit) as usize,
+            Into::Ring(ring) => {
+                let batch = Room::batch(self.limit);
+                let free_bytes = self.limit.bytes.saturating_sub(ring.waiting_weight());
+                ring.free_slots(self.limit.messages) >= batch.messages && free_bytes >= batch.bytes
+            }
             Into::Latest(_) => true,
         }
     }
@@ -113,10 +143,20 @@ impl RingOutlet {
 }
 
 impl RingInlet {
+    pub(crate) fn set_limit(&mut self, limit: HighWater) {
+        self.room_batch = Room::batch(limit);
+    }
+
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Message> {
         match &mut self.link {
-            OutOf::Ring(ring) => ring.pop(),
+            OutOf::Ring(ring) => {
+                let message = ring.pop()?;
+                let bytes = message.len_bytes();
+                ring.release_weight(bytes);
+                self.taken.bytes += bytes;
+                Some(message)
+            }
             OutOf::Latest(place) => place.lock().take(),
         }
     }
@@ -131,11 +171,11 @@ impl RingInlet {
     /// A message was taken: gives the producer if it waits and has room enough to be woken for.
     #[inline]
     pub(crate) fn waiting_producer(&mut self) -> Option<PeerEnd> {
-        self.taken += 1;
-        if self.taken < self.room_batch {
+        self.taken.messages += 1;
+        if self.taken.messages < self.room_batch.messages && self.taken.bytes < self.room_batch.bytes {
             return None;
         }
-        self.taken = 0;
+        self.taken = Room::NOTHING;
         // Orders the pops before the look at who waits.
         fence(Ordering::SeqCst);
         self.peer.as_ref().filter(|peer| peer.core.writers.any()).cloned()

@@ -14,6 +14,7 @@ use serverlink_message::Part;
 use serverlink_zmtp::frame::{self, Header};
 
 use super::arena::{ArenaPool, SEGMENT_BYTES};
+use super::high_water::HighWater;
 use super::rewind;
 
 /// Parts from this size on are written by reference instead of copied.
@@ -33,7 +34,10 @@ pub(crate) struct Outbox {
     writing: Writing,
     /// Messages the kernel has not accepted yet, those being written included.
     queued: usize,
-    limit: usize,
+    /// Bytes of sealed segments, and of what was taken out to be written and has not come back as written. What the
+    /// open segment holds is counted by itself.
+    closed_bytes: usize,
+    limit: HighWater,
     writer: Option<Writer>,
     idle_arena: Vec<u8>,
     last_write: Option<Instant>,
@@ -83,6 +87,8 @@ struct Token {
 #[derive(Default)]
 struct Layout {
     control_bytes: usize,
+    /// Where the first segment begins that is not written in full.
+    from: usize,
     /// (bytes up to and including this segment, its messages), in order.
     segments: VecDeque<(usize, usize)>,
 }
@@ -118,13 +124,14 @@ pub(crate) enum Next {
 }
 
 impl Outbox {
-    pub(crate) fn new(limit: usize) -> Outbox {
+    pub(crate) fn new(limit: HighWater) -> Outbox {
         Outbox {
             open: Segment::default(),
             sealed: VecDeque::new(),
             control: Vec::new(),
             writing: Writing::Nobody,
             queued: 0,
+            closed_bytes: 0,
             limit,
             writer: None,
             idle_arena: Vec::new(),
@@ -201,7 +208,7 @@ impl Outbox {
         if self.writer.is_none() {
             return Next::Nothing;
         }
-        if self.open.bytes() >= SEGMENT_BYTES || self.queued >= self.limit {
+        if self.open.bytes() >= SEGMENT_BYTES || !self.has_credit() {
             self.seal();
             return match self.writing {
                 Writing::Nobody => Next::WriteNow,
@@ -226,6 +233,7 @@ impl Outbox {
 
     fn seal(&mut self) {
         if self.open.messages > 0 {
+            self.closed_bytes += self.open.bytes();
             self.sealed.push_back(std::mem::take(&mut self.open));
         }
     }
@@ -241,7 +249,8 @@ impl Outbox {
         }
         self.flush_asked = false;
         let mut batch = Batch::new();
-        let mut layout = Layout { control_bytes: self.control.len(), segments: VecDeque::new() };
+        let control_bytes = self.control.len();
+        let mut layout = Layout { control_bytes, from: control_bytes, segments: VecDeque::new() };
         if !self.control.is_empty() {
             batch.push(Buffer::Owned(std::mem::take(&mut self.control)));
         }
@@ -249,7 +258,10 @@ impl Outbox {
         while layout.segments.len() < SEGMENTS_PER_WRITE {
             let segment = match self.sealed.pop_front() {
                 Some(segment) => segment,
-                None if self.open.messages > 0 => std::mem::take(&mut self.open),
+                None if self.open.messages > 0 => {
+                    self.closed_bytes += self.open.bytes();
+                    std::mem::take(&mut self.open)
+                }
                 None => break,
             };
             end += segment.bytes();
@@ -284,7 +296,8 @@ impl Outbox {
         self.writes += 1;
         match written {
             Written::Done(batch) => {
-                self.queued -= layout.segments.iter().map(|(_, messages)| messages).sum::<usize>();
+                self.queued -= layout.messages();
+                self.closed_bytes -= layout.bytes();
                 for buffer in batch.into_buffers() {
                     match buffer {
                         Buffer::Owned(arena) => pool.give_back(arena, &mut self.idle_arena),
@@ -306,6 +319,8 @@ impl Outbox {
                     && end <= batch.written_bytes()
                 {
                     self.queued -= messages;
+                    self.closed_bytes -= end - layout.from;
+                    layout.from = end;
                     layout.segments.pop_front();
                 }
                 self.writing = Writing::Blocked(batch, layout);
@@ -374,9 +389,9 @@ impl Outbox {
     }
 
     fn keep_unwritten(&mut self, batch: Batch, layout: &Layout) {
-        let in_batch: usize = layout.segments.iter().map(|(_, messages)| messages).sum();
         let left = rewind::unwritten_messages(batch, layout.control_bytes);
-        self.queued = self.queued - in_batch + left.messages;
+        self.queued = self.queued - layout.messages() + left.messages;
+        self.closed_bytes = self.closed_bytes - layout.bytes() + left.frames.len();
         if left.messages > 0 {
             let segment = Segment { arena: left.frames, messages: left.messages, ..Segment::default() };
             self.sealed.push_front(segment);
@@ -425,7 +440,7 @@ impl Outbox {
 
     #[inline]
     pub(crate) fn has_credit(&self) -> bool {
-        self.queued < self.limit
+        self.limit.has_room(self.queued, self.queued_bytes())
     }
 
     /// Messages the kernel has not accepted.
@@ -433,16 +448,34 @@ impl Outbox {
         self.queued
     }
 
+    /// The same in bytes, as they are on the wire.
+    #[inline]
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.closed_bytes + self.open.bytes()
+    }
+
     /// Drops every message that nobody is writing, and counts them: conflation, and giving up.
     pub(crate) fn discard_queued(&mut self, spent: &mut Vec<Buffer>) -> usize {
+        self.closed_bytes += self.open.bytes();
         let open = std::mem::take(&mut self.open);
         let mut dropped = 0;
         for segment in self.sealed.drain(..).chain([open]) {
             dropped += segment.messages;
+            self.closed_bytes -= segment.bytes();
             spent.extend(segment.chain);
         }
         self.queued -= dropped;
         dropped
+    }
+}
+
+impl Layout {
+    fn messages(&self) -> usize {
+        self.segments.iter().map(|(_, messages)| messages).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        self.segments.back().map_or(0, |(end, _)| end - self.from)
     }
 }
 

@@ -60,9 +60,9 @@ impl Core {
     }
 
     fn make_ends(&self, pipe: PipeId) {
-        let outbox = Outbox::new(self.send_limit());
+        let outbox = Outbox::new(self.send_high_water());
         self.send.lock().outlets.insert(pipe, Outlet::Wire(Box::new(outbox)));
-        let inbox = Inbox::new(self.limits(), self.recv_limit());
+        let inbox = Inbox::new(self.limits(), self.recv_high_water());
         self.recv.lock().inlets.insert(pipe, Inlet::Wire(Box::new(inbox)));
     }
 
@@ -101,7 +101,7 @@ impl Core {
             let mut recv = self.recv.lock();
             // A dialer's pipe that lost its name to another peer has lost its inlet as well.
             if !recv.inlets.contains_key(pipe) {
-                let inbox = Inbox::new(self.limits(), self.recv_limit());
+                let inbox = Inbox::new(self.limits(), self.recv_high_water());
                 recv.inlets.insert(pipe, Inlet::Wire(Box::new(inbox)));
             }
             // What has to be said of the connection before comes before what is said of this one.
@@ -329,7 +329,7 @@ impl Core {
             return Ok(());
         }
         let mut recv = self.recv.lock();
-        if self.kind == SocketType::Xpub && recv.queued.len() < self.recv_limit() {
+        if self.kind == SocketType::Xpub && recv.queued.len() < self.recv_high_water().messages {
             recv.queue(message);
             drop(recv);
             self.readers.notify_one();

@@ -28,6 +28,7 @@ use crate::monitor::{EventKind, MonitorHub};
 use crate::options::Options;
 use crate::pipe::arena::ArenaPool;
 use crate::pipe::bump::Bump;
+use crate::pipe::high_water::HighWater;
 use crate::pipe::{Inlet, Outlet};
 use crate::reactor::Reactor;
 use crate::reactor::failure::Failure;
@@ -303,12 +304,15 @@ impl Core {
 
     // ---- what follows from its options
 
-    pub(crate) fn send_limit(&self) -> usize {
-        if self.options.conflate { 1 } else { high_water_mark(self.options.send_hwm) }
+    pub(crate) fn send_high_water(&self) -> HighWater {
+        match self.options.conflate {
+            true => HighWater { messages: 1, ..HighWater::NONE },
+            false => HighWater::from_options(self.options.send_hwm, self.options.send_hwm_bytes),
+        }
     }
 
-    pub(crate) fn recv_limit(&self) -> usize {
-        high_water_mark(self.options.recv_hwm)
+    pub(crate) fn recv_high_water(&self) -> HighWater {
+        HighWater::from_options(self.options.recv_hwm, self.options.recv_hwm_bytes)
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -341,14 +345,6 @@ impl Core {
 
     pub(crate) fn now(&self) -> Instant {
         self.env.now()
-    }
-}
-
-/// 0 means none.
-pub(crate) fn high_water_mark(messages: u32) -> usize {
-    match messages {
-        0 => usize::MAX,
-        messages => messages as usize,
     }
 }
 

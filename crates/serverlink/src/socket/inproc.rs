@@ -9,7 +9,8 @@ use super::core::{Core, PeerEnd, PipeEntry, SendSide};
 use crate::context::registry::Connecting;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::pipe::link::{link, room_batch};
+use crate::pipe::high_water::HighWater;
+use crate::pipe::link::link;
 use crate::pipe::{Inlet, Outlet, RingInlet, RingOutlet};
 use crate::reactor::Command;
 use crate::sync::later::{drop_later, later};
@@ -44,7 +45,7 @@ impl Core {
     ) -> Result<PipeId, Error> {
         let (mut to_peer, from_us) = link(self.options.conflate);
         let (to_us, from_peer) = link(false);
-        to_peer.limit = self.send_limit();
+        to_peer.limit = self.send_high_water();
         let pipe = self.open_ring_pipe(endpoint, routing_id, to_peer, from_peer);
         let connecting = Connecting { core: Arc::clone(self), pipe, outlet: to_us, inlet: from_us };
         let _wake_later = later();
@@ -99,7 +100,7 @@ impl Core {
         outlet.limit = to_connector;
         outlet.peer = Some(PeerEnd { core: Arc::clone(&connector), pipe: far });
         inlet.peer = outlet.peer.clone();
-        inlet.room_batch = room_batch(to_binder);
+        inlet.set_limit(to_binder);
         self.send.lock().outlets.insert(near, Outlet::Ring(outlet));
         self.add_ring_inlet(near, inlet);
         let binder_end = PeerEnd { core: Arc::clone(self), pipe: near };
@@ -119,14 +120,14 @@ impl Core {
     }
 
     /// The connector's ends were made before anybody was there.
-    fn adopt_inproc_peer(&self, pipe: PipeId, peer: PeerEnd, limit: usize, inlet_limit: usize) {
+    fn adopt_inproc_peer(&self, pipe: PipeId, peer: PeerEnd, limit: HighWater, inlet_limit: HighWater) {
         if let Some(Outlet::Ring(outlet)) = self.send.lock().outlets.get_mut(pipe) {
             outlet.limit = limit;
             outlet.peer = Some(peer.clone());
         }
         if let Some(Inlet::Ring(inlet)) = self.recv.lock().inlets.get_mut(pipe) {
             inlet.peer = Some(peer);
-            inlet.room_batch = room_batch(inlet_limit);
+            inlet.set_limit(inlet_limit);
         }
     }
 
@@ -297,9 +298,8 @@ impl Core {
 }
 
 /// The sender's mark and the receiver's together, exactly; none where either has none.
-fn ring_limit(sender: &Core, receiver: &Core) -> usize {
-    match (sender.options.send_hwm, receiver.options.recv_hwm) {
-        (0, _) | (_, 0) => usize::MAX,
-        (send, recv) => send as usize + recv as usize,
-    }
+fn ring_limit(sender: &Core, receiver: &Core) -> HighWater {
+    let (send, recv) = (&sender.options, &receiver.options);
+    HighWater::from_options(send.send_hwm, send.send_hwm_bytes)
+        .together(HighWater::from_options(recv.recv_hwm, recv.recv_hwm_bytes))
 }

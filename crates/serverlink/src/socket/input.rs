@@ -10,6 +10,7 @@ use serverlink_zmtp::WireError;
 use super::core::Core;
 use crate::limits;
 use crate::pipe::Inlet;
+use crate::pipe::high_water::HighWater;
 use crate::reactor::Attention;
 
 impl Core {
@@ -76,7 +77,8 @@ impl Core {
 
     /// How much one read may bring: with a small mark little, so that one worker does not hoard.
     pub(crate) fn read_bytes(&self) -> usize {
-        self.recv_limit().saturating_mul(limits::READ_BYTES_PER_MESSAGE)
+        let HighWater { messages, bytes } = self.recv_high_water();
+        messages.saturating_mul(limits::READ_BYTES_PER_MESSAGE).min(bytes.max(limits::LEAST_READ_BYTES))
     }
 
     /// Everything that was sent into this pipe is with the system.

@@ -23,6 +23,7 @@ everywhere! {
     pull_takes_from_everybody
     push_without_peer_would_block
     push_blocks_at_the_high_water_mark
+    push_blocks_at_the_mark_in_bytes
     push_leaves_out_a_peer_that_left
     directions_are_one_way
 }
@@ -182,6 +183,27 @@ fn push_leaves_out_a_full_peer(world: &World) {
         send(&push, [&body]);
     }
     reader.join().expect("the open peer was served");
+}
+
+fn push_blocks_at_the_mark_in_bytes(world: &World) {
+    let (push, pull) = world.linked_with(Push, Pull, |options| {
+        options.send_hwm_bytes = 200_000;
+        options.recv_hwm_bytes = 100_000;
+    });
+    let taken = fill(&push, 60_000);
+    if world.transport == Transport::Inproc {
+        assert_eq!(taken, 5, "inside a process both marks add up, and the last message is taken whole");
+    }
+    for _ in 0..taken {
+        assert_eq!(recv(&pull).len_bytes(), 60_000);
+    }
+    assert_nothing_waits(&pull);
+    assert_eq!(push.stats().dropped_at_high_water_mark, 0);
+    // One that is larger than both marks goes through an empty queue, again and again.
+    for _ in 0..3 {
+        send(&push, [&"x".repeat(400_000)]);
+        assert_eq!(recv(&pull).len_bytes(), 400_000);
+    }
 }
 
 fn push_leaves_out_a_peer_that_left(world: &World) {

@@ -3,6 +3,8 @@
 
 #[path = "../../src/pipe/arena.rs"]
 pub(crate) mod arena;
+#[path = "../../src/pipe/high_water.rs"]
+pub(crate) mod high_water;
 #[path = "../../src/pipe/outbox.rs"]
 pub(crate) mod outbox;
 #[path = "../../src/pipe/rewind.rs"]

@@ -12,6 +12,7 @@ use serverlink_driver::Writer;
 
 use super::check;
 use super::pipe::arena::ArenaPool;
+use super::pipe::high_water::HighWater;
 use super::pipe::outbox::{Next, Outbox, Outcome, Write};
 use super::sync::Lock;
 use super::wire::Wire;
@@ -35,7 +36,7 @@ struct Shared {
 
 impl Shared {
     fn new(connect: impl FnOnce(&mut Wire) -> Writer) -> Arc<Shared> {
-        let (mut outbox, mut wire) = (Outbox::new(usize::MAX), Wire::new(0));
+        let (mut outbox, mut wire) = (Outbox::new(HighWater::NONE), Wire::new(0));
         outbox.attach(connect(&mut wire));
         let side = Lock::new(Side { outbox, pool: ArenaPool::default(), asked: false });
         Arc::new(Shared { side, wire: Mutex::new(wire), now: Instant::now() })

@@ -4,7 +4,7 @@ use serverlink_zmtp::frame::{put_frame, put_header};
 
 use super::*;
 
-const NO_MARK: usize = usize::MAX;
+const NO_MARK: HighWater = HighWater::NONE;
 
 /// What taking found, message included.
 #[derive(Debug)]
@@ -380,7 +380,8 @@ fn a_cut_message_does_not_count_against_the_next_one() {
 }
 
 fn inbox_holding(count: usize, high_water_mark: usize) -> Inbox {
-    let mut inbox = Inbox::new(Limits::default(), high_water_mark);
+    let high_water = HighWater { messages: high_water_mark, ..HighWater::NONE };
+    let mut inbox = Inbox::new(Limits::default(), high_water);
     let mut wire = Vec::new();
     (0..count).for_each(|_| put_frame(&mut wire, false, b"message"));
     inbox.handle_input(Slice::from(wire));
@@ -404,6 +405,22 @@ fn a_reader_pauses_at_the_mark_and_goes_on_at_half() {
         assert_eq!(told_at, [resumes_at], "{high_water_mark}: told once");
         assert!(!inbox.is_paused());
     }
+}
+
+#[test]
+fn a_reader_pauses_at_the_mark_in_bytes_and_takes_one_message_of_any_size() {
+    let mut inbox = Inbox::new(Limits::default(), HighWater { bytes: 100, ..HighWater::NONE });
+    let mut wire = Vec::new();
+    put_frame(&mut wire, false, &[7; 500]);
+    let rest = wire.split_off(200);
+    inbox.handle_input(Slice::from(wire));
+    inbox.scan(drop).expect("good frames");
+    assert!(!inbox.pause_if_full(), "half a message is nothing that could be taken");
+    inbox.handle_input(Slice::from(rest));
+    inbox.scan(drop).expect("good frames");
+    assert!(inbox.pause_if_full());
+    assert!(matches!(take(&mut inbox), Ok(Found::Message(_))));
+    assert!(inbox.resume_if_drained());
 }
 
 #[test]

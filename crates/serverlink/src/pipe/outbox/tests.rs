@@ -8,7 +8,7 @@ mod send_rule;
 #[path = "tests/wire.rs"]
 mod wire;
 
-const NO_LIMIT: usize = usize::MAX;
+const NO_LIMIT: HighWater = HighWater::NONE;
 
 type Parts = Vec<Vec<u8>>;
 
@@ -321,6 +321,9 @@ impl Bench {
         let queued = self.outbox.queued();
         assert!(queued >= self.waiting(), "{queued} queued, {} wait", self.waiting());
         assert!(queued <= self.waiting() + self.accepted_in_flight);
+        let bytes = self.outbox.queued_bytes();
+        assert!(bytes >= framed_bytes(&self.appended[self.accepted..]));
+        assert!(bytes <= framed_bytes(&self.appended[self.accepted - self.accepted_in_flight..]));
         assert_eq!(self.outbox.is_writing(), self.token.is_some());
         let with_driver = self.in_flight.as_ref().is_some_and(|batch| batch.kept && !batch.orphaned);
         assert_eq!(self.outbox.is_with_driver(), with_driver);
@@ -340,6 +343,10 @@ impl Bench {
         }
         assert_eq!(self.outbox.queued(), 0);
     }
+}
+
+fn framed_bytes(messages: &[Vec<Vec<u8>>]) -> usize {
+    messages.iter().map(|message| framed(message).len()).sum()
 }
 
 fn framed(message: &[Vec<u8>]) -> Vec<u8> {

@@ -11,7 +11,7 @@ struct Row {
 }
 
 impl Row {
-    fn attached(limit: usize) -> Row {
+    fn attached(limit: HighWater) -> Row {
         let (mut outbox, mut wire) = (Outbox::new(limit), Wire::new(0));
         outbox.attach(wire.connect());
         Row { outbox, pool: ArenaPool::default(), wire, now: Instant::now() }
@@ -87,7 +87,7 @@ fn a_full_segment_is_written_by_whoever_filled_it() {
 /// Before a sender blocks, what it waits for is flushed.
 #[test]
 fn at_the_high_water_mark_everything_is_flushed() {
-    let mut row = Row::attached(3);
+    let mut row = Row::attached(HighWater { messages: 3, ..HighWater::NONE });
     assert_eq!(row.append(10, false), Next::WriteNow);
     row.write();
     assert_eq!(row.append(10, false), Next::AskIoThread);
@@ -113,9 +113,29 @@ fn while_somebody_writes_nobody_else_does() {
 
 #[test]
 fn without_a_connection_nothing_is_to_be_done() {
-    let (mut outbox, mut pool) = (Outbox::new(1), ArenaPool::default());
+    let (mut outbox, mut pool) =
+        (Outbox::new(HighWater { messages: 1, ..HighWater::NONE }), ArenaPool::default());
     outbox.append_bytes(b"early", &mut pool);
     assert_eq!(outbox.after_append(|| true, Instant::now), Next::Nothing);
     assert!(outbox.begin_write().is_none());
     assert!(!outbox.has_credit());
+}
+
+/// A message finds room or none; it is never too large for what is left.
+#[test]
+fn the_mark_in_bytes_is_asked_before_a_message_and_not_about_it() {
+    let mut row = Row::attached(HighWater { bytes: 100, ..HighWater::NONE });
+    let token = {
+        row.append(10, false);
+        row.outbox.begin_write().expect("there is something to write")
+    };
+    row.append(85, false);
+    assert!(row.outbox.has_credit(), "12 and 87 bytes of 100 wait, those being written too");
+    row.append(1000, false);
+    assert!(!row.outbox.has_credit());
+    row.outbox.finish_write(token.writer.write(token.batch), Instant::now, &mut row.pool, &mut Vec::new());
+    assert!(!row.outbox.has_credit(), "1096 wait still");
+    row.write();
+    assert!(row.outbox.has_credit());
+    assert_eq!(row.outbox.queued_bytes(), 0);
 }
