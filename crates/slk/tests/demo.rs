@@ -21,10 +21,11 @@ fn assert_all_arrived(line: &str, lines: u64) {
 
 #[test]
 fn the_shipped_text_goes_round() {
-    let output = run("demo --lines 20000").wait().ok();
+    let output = run("demo --lines 20000 --restarts 0").wait().ok();
     assert_eq!(output.lines().count(), 1, "{output}");
     assert_all_arrived(&output, 20_000);
     assert_eq!((figure(&output, "reconnects"), figure(&output, "handovers")), (0, 0), "{output}");
+    assert_eq!(figure(&output, "restarts"), 0, "{output}");
 }
 
 #[test]
@@ -39,9 +40,23 @@ fn a_file_is_moved_line_by_line() {
 
 #[test]
 fn cut_links_lose_nothing() {
-    let output = run("demo --lines 30000 --unplug 3").wait().ok();
+    let output = run("demo --lines 30000 --unplug 3 --restarts 0").wait().ok();
     assert_all_arrived(&output, 30_000);
     assert!(figure(&output, "reconnects") > 0, "{output}");
+}
+
+#[test]
+fn killed_servers_go_on_where_they_were() {
+    let output = run("demo --lines 60000 --restarts 4 --unplug 2").wait().ok();
+    assert_all_arrived(&output, 60_000);
+    assert_eq!(figure(&output, "restarts"), 4, "{output}");
+}
+
+#[test]
+fn a_server_that_is_killed_when_all_is_done_has_lost_nothing() {
+    let output = run("demo --lines 6").wait().ok();
+    assert_all_arrived(&output, 6);
+    assert_eq!(figure(&output, "restarts"), 1, "{output}");
 }
 
 #[test]

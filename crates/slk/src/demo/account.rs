@@ -19,6 +19,8 @@ pub(super) struct Account {
     sent: BTreeMap<(usize, usize), Tally>,
     received: BTreeMap<(usize, usize), Tally>,
     pub(super) took: Duration,
+    /// Servers that were killed and started again.
+    pub(super) restarts: u64,
 }
 
 impl Account {
@@ -28,6 +30,13 @@ impl Account {
             self.sent.insert((server, peer), sent);
             self.received.insert((peer, server), received);
         }
+    }
+
+    /// The server lives again, and reports anew.
+    pub(super) fn forget(&mut self, server: usize) {
+        self.statuses.remove(&server);
+        self.sent.retain(|(from, _), _| *from != server);
+        self.received.retain(|(_, to), _| *to != server);
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -106,7 +115,8 @@ impl fmt::Display for Account {
             (self.sum(|status| status.reconnects), self.sum(|status| status.handovers));
         write!(
             f,
-            "demo: sent {sent}, received {received}, lost {lost}, duplicated {duplicated}, reconnects {reconnects}, handovers {handovers}"
+            "demo: sent {sent}, received {received}, lost {lost}, duplicated {duplicated}, reconnects {reconnects}, handovers {handovers}, restarts {}",
+            self.restarts
         )
     }
 }
@@ -132,7 +142,7 @@ mod tests {
     fn agreement_is_success_and_one_line() {
         let account = account(tally(5, 1), tally(5, 1));
         assert!(account.verdict().is_ok());
-        let line = "demo: sent 5, received 5, lost 0, duplicated 0, reconnects 0, handovers 0";
+        let line = "demo: sent 5, received 5, lost 0, duplicated 0, reconnects 0, handovers 0, restarts 0";
         assert_eq!(account.to_string(), line);
     }
 

@@ -38,8 +38,13 @@ struct Director {
     reports: Pull,
     servers: Servers,
     interrupted: Arc<AtomicBool>,
+    /// Where each server listens.
+    roster: Vec<String>,
     /// The last that each server said.
     statuses: [Status; SERVERS],
+    /// What its earlier lives had counted.
+    earlier: [Status; SERVERS],
+    lives: [u64; SERVERS],
     last_change: Instant,
 }
 
@@ -62,7 +67,10 @@ impl Director {
             reports,
             servers,
             interrupted,
+            roster: Vec::new(),
             statuses: Default::default(),
+            earlier: Default::default(),
+            lives: [0; SERVERS],
             last_change,
         })
     }
@@ -73,8 +81,8 @@ impl Director {
         self.order(&Order::Go)?;
         let mut account = self.watch()?;
         account.took = began.elapsed();
-        self.order(&Order::Finish)?;
-        self.servers.wait(Duration::from_secs(10))?;
+        let orders = self.orders;
+        self.servers.send_home(Duration::from_secs(10), || order(&orders, &Order::Finish))?;
         Ok(account)
     }
 
@@ -91,6 +99,7 @@ impl Director {
         // A server is subscribed when the publisher has heard of it, which may be after its report.
         patiently(|| self.orders.wait_for_subscribers(SERVERS, PATIENCE))
             .map_err(|why| Failure::of("demo: not every server subscribed to the orders", why))?;
+        self.roster.clone_from(&endpoints);
         self.order(&Order::Roster(endpoints))?;
         for _ in 0..SERVERS {
             match self.next_report()?.news {
@@ -106,12 +115,13 @@ impl Director {
         let mut account = Account::default();
         let mut table = Table::new(self.total);
         while !account.is_complete() {
-            let Report { server, news } = self.next_report()?;
+            let Report { server, news, .. } = self.next_report()?;
             match news {
+                News::Reached => self.restart(server, &mut account)?,
                 News::Moving(status) => self.note(server, status)?,
                 News::Done(status, tallies) => {
                     self.note(server, status)?;
-                    account.add(server, status, tallies);
+                    account.add(server, status.with_earlier(self.earlier[server]), tallies);
                 }
                 news => return Err(unexpected(&news)),
             }
@@ -119,6 +129,15 @@ impl Director {
         }
         table.finish();
         Ok(account)
+    }
+
+    /// The server is killed with what it had on its way, and goes on from what it and its peers have kept.
+    fn restart(&mut self, server: usize, account: &mut Account) -> Result<(), Failure> {
+        self.lives[server] += 1;
+        self.earlier[server] = self.statuses[server].with_earlier(self.earlier[server]);
+        account.restarts += 1;
+        account.forget(server);
+        self.servers.restart(server, self.lives[server], &self.roster)
     }
 
     fn note(&mut self, server: usize, status: Status) -> Result<(), Failure> {
@@ -134,8 +153,8 @@ impl Director {
         Ok(())
     }
 
-    fn order(&self, order: &Order) -> Result<(), Failure> {
-        Ok(send_patiently(self.orders.as_socket(), order.to_message())?)
+    fn order(&self, what: &Order) -> Result<(), Failure> {
+        order(&self.orders, what)
     }
 
     fn next_report(&mut self) -> Result<Report, Failure> {
@@ -145,15 +164,24 @@ impl Director {
             }
             match self.reports.recv_deadline(Instant::now() + LOOK_EVERY) {
                 Ok(message) => {
-                    return Report::parse(&message).ok_or_else(|| {
+                    let report = Report::parse(&message).filter(|report| report.server < SERVERS);
+                    let report = report.ok_or_else(|| {
                         Failure::new(Exit::Failed, format!("demo: a report makes no sense: {message:?}"))
-                    });
+                    })?;
+                    // What a server said before it was killed may come late.
+                    if report.life == self.lives[report.server] {
+                        return Ok(report);
+                    }
                 }
                 Err(Error::TimedOut | Error::Interrupted) => self.servers.check_alive()?,
                 Err(error) => return Err(error.into()),
             }
         }
     }
+}
+
+fn order(orders: &Publisher, order: &Order) -> Result<(), Failure> {
+    Ok(send_patiently(orders.as_socket(), order.to_message())?)
 }
 
 fn unexpected(news: &News) -> Failure {

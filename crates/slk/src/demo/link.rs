@@ -39,16 +39,35 @@ pub(super) struct Outbound {
     ended: bool,
     tally: Tally,
     resent: u64,
+    /// A new life does not know what its peer has: it asks, and has to be told before it sends.
+    asking: Asking,
+}
+
+/// What a new life knows of its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asking {
+    /// Everything.
+    No,
+    /// It has to ask.
+    Due,
+    /// It asked, at `last_progress`.
+    Asked,
 }
 
 /// The receiving end of a link.
 #[derive(Default)]
 pub(super) struct Inbound {
-    expected: u64,
+    arrived: Arrived,
     owes_acknowledgement: bool,
-    ended: bool,
-    tally: Tally,
     filtered: u64,
+}
+
+/// What has come over a link. This is all that a receiver has to keep to go on in a new life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Arrived {
+    pub(super) records: u64,
+    pub(super) tally: Tally,
+    pub(super) ended: bool,
 }
 
 impl Outbound {
@@ -62,24 +81,61 @@ impl Outbound {
             ended: false,
             tally: Tally::default(),
             resent: 0,
+            asking: Asking::No,
         }
     }
 
+    /// The sending end of a server that was killed and lives again.
+    pub(super) fn of_new_life(now: Instant) -> Outbound {
+        Outbound { asking: Asking::Due, ..Outbound::new(now) }
+    }
+
     pub(super) fn has_room(&self) -> bool {
-        !self.ended && self.kept.len() < WINDOW
+        !self.ended && self.kept.len() < WINDOW && self.asking == Asking::No
+    }
+
+    /// Whether the peer is to be asked what it has.
+    pub(super) fn wants_to_ask(&self) -> bool {
+        self.asking == Asking::Due
+    }
+
+    pub(super) fn on_asked(&mut self, now: Instant) {
+        self.asking = Asking::Asked;
+        self.last_progress = now;
+    }
+
+    /// The peer says that it has everything before the record `next`. If that was to be found out, gives how many records are to be
+    /// given to [`skip`](Outbound::skip).
+    pub(super) fn handle_answer(&mut self, next: u64, now: Instant) -> Option<u64> {
+        if self.asking == Asking::No {
+            return None;
+        }
+        self.asking = Asking::No;
+        self.last_progress = now;
+        Some(next)
+    }
+
+    /// A record that went over the link in an earlier life.
+    pub(super) fn skip(&mut self, record: &Record) {
+        self.count(record);
+        self.first += 1;
     }
 
     /// Takes a record to be carried. Only while there is room.
     pub(super) fn handle_record(&mut self, record: Record, now: Instant) {
         debug_assert!(self.has_room(), "the caller asks first");
-        match &record {
-            Record::Line(line) => self.tally.add(line),
-            Record::End => self.ended = true,
-        }
+        self.count(&record);
         if self.kept.is_empty() {
             self.last_progress = now;
         }
         self.kept.push_back((record, now));
+    }
+
+    fn count(&mut self, record: &Record) {
+        match record {
+            Record::Line(line) => self.tally.add(line),
+            Record::End => self.ended = true,
+        }
     }
 
     /// The next record to be put on the wire, with its number.
@@ -110,8 +166,11 @@ impl Outbound {
         Some(now.saturating_duration_since(given))
     }
 
-    /// Goes back to the first record that was not acknowledged, if the peer was silent for too long.
+    /// Goes back to the first record that was not acknowledged, or asks again, if the peer was silent for too long.
     pub(super) fn handle_time(&mut self, now: Instant) {
+        if self.asking == Asking::Asked && now >= self.last_progress + PATIENCE {
+            self.asking = Asking::Due;
+        }
         if self.on_the_way > 0 && now >= self.last_progress + PATIENCE {
             self.due_again += self.on_the_way;
             self.on_the_way = 0;
@@ -121,7 +180,7 @@ impl Outbound {
 
     /// When `handle_time` has something to do.
     pub(super) fn poll_deadline(&self) -> Option<Instant> {
-        (self.on_the_way > 0).then(|| self.last_progress + PATIENCE)
+        (self.on_the_way > 0 || self.asking == Asking::Asked).then(|| self.last_progress + PATIENCE)
     }
 
     /// Whether the peer has everything, to the end.
@@ -140,37 +199,52 @@ impl Outbound {
 }
 
 impl Inbound {
+    /// Goes on from what came in an earlier life, or from nothing.
+    pub(super) fn after(arrived: Arrived) -> Inbound {
+        Inbound { arrived, ..Inbound::default() }
+    }
+
     /// Takes a record off the wire; true if it is the one that was expected. Any other came already or comes again.
     pub(super) fn handle_record(&mut self, number: u64, record: &Record) -> bool {
         self.owes_acknowledgement = true;
-        if number != self.expected {
+        if number != self.arrived.records {
             self.filtered += 1;
             return false;
         }
-        self.expected += 1;
+        self.arrived.records += 1;
         match record {
-            Record::Line(line) => self.tally.add(line),
-            Record::End => self.ended = true,
+            Record::Line(line) => self.arrived.tally.add(line),
+            Record::End => self.arrived.ended = true,
         }
         true
     }
 
-    /// The acknowledgement to be sent, if something came since the last one.
+    /// The peer lives again and asks what came.
+    pub(super) fn handle_question(&mut self) {
+        self.owes_acknowledgement = true;
+    }
+
+    /// The acknowledgement to be sent, if something came since the last one: everything before this record. What arrived is to be
+    /// kept first.
     pub(super) fn poll_acknowledgement(&self) -> Option<u64> {
-        self.owes_acknowledgement.then_some(self.expected)
+        self.owes_acknowledgement.then_some(self.arrived.records)
     }
 
     pub(super) fn on_acknowledged(&mut self) {
         self.owes_acknowledgement = false;
     }
 
+    pub(super) fn arrived(&self) -> Arrived {
+        self.arrived
+    }
+
     /// Whether everything came, to the end.
     pub(super) fn is_done(&self) -> bool {
-        self.ended
+        self.arrived.ended
     }
 
     pub(super) fn tally(&self) -> Tally {
-        self.tally
+        self.arrived.tally
     }
 
     /// Records that were not the expected ones.

@@ -2,10 +2,12 @@
 //!
 //! The director (this process) publishes orders and pulls reports; the servers subscribe to the orders, link to each other with
 //! ROUTER sockets and push reports. [`link`] is what applications build on top of such a link: sequence numbers,
-//! acknowledgements, and sending again what a lost connection took with it.
+//! acknowledgements, and sending again what a lost connection took with it. [`journal`] adds what it takes to lose nothing with a
+//! process that is killed: what came is kept before it is acknowledged, and a new life asks its peers where they are.
 
 mod account;
 mod director;
+mod journal;
 mod lines;
 mod link;
 mod server;
@@ -35,6 +37,10 @@ pub(crate) struct Args {
     /// Cut links so many times while lines move, to see what a lost connection costs
     #[arg(long, value_name = "TIMES", default_value_t = 0)]
     unplug: u64,
+
+    /// Kill a server so many times while lines move, and start it again under its routing id
+    #[arg(long, value_name = "TIMES", default_value_t = 1)]
+    restarts: u64,
 }
 
 /// One server, as the director starts it: with the number of lines, whatever the user said.
@@ -48,6 +54,15 @@ pub(crate) struct ServerArgs {
     /// Where the director pulls.
     #[arg(long)]
     reports: String,
+    /// Where the server keeps what must outlive it.
+    #[arg(long)]
+    state: PathBuf,
+    /// How often it was killed before.
+    #[arg(long)]
+    life: u64,
+    /// Where each server listens, this one too: it was there before.
+    #[arg(long, num_args = 1..)]
+    roster: Vec<String>,
     #[command(flatten)]
     text: Args,
 }

@@ -1,6 +1,7 @@
 //! One server of the demo: a process that subscribes to orders, links up with its likes and moves lines.
 
 mod cuts;
+mod peer_link;
 mod peers;
 
 use std::io::{self, Read};
@@ -46,11 +47,15 @@ fn exit_with_the_director() {
 
 struct Server {
     index: usize,
+    life: u64,
+    /// Where the servers listen, for one that was there before.
+    roster: Vec<String>,
     orders: Subscriber,
     reports: Push,
     router: Router,
     peers: Peers,
-    lines: Lines,
+    /// After so many sent lines, this life ends.
+    dies_after: Option<u64>,
     /// Latencies since the last report, and since the beginning, in microseconds.
     lately: Histogram<u64>,
     overall: Histogram<u64>,
@@ -72,21 +77,24 @@ impl Server {
             .router_mandatory(true)
             .router_handover(true)
             .open()?;
-        let opening = |why| Failure::of("opening the text", why);
-        let lines = Lines::open(&args.text, args.index, SERVERS).map_err(opening)?;
-        let total = Lines::total(&args.text).map_err(opening)?;
+        let total = Lines::total(&args.text).map_err(|why| Failure::of("opening the text", why))?;
         let histogram = || {
             Histogram::new_with_bounds(1, LONGEST_LATENCY_US, 3)
                 .expect("the bounds and three digits are valid")
         };
         let now = Instant::now();
+        let end_of_life = |life| cuts::end_of_life(args.index, life, args.text.restarts, total);
+        let cuts = Cuts::of_server(args.index, args.text.unplug, total);
+        let cuts = cuts.after(args.life.checked_sub(1).and_then(end_of_life).unwrap_or(0));
         Ok(Server {
             index: args.index,
+            life: args.life,
+            roster: args.roster.clone(),
             orders,
             reports,
-            peers: Peers::new(args.index, &router, Cuts::of_server(args.index, args.text.unplug, total), now),
+            peers: Peers::open(args, &router, cuts, now)?,
             router,
-            lines,
+            dies_after: end_of_life(args.life),
             lately: histogram(),
             overall: histogram(),
             next_report: now,
@@ -95,7 +103,10 @@ impl Server {
     }
 
     fn run(mut self) -> Result<(), Failure> {
-        self.link_up()?;
+        match self.roster.is_empty() {
+            true => self.link_up()?,
+            false => self.link_up_again()?,
+        }
         loop {
             let now = Instant::now();
             let received = self.receive(now)?;
@@ -133,6 +144,14 @@ impl Server {
         }
     }
 
+    /// As before, and at the same place: the others call it there, or wait for it.
+    fn link_up_again(&mut self) -> Result<(), Failure> {
+        if let Some(endpoint) = self.roster.get(self.index) {
+            self.router.bind(endpoint)?;
+        }
+        self.peers.connect(&self.router, std::mem::take(&mut self.roster))
+    }
+
     fn next_order(&self) -> Result<Order, Failure> {
         let message = patiently(|| self.orders.recv())?;
         Order::parse(&message)
@@ -144,7 +163,7 @@ impl Server {
         for count in 0..BATCH {
             match self.router.try_recv_from() {
                 Ok((from, message)) => {
-                    if let Some(latency) = self.peers.handle_message(&from, &message, now) {
+                    if let Some(latency) = self.peers.handle_message(&from, &message, now)? {
                         self.record_latency(latency);
                     }
                 }
@@ -157,11 +176,15 @@ impl Server {
 
     /// Acknowledges what came and sends what the windows allow.
     fn send(&mut self, now: Instant) -> Result<usize, Failure> {
-        let lines = &mut self.lines;
-        self.peers.fill(now, || lines.next_line()).map_err(|why| Failure::of("reading the text", why))?;
+        self.peers.fill(now)?;
         self.peers.cut(&self.router)?;
         self.peers.handle_time(now);
-        self.peers.transmit(&self.router)
+        let count = self.peers.transmit(&self.router, now)?;
+        if self.dies_after.is_some_and(|lines| self.peers.sent() >= lines) {
+            self.dies_after = None;
+            self.tell(News::Reached)?;
+        }
+        Ok(count)
     }
 
     fn record_latency(&mut self, latency: Duration) {
@@ -189,7 +212,7 @@ impl Server {
     }
 
     fn tell(&self, news: News) -> Result<(), Failure> {
-        let report = Report { server: self.index, news };
+        let report = Report { server: self.index, life: self.life, news };
         Ok(send_patiently(self.reports.as_socket(), report.to_message())?)
     }
 
@@ -200,7 +223,7 @@ impl Server {
         let deadline = self.peers.poll_deadline().map_or(report, |resend| resend.min(report));
         match self.router.recv_from_deadline(deadline) {
             Ok((from, message)) => {
-                if let Some(latency) = self.peers.handle_message(&from, &message, Instant::now()) {
+                if let Some(latency) = self.peers.handle_message(&from, &message, Instant::now())? {
                     self.record_latency(latency);
                 }
                 Ok(())

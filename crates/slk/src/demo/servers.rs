@@ -1,9 +1,12 @@
 //! The server processes, from start to end.
 
 use std::env;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use super::{Args, SERVERS, server_name};
 use crate::exit::{Exit, Failure};
@@ -11,33 +14,57 @@ use crate::exit::{Exit, Failure};
 /// Running servers. Those that still run when this is dropped are killed.
 pub(super) struct Servers {
     children: Vec<Child>,
+    program: PathBuf,
+    /// What every server is told.
+    common: Vec<String>,
+    /// What must outlive a server.
+    state: TempDir,
 }
 
 impl Servers {
     /// Starts this very program once for each server.
     pub(super) fn start(args: &Args, total: u64, orders: &str, reports: &str) -> Result<Servers, Failure> {
         let program = env::current_exe().map_err(|why| Failure::of("finding this program again", why))?;
-        let mut servers = Servers { children: Vec::new() };
+        let state = TempDir::new().map_err(|why| Failure::of("making a directory for the servers", why))?;
+        let numbers = [total, args.unplug, args.restarts].map(|number| number.to_string());
+        let [total, unplug, restarts] = &numbers;
+        let common = [
+            ["--orders", orders],
+            ["--reports", reports],
+            ["--lines", total],
+            ["--unplug", unplug],
+            ["--restarts", restarts],
+        ];
+        let mut common: Vec<String> = common.as_flattened().iter().map(|&word| word.to_owned()).collect();
+        if let Some(path) = &args.input {
+            common.extend(["--input".to_owned(), path.display().to_string()]);
+        }
+        let mut servers = Servers { children: Vec::new(), program, common, state };
         for index in 0..SERVERS {
-            let mut command = Command::new(&program);
-            command.args([
-                "demo-server",
-                "--orders",
-                orders,
-                "--reports",
-                reports,
-                "--index",
-                &index.to_string(),
-            ]);
-            command.args(["--lines", &total.to_string(), "--unplug", &args.unplug.to_string()]);
-            if let Some(path) = &args.input {
-                command.arg("--input").arg(path);
-            }
-            // A server exits when its standard input ends, so that none outlives the director.
-            let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
-            servers.children.push(child.map_err(|why| Failure::of("starting a server", why))?);
+            let child = servers.spawn(index, 0, &[])?;
+            servers.children.push(child);
         }
         Ok(servers)
+    }
+
+    fn spawn(&self, index: usize, life: u64, roster: &[String]) -> Result<Child, Failure> {
+        let mut command = Command::new(&self.program);
+        command.arg("demo-server").args(&self.common).arg("--state").arg(self.state.path());
+        command.args(["--index", &index.to_string(), "--life", &life.to_string()]);
+        if !roster.is_empty() {
+            command.arg("--roster").args(roster);
+        }
+        // A server exits when its standard input ends, so that none outlives the director.
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+        child.map_err(|why| Failure::of("starting a server", why))
+    }
+
+    /// Kills a server in the middle of its work, and starts it again where it was.
+    pub(super) fn restart(&mut self, index: usize, life: u64, roster: &[String]) -> Result<(), Failure> {
+        let child = &mut self.children[index];
+        waited(child.kill().and_then(|()| child.wait()))?;
+        self.children[index] = self.spawn(index, life, roster)?;
+        Ok(())
     }
 
     /// Fails if a server has ended already. It has said why on standard error.
@@ -50,17 +77,29 @@ impl Servers {
         Ok(())
     }
 
-    /// Waits until all servers have gone home.
-    pub(super) fn wait(mut self, within: Duration) -> Result<(), Failure> {
+    /// Waits until all servers have gone home, for which they have to be told: `tell` is called again and again, because who has only
+    /// just subscribed has not heard it.
+    pub(super) fn send_home(
+        mut self,
+        within: Duration,
+        tell: impl Fn() -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        const AGAIN: Duration = Duration::from_millis(100);
         let deadline = Instant::now() + within;
         for (index, child) in self.children.iter_mut().enumerate() {
-            match wait_until(child, deadline)? {
-                Some(status) if status.success() => {}
-                Some(status) => return Err(ended(index, status)),
-                None => {
-                    let sentence = format!("{} did not end when it was told to", server_name(index));
-                    return Err(Failure::new(Exit::Failed, sentence));
+            let status = loop {
+                tell()?;
+                match wait_until(child, Instant::now() + AGAIN)? {
+                    Some(status) => break status,
+                    None if Instant::now() < deadline => {}
+                    None => {
+                        let sentence = format!("{} did not end when it was told to", server_name(index));
+                        return Err(Failure::new(Exit::Failed, sentence));
+                    }
                 }
+            };
+            if !status.success() {
+                return Err(ended(index, status));
             }
         }
         Ok(())

@@ -15,11 +15,14 @@ pub(super) enum Packet {
     Record(u64, Record),
     /// Everything before this number has come.
     Acknowledgement(u64),
+    /// The sender lives again: what has come of it?
+    Question,
 }
 
 const LINE: u8 = b'L';
 const END: u8 = b'E';
 const ACKNOWLEDGEMENT: u8 = b'A';
+const QUESTION: u8 = b'Q';
 
 impl Packet {
     pub(super) fn record(number: u64, record: &Record) -> Vec<u8> {
@@ -33,6 +36,10 @@ impl Packet {
         packet(ACKNOWLEDGEMENT, next, &[])
     }
 
+    pub(super) fn question() -> Vec<u8> {
+        packet(QUESTION, 0, &[])
+    }
+
     pub(super) fn parse(bytes: &[u8]) -> Option<Packet> {
         let (&kind, rest) = bytes.split_first()?;
         let (&number, line) = rest.split_first_chunk()?;
@@ -41,6 +48,7 @@ impl Packet {
             LINE => Some(Packet::Record(number, Record::Line(line.to_vec()))),
             END => Some(Packet::Record(number, Record::End)),
             ACKNOWLEDGEMENT => Some(Packet::Acknowledgement(number)),
+            QUESTION => Some(Packet::Question),
             _ => None,
         }
     }
@@ -69,6 +77,8 @@ pub(super) enum Order {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Report {
     pub(super) server: usize,
+    /// How often it was killed before: a report of an earlier life may come late.
+    pub(super) life: u64,
     pub(super) news: News,
 }
 
@@ -76,6 +86,8 @@ pub(super) struct Report {
 pub(super) enum News {
     Listening(String),
     Linked,
+    /// Enough lines were moved to be killed now.
+    Reached,
     Moving(Status),
     Done(Status, Vec<Tallies>),
 }
@@ -137,13 +149,15 @@ impl Report {
     pub(super) fn parse(message: &Message) -> Option<Report> {
         let mut words = text(message.first())?.split(' ');
         let server = words.next()?.parse().ok()?;
+        let life = words.next()?.parse().ok()?;
         let kind = words.next()?;
         if kind == "listening" {
-            return Some(Report { server, news: News::Listening(words.next()?.to_owned()) });
+            return Some(Report { server, life, news: News::Listening(words.next()?.to_owned()) });
         }
         let numbers: Vec<u64> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
         let news = match kind {
             "linked" => News::Linked,
+            "reached" => News::Reached,
             "moving" => News::Moving(Status::from_numbers(&numbers)?.0),
             "done" => {
                 let (status, rest) = Status::from_numbers(&numbers)?;
@@ -152,15 +166,18 @@ impl Report {
             }
             _ => return None,
         };
-        Some(Report { server, news })
+        Some(Report { server, life, news })
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, numbers) = match &self.news {
-            News::Listening(endpoint) => return write!(f, "{} listening {endpoint}", self.server),
+            News::Listening(endpoint) => {
+                return write!(f, "{} {} listening {endpoint}", self.server, self.life);
+            }
             News::Linked => ("linked", Vec::new()),
+            News::Reached => ("reached", Vec::new()),
             News::Moving(status) => ("moving", status.to_numbers().to_vec()),
             News::Done(status, tallies) => {
                 let mut numbers = status.to_numbers().to_vec();
@@ -168,12 +185,23 @@ impl fmt::Display for Report {
                 ("done", numbers)
             }
         };
-        write!(f, "{} {kind}", self.server)?;
+        write!(f, "{} {} {kind}", self.server, self.life)?;
         numbers.iter().try_for_each(|number| write!(f, " {number}"))
     }
 }
 
 impl Status {
+    /// What is counted anew in each life, with what an earlier life had counted.
+    pub(super) fn with_earlier(self, earlier: Status) -> Status {
+        Status {
+            reconnects: self.reconnects + earlier.reconnects,
+            handovers: self.handovers + earlier.handovers,
+            resent: self.resent + earlier.resent,
+            filtered: self.filtered + earlier.filtered,
+            ..self
+        }
+    }
+
     fn to_numbers(self) -> [u64; 9] {
         let Status { peers, sent, received, p50_us, p99_us, reconnects, handovers, resent, filtered } = self;
         [peers, sent, received, p50_us, p99_us, reconnects, handovers, resent, filtered]
@@ -217,6 +245,7 @@ mod tests {
         assert_eq!(Packet::parse(&Packet::record(7, &line)), Some(Packet::Record(7, line)));
         assert_eq!(Packet::parse(&Packet::record(8, &Record::End)), Some(Packet::Record(8, Record::End)));
         assert_eq!(Packet::parse(&Packet::acknowledgement(9)), Some(Packet::Acknowledgement(9)));
+        assert_eq!(Packet::parse(&Packet::question()), Some(Packet::Question));
         for bytes in [&b""[..], b"L1234567", b"X12345678"] {
             assert_eq!(Packet::parse(bytes), None);
         }
@@ -240,14 +269,17 @@ mod tests {
         let all = [
             News::Listening("tcp://127.0.0.1:1".into()),
             News::Linked,
+            News::Reached,
             News::Moving(status),
             News::Done(status, tallies),
         ];
         for news in all {
-            let report = Report { server: 2, news };
+            let report = Report { server: 2, life: 1, news };
             assert_eq!(Report::parse(&report.to_message()), Some(report));
         }
-        for broken in ["", "1", "1 moving 1 2", "x linked", "1 done 1 2 3 4 5 6 7 8 9 1"] {
+        for broken in
+            ["", "1", "1 0", "1 linked", "1 0 moving 1 2", "x 0 linked", "1 0 done 1 2 3 4 5 6 7 8 9 1"]
+        {
             assert_eq!(Report::parse(&Message::from(broken)), None, "{broken}");
         }
     }

@@ -1,4 +1,4 @@
-//! When a server cuts which of its links, if the user wants to see that.
+//! When a server cuts which of its links, and when it asks to be killed, if the user wants to see that.
 
 use std::collections::VecDeque;
 
@@ -25,6 +25,12 @@ impl Cuts {
         Cuts { due: (0..cuts).filter_map(nth).collect() }
     }
 
+    /// Without those of an earlier life, which ended after so many lines.
+    pub(super) fn after(mut self, lines: u64) -> Cuts {
+        self.due.retain(|(after, _)| *after > lines);
+        self
+    }
+
     /// The peer to which the link is to be cut now that so many lines were sent.
     pub(super) fn poll(&mut self, sent: u64) -> Option<usize> {
         let (_, peer) = self.due.pop_front_if(|(after, _)| *after <= sent)?;
@@ -32,9 +38,28 @@ impl Cuts {
     }
 }
 
+/// After how many sent lines a life ends, if it ends before the lines do. The servers take turns, the second first: it has called
+/// one of the others and was called by one.
+pub(super) fn end_of_life(index: usize, life: u64, restarts: u64, total: u64) -> Option<u64> {
+    let nth = life * SERVERS as u64 + ((index + SERVERS - 1) % SERVERS) as u64;
+    let share = u128::from(total / SERVERS as u64);
+    (nth < restarts).then(|| (share * u128::from(nth + 1) / (u128::from(restarts) + 1)) as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_take_turns_in_dying() {
+        let ends = |restarts| {
+            let of = |life: u64| (0..SERVERS).map(move |index| end_of_life(index, life, restarts, 3000));
+            (0..2).flat_map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(0), [None; 6]);
+        assert_eq!(ends(1), [None, Some(500), None, None, None, None]);
+        assert_eq!(ends(4), [Some(600), Some(200), Some(400), None, Some(800), None]);
+    }
 
     #[test]
     fn the_cuts_are_spread_over_lines_and_links() {

@@ -1,19 +1,18 @@
 //! The links of one server to all the others.
 
-use std::io;
 use std::time::{Duration, Instant};
 
-use serverlink::{Error, EventKind, Message, Monitor, Router};
+use serverlink::{EventKind, Message, Monitor, Router};
 
-use super::super::link::{Inbound, Outbound, Record};
-use super::super::wire::{Packet, Status, Tallies};
-use super::super::{SERVERS, server_name};
+use super::super::wire::{Status, Tallies};
+use super::super::{SERVERS, ServerArgs};
 use super::cuts::Cuts;
+use super::peer_link::PeerLink;
 use crate::exit::Failure;
 
 pub(super) struct Peers {
     index: usize,
-    links: Vec<Link>,
+    links: Vec<PeerLink>,
     /// Where each server listens, once that is known.
     roster: Vec<String>,
     cuts: Cuts,
@@ -21,35 +20,26 @@ pub(super) struct Peers {
     /// Connections of our own making that came about, the first ones included.
     connected: u64,
     handovers: u64,
-    text_ended: bool,
-}
-
-struct Link {
-    peer: usize,
-    routing_id: Vec<u8>,
-    outbound: Outbound,
-    inbound: Inbound,
 }
 
 impl Peers {
-    pub(super) fn new(index: usize, router: &Router, cuts: Cuts, now: Instant) -> Peers {
-        let link = |peer| Link {
-            peer,
-            routing_id: server_name(peer).into_bytes(),
-            outbound: Outbound::new(now),
-            inbound: Inbound::default(),
-        };
-        let links = (0..SERVERS).filter(|&peer| peer != index).map(link).collect();
-        Peers {
+    pub(super) fn open(
+        args: &ServerArgs,
+        router: &Router,
+        cuts: Cuts,
+        now: Instant,
+    ) -> Result<Peers, Failure> {
+        let index = args.index;
+        let others = (0..SERVERS).filter(|&peer| peer != index);
+        Ok(Peers {
             index,
-            links,
+            links: others.map(|peer| PeerLink::open(args, peer, now)).collect::<Result<_, _>>()?,
             roster: Vec::new(),
             cuts,
             monitor: router.monitor(),
             connected: 0,
             handovers: 0,
-            text_ended: false,
-        }
+        })
     }
 
     /// One connection for each pair: the earlier server calls the later one.
@@ -60,7 +50,7 @@ impl Peers {
 
     /// Cuts a connection, with everything that is on its way in it, and makes a new one, if it is time to.
     pub(super) fn cut(&mut self, router: &Router) -> Result<(), Failure> {
-        let sent = self.links.iter().map(|link| link.outbound.tally().lines).sum();
+        let sent = self.sent();
         while let Some(peer) = self.cuts.poll(sent) {
             if let Some(endpoint) = self.roster.get(peer) {
                 router.disconnect(endpoint)?;
@@ -70,47 +60,27 @@ impl Peers {
         Ok(())
     }
 
+    /// How many lines were given to the links.
+    pub(super) fn sent(&self) -> u64 {
+        self.links.iter().map(|link| link.outbound.tally().lines).sum()
+    }
+
     /// Takes a packet; the latency if it acknowledges something. Nonsense is left out: it cannot make the tallies agree.
     pub(super) fn handle_message(
         &mut self,
         from: &[u8],
         message: &Message,
         now: Instant,
-    ) -> Option<Duration> {
-        let link = self.links.iter_mut().find(|link| link.routing_id == from)?;
-        match Packet::parse(message.first())? {
-            Packet::Acknowledgement(next) => link.outbound.handle_acknowledgement(next, now),
-            Packet::Record(number, record) => {
-                link.inbound.handle_record(number, &record);
-                None
-            }
+    ) -> Result<Option<Duration>, Failure> {
+        match self.links.iter_mut().find(|link| link.routing_id == from) {
+            Some(link) => link.handle_message(message, now),
+            None => Ok(None),
         }
     }
 
-    /// Gives the next lines to whichever link has room, so that a slow peer does not hold up the others.
-    pub(super) fn fill(
-        &mut self,
-        now: Instant,
-        mut next_line: impl FnMut() -> io::Result<Option<Vec<u8>>>,
-    ) -> io::Result<()> {
-        while !self.text_ended {
-            let mut had_room = false;
-            for link in self.links.iter_mut().filter(|link| link.outbound.has_room()) {
-                let Some(line) = next_line()? else {
-                    self.text_ended = true;
-                    break;
-                };
-                link.outbound.handle_record(Record::Line(line), now);
-                had_room = true;
-            }
-            if !had_room {
-                return Ok(());
-            }
-        }
-        for link in self.links.iter_mut().filter(|link| link.outbound.has_room()) {
-            link.outbound.handle_record(Record::End, now);
-        }
-        Ok(())
+    /// Gives each link what it has room for.
+    pub(super) fn fill(&mut self, now: Instant) -> Result<(), Failure> {
+        self.links.iter_mut().try_for_each(|link| link.fill(now))
     }
 
     pub(super) fn handle_time(&mut self, now: Instant) {
@@ -122,8 +92,8 @@ impl Peers {
     }
 
     /// Puts everything on the wire that is due; how many messages that were.
-    pub(super) fn transmit(&mut self, router: &Router) -> Result<usize, Failure> {
-        self.links.iter_mut().map(|link| link.transmit(router)).sum()
+    pub(super) fn transmit(&mut self, router: &Router, now: Instant) -> Result<usize, Failure> {
+        self.links.iter_mut().map(|link| link.transmit(router, now)).sum()
     }
 
     /// Whether every line went to its peer and every line of the peers came.
@@ -136,7 +106,7 @@ impl Peers {
         while let Some(event) = self.monitor.try_next() {
             self.on_event(&event);
         }
-        let sum = |of: fn(&Link) -> u64| self.links.iter().map(of).sum();
+        let sum = |of: fn(&PeerLink) -> u64| self.links.iter().map(of).sum();
         Status {
             sent: sum(|link| link.outbound.tally().lines),
             received: sum(|link| link.inbound.tally().lines),
@@ -164,41 +134,11 @@ impl Peers {
     }
 
     pub(super) fn tallies(&self) -> Vec<Tallies> {
-        let tallies = |link: &Link| Tallies {
+        let tallies = |link: &PeerLink| Tallies {
             peer: link.peer,
             sent: link.outbound.tally(),
             received: link.inbound.tally(),
         };
         self.links.iter().map(tallies).collect()
-    }
-}
-
-impl Link {
-    fn transmit(&mut self, router: &Router) -> Result<usize, Failure> {
-        let mut count = 0;
-        if let Some(next) = self.inbound.poll_acknowledgement() {
-            if !put(router, &self.routing_id, Packet::acknowledgement(next))? {
-                return Ok(count);
-            }
-            self.inbound.on_acknowledged();
-            count += 1;
-        }
-        while let Some((number, record)) = self.outbound.poll_transmit() {
-            if !put(router, &self.routing_id, Packet::record(number, record))? {
-                break;
-            }
-            self.outbound.on_transmitted();
-            count += 1;
-        }
-        Ok(count)
-    }
-}
-
-/// False if the peer cannot take it now: its queue is full, or its connection is just being replaced.
-fn put(router: &Router, routing_id: &[u8], packet: Vec<u8>) -> Result<bool, Failure> {
-    match router.try_send_to(routing_id, packet) {
-        Ok(()) => Ok(true),
-        Err(failed) if matches!(failed.error, Error::WouldBlock | Error::Unroutable { .. }) => Ok(false),
-        Err(failed) => Err(failed.error.into()),
     }
 }
