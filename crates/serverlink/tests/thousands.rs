@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serverlink::{Context, Message, Socket, SocketType};
 
+#[cfg(unix)]
+#[path = "support/descriptors.rs"]
+mod descriptors;
 #[path = "support/place.rs"]
 mod place;
 #[path = "support/registrations.rs"]
@@ -17,7 +20,7 @@ const PEERS_OF_EACH: usize = 500;
 
 /// Both ends of each connection, and something for everything else.
 #[cfg(unix)]
-const DESCRIPTORS: u64 = (2 * REACTORS * PEERS_OF_EACH + 500) as u64;
+const DESCRIPTORS: usize = 2 * REACTORS * PEERS_OF_EACH + 500;
 
 #[test]
 fn two_thousand_connections_over_tcp() {
@@ -103,16 +106,9 @@ fn assert_spread() {
 /// Raises the process's own limit, as far as the system lets it.
 #[cfg(unix)]
 fn provide_descriptors() -> Result<(), String> {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= DESCRIPTORS) {
-        return Ok(());
-    }
-    limit.current = limit.maximum.map(|maximum| maximum.min(DESCRIPTORS)).or(Some(DESCRIPTORS));
-    setrlimit(Resource::Nofile, limit).map_err(|error| format!("raising the limit failed: {error}"))?;
-    match limit.current {
-        Some(current) if current < DESCRIPTORS => {
-            Err(format!("{DESCRIPTORS} descriptors are needed, and the system allows {current}"))
+    match descriptors::provide(DESCRIPTORS) {
+        given if given < DESCRIPTORS => {
+            Err(format!("{DESCRIPTORS} descriptors are needed, and the system allows {given}"))
         }
         _ => Ok(()),
     }
