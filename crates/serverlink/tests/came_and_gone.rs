@@ -41,7 +41,8 @@ fn a_large_message_behind_a_small_one_comes_through_a_pause() {
         while left > 0 {
             left -= peer.write(&block[..block.len().min(left)]).unwrap();
         }
-        let _ = peer.read(&mut [0; 1]);
+        // PINGs come meanwhile: closing with unread input would destroy what was just sent.
+        let _ = peer.read_to_end(&mut Vec::new());
     });
     assert_eq!(pull.recv_deadline(soon(5)).unwrap(), "small".into());
     let large = pull.recv_deadline(soon(10)).expect("the paused reader is resumed");
@@ -96,7 +97,7 @@ fn one_flooding_subscriber_does_not_cost_the_others_their_connection() {
     while flood.write_all(&both).is_ok() {}
     let until = soon(3);
     while let Some(event) = monitor.next_deadline(until) {
-        if let serverlink::EventKind::Disconnected { reason, .. } = event {
+        if let serverlink::EventKind::Disconnected { reason, .. } = event.kind {
             panic!("an honest subscriber was thrown out: {reason}");
         }
     }
@@ -122,7 +123,7 @@ fn a_dialed_peer_is_heard_after_a_handover_to_and_fro() {
     let mut handovers = 0;
     while handovers < 2 {
         let event = monitor.next_deadline(soon(5)).expect("two handovers");
-        handovers += u32::from(matches!(event, serverlink::EventKind::HandedOver { .. }));
+        handovers += u32::from(matches!(event.kind, serverlink::EventKind::HandedOver { .. }));
     }
     let until = soon(4);
     while Instant::now() < until {
@@ -362,7 +363,7 @@ fn readiness_does_not_keep_what_gone_peers_left() {
         drop(peer);
         loop {
             let event = monitor.next_deadline(soon(5)).expect("it disconnects");
-            if matches!(event, serverlink::EventKind::Disconnected { .. }) {
+            if matches!(event.kind, serverlink::EventKind::Disconnected { .. }) {
                 break;
             }
         }

@@ -8,7 +8,7 @@ use serverlink_patterns::AttachRefusal;
 use serverlink_zmtp::handshake::{Config, Handshake};
 
 use super::landing::Landing;
-use super::{Connection, Flow, Phase, Unwritten, after, write};
+use super::{Connection, Flow, Phase, Unwritten, write};
 use crate::monitor::EventKind;
 use crate::reactor::Farewell;
 use crate::report::Origin;
@@ -41,14 +41,14 @@ impl Connection {
             Ok(consumed) => consumed,
             Err(error) => {
                 // Tells the peer why, if it still listens.
-                self.write_greeting(self.last_heard);
+                self.write_greeting(self.heartbeat.last_heard);
                 return Flow::End(Farewell::Wire(error));
             }
         };
         if consumed < count {
             self.early = Some(Slice::copy_from(&input[consumed..]));
         }
-        self.write_greeting(self.last_heard)
+        self.write_greeting(self.heartbeat.last_heard)
     }
 
     /// Writes what the handshake has to say; once it is done and said, the socket takes the peer in.
@@ -121,8 +121,8 @@ impl Connection {
                 self.phase = Phase::Open;
                 let endpoint = self.endpoint.clone();
                 self.core.monitor.tell(|| EventKind::Established { endpoint, socket_type, routing_id });
-                let beats = self.peer_minor >= 1;
-                let next = if beats { after(now, self.core.options.heartbeat_interval) } else { None };
+                let pace = self.pace();
+                let next = if self.peer_minor >= 1 { self.heartbeat.begin(now, pace) } else { None };
                 // What came behind the handshake waits to be read, and so may more.
                 self.readable = true;
                 Flow::Established(next)

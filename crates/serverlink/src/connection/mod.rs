@@ -4,12 +4,13 @@
 
 mod describe;
 mod greet;
+mod heartbeat;
 pub(crate) mod landing;
 mod open;
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serverlink_driver::{Batch, Interest, Key, Read, Stream, Written};
 use serverlink_message::chunk::Slice;
@@ -22,6 +23,7 @@ use crate::reactor::timers::TimerId;
 use crate::reactor::{Attention, DialerId, Farewell};
 use crate::report::Origin;
 use crate::socket::core::Core;
+use heartbeat::{Heartbeat, Pace};
 use landing::Landing;
 
 /// How much one connection may bring in one go while others wait.
@@ -44,7 +46,7 @@ pub(crate) struct Connection {
     pub(crate) queued: bool,
     pub(crate) timer: Option<TimerId>,
     registered_at: Instant,
-    last_heard: Instant,
+    heartbeat: Heartbeat,
     /// ZMTP 3.0 has no PING.
     peer_minor: u8,
     /// We do not read, so we do not hear: silence is our own doing.
@@ -138,7 +140,7 @@ impl Connection {
     }
 
     fn new(core: Arc<Core>, stream: Stream, endpoint: Endpoint, origin: Origin) -> Connection {
-        let last_heard = core.now();
+        let now = core.now();
         Connection {
             core,
             stream,
@@ -150,8 +152,8 @@ impl Connection {
             readable: false,
             queued: false,
             timer: None,
-            registered_at: last_heard,
-            last_heard,
+            registered_at: now,
+            heartbeat: Heartbeat::new(now),
             peer_minor: 0,
             paused: false,
             write_failed: false,
@@ -176,8 +178,9 @@ impl Connection {
         let mut budget = READ_BUDGET_BYTES;
         loop {
             if self.is_paused(attention) {
-                return Flow::Idle;
+                return self.pause(now);
             }
+            self.paused = false;
             if let Some(early) = self.take_early() {
                 match self.read_frames(early, attention) {
                     Flow::Idle => continue,
@@ -193,7 +196,7 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Flow::End(farewell_of(error)),
             };
-            self.last_heard = now;
+            self.heartbeat.last_heard = now;
             match self.handle_input(landing, count, attention) {
                 Flow::Idle => {}
                 flow => return flow,
@@ -220,12 +223,7 @@ impl Connection {
         Flow::Idle
     }
 
-    fn is_paused(&mut self, attention: Attention) -> bool {
-        self.paused = self.must_pause(attention);
-        self.paused
-    }
-
-    fn must_pause(&mut self, attention: Attention) -> bool {
+    fn is_paused(&self, attention: Attention) -> bool {
         match (&self.phase, self.pipe) {
             // Only its end is still awaited, and that lies behind what it sent.
             (Phase::Open, _) if self.write_failed || self.core.is_closing() => false,
@@ -340,9 +338,4 @@ fn write(stream: &Stream, batch: Batch) -> io::Result<Unwritten> {
         Written::Pending => Ok(Unwritten::WithDriver),
         Written::Failed(_, error) => Err(error),
     }
-}
-
-/// Zero means never.
-fn after(now: Instant, interval: Duration) -> Option<Instant> {
-    (!interval.is_zero()).then(|| now + interval)
 }

@@ -1,11 +1,12 @@
 //! An established connection: frames go into the pipe's inbox, and silence is noticed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serverlink_message::chunk::Slice;
 use serverlink_zmtp::command::Command;
 
-use super::{Connection, Flow};
+use super::heartbeat::Beat;
+use super::{Connection, Flow, Pace, Phase};
 use crate::limits;
 use crate::reactor::{Attention, Farewell};
 
@@ -28,27 +29,57 @@ impl Connection {
         }
     }
 
+    /// Reading stops. The peer goes on hearing of us.
+    pub(super) fn pause(&mut self, now: Instant) -> Flow {
+        if std::mem::replace(&mut self.paused, true) || !self.beats() {
+            return Flow::Idle;
+        }
+        let pace = self.pace();
+        let before = self.heartbeat.deadline(pace);
+        match self.heartbeat.on_pause(now, pace) {
+            same if same == before => Flow::Idle,
+            sooner => Flow::Deadline(sooner),
+        }
+    }
+
+    /// A PING came. It is answered already; what it asks for besides is noted.
+    pub(crate) fn handle_ping(&mut self, ttl: Duration, now: Instant) -> Flow {
+        if !self.beats() {
+            return Flow::Idle;
+        }
+        let pace = self.pace();
+        Flow::Deadline(self.heartbeat.handle_ping(now, ttl, pace))
+    }
+
     /// The heartbeat is due.
     pub(super) fn beat(&mut self, now: Instant) -> Flow {
-        let options = &self.core.options;
-        let (interval, timeout) = (options.heartbeat_interval, options.heartbeat_timeout);
+        let pace = self.pace();
+        match self.heartbeat.handle_time(now, self.paused, pace) {
+            Beat::Over => return Flow::End(Farewell::HeartbeatTimeout),
+            Beat::Ping => self.ping(),
+            Beat::Nothing => {}
+        }
+        Flow::Deadline(self.heartbeat.deadline(pace))
+    }
+
+    fn ping(&self) {
         let pipe = self.pipe.expect("an open connection has a pipe");
-        if self.paused {
-            self.last_heard = now;
-        }
-        let silent = now.saturating_duration_since(self.last_heard);
-        if silent >= interval + timeout {
-            return Flow::End(Farewell::HeartbeatTimeout);
-        }
-        let ttl_deciseconds =
-            u16::try_from(options.heartbeat_ttl.as_millis() / DECISECOND_MILLIS).unwrap_or(u16::MAX);
+        let ttl = self.core.options.heartbeat_ttl.as_millis() / DECISECOND_MILLIS;
+        let ttl_deciseconds = u16::try_from(ttl).unwrap_or(u16::MAX);
         self.core.send_control(pipe, |out| {
             // A peer that reads nothing is found out by its silence, not by more of this.
             if out.len() < limits::WAITING_CONTROL_BYTES {
                 Command::Ping { ttl_deciseconds, context: b"" }.put(out);
             }
         });
-        let expiry = self.last_heard + interval + timeout;
-        Flow::Deadline(Some(expiry.min(now + interval)))
+    }
+
+    fn beats(&self) -> bool {
+        matches!(self.phase, Phase::Open) && self.peer_minor >= 1
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        let options = &self.core.options;
+        Pace { interval: options.heartbeat_interval, timeout: options.heartbeat_timeout }
     }
 }

@@ -1,7 +1,7 @@
 //! What a thread without the role asks of the one that has it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serverlink_driver::{Address, Key, Listener, Stream};
 use serverlink_patterns::PipeId;
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     WriteFailed(Key, std::io::Error),
     /// Close this connection.
     Break(Key, Farewell),
+    /// The peer sent a PING with this ttl.
+    Pinged(Key, Duration),
     /// The application has made room.
     Resume(Key),
     /// Finish what is queued until `deadline` (`None`: for ever), then close everything of this socket.

@@ -158,6 +158,7 @@ impl Turn {
             Command::Resolved(dialer, addresses) => self.on_resolved(reactor, dialer, addresses),
             Command::WriteFailed(key, error) => self.on_write_failed(key, error),
             Command::Break(key, farewell) => self.end_connection(reactor, key, farewell),
+            Command::Pinged(key, ttl) => self.on_pinged(reactor, key, ttl),
             Command::Resume(key) => self.mark_ready(key),
             Command::CloseSocket { core, deadline } => self.close_socket(reactor, core, deadline),
             Command::Fail(failure) => self.fail(reactor, failure),
@@ -319,6 +320,13 @@ impl Turn {
             // What came in before is still read, up to the end that follows a failed write.
             connection.readable = true;
             self.mark_ready(key);
+        }
+    }
+
+    fn on_pinged(&mut self, reactor: &Reactor, key: Key, ttl: Duration) {
+        if let Some(connection) = self.connection(key) {
+            let flow = connection.handle_ping(ttl, reactor.env.now());
+            self.follow(reactor, key, flow);
         }
     }
 

@@ -402,6 +402,7 @@ impl PipeEntry {
         PipeEntry {
             key: None,
             minor: 1,
+            pinged_at: None,
             endpoint,
             dialed,
             has_peer: false,

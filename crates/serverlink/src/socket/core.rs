@@ -169,6 +169,8 @@ pub(crate) struct PipeEntry {
     pub(crate) key: Option<Key>,
     /// The minor version of ZMTP its peer speaks.
     pub(crate) minor: u8,
+    /// When a PING of the peer was last noted.
+    pub(crate) pinged_at: Option<Instant>,
     pub(crate) endpoint: Endpoint,
     /// A dialer's pipe outlives its connections.
     pub(crate) dialed: bool,

@@ -12,6 +12,7 @@ mod handover;
 mod heirs;
 mod inproc;
 mod input;
+mod ping;
 mod recv;
 pub(crate) mod send;
 mod subscribe;

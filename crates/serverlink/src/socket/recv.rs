@@ -105,13 +105,8 @@ impl Core {
     fn handle_command(self: &Arc<Self>, pipe: PipeId, body: &Part) {
         let limits = self.limits();
         match WireCommand::parse(body, &limits) {
-            Ok(WireCommand::Ping { context, .. }) => {
-                self.send_control(pipe, |out| {
-                    // A peer that reads none of them needs no more.
-                    if out.len() < limits::WAITING_CONTROL_BYTES {
-                        WireCommand::Pong { context }.put(out);
-                    }
-                });
+            Ok(WireCommand::Ping { ttl_deciseconds, context }) => {
+                self.handle_ping(pipe, ttl_deciseconds, context);
             }
             Ok(WireCommand::Subscribe(topic)) => match limits.check_topic(topic) {
                 Ok(()) if self.may_subscribe(pipe) => self.handle_subscription(pipe, true, topic),

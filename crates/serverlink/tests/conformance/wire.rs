@@ -1,5 +1,7 @@
 //! What goes over the wire, seen by a peer that speaks by hand.
 
+use std::time::Duration;
+
 use serverlink::SocketType::*;
 
 use crate::{
@@ -128,9 +130,9 @@ fn ping_is_answered_with_its_context() {
 fn heartbeats_are_sent_and_their_absence_noticed() {
     let world = world();
     let pull = world.socket_with(Pull, |options| {
-        options.heartbeat_interval = std::time::Duration::from_millis(30);
-        options.heartbeat_timeout = std::time::Duration::from_millis(90);
-        options.heartbeat_ttl = std::time::Duration::from_millis(1500);
+        options.heartbeat_interval = Duration::from_millis(30);
+        options.heartbeat_timeout = Duration::from_millis(90);
+        options.heartbeat_ttl = Duration::from_millis(1500);
     });
     let mut peer = RawPeer::connect(&world.bind(&pull));
     peer.shake_hands("PUSH");
@@ -143,6 +145,39 @@ fn heartbeats_are_sent_and_their_absence_noticed() {
     // Now it falls silent.
     peer.assert_closed();
     crate::world::until_peers_left(&pull, 0);
+}
+
+/// The ttl of a PING: "give me up when you hear nothing for so long".
+#[test]
+fn a_peer_is_given_up_when_it_asked_for_that() {
+    let world = world();
+    let pull = world.socket_with(Pull, |options| options.heartbeat_interval = Duration::ZERO);
+    let mut peer = RawPeer::connect(&world.bind(&pull));
+    peer.shake_hands("PUSH");
+    peers(&pull, 1);
+    peer.send(&command("PING", b"\x00\x01"));
+    assert_eq!(peer.read_frame(), (COMMAND, b"\x04PONG".to_vec()));
+    peer.assert_closed();
+    crate::world::until_peers_left(&pull, 0);
+}
+
+/// The PINGs of a peer whose messages nobody takes wait behind them. It must not take us for dead.
+#[test]
+fn a_peer_hears_of_us_while_nobody_reads() {
+    let world = world();
+    let pull = world.socket_with(Pull, |options| {
+        options.recv_hwm = 1;
+        options.heartbeat_interval = Duration::from_secs(3600);
+    });
+    let mut peer = RawPeer::connect(&world.bind(&pull));
+    peer.shake_hands("PUSH");
+    for _ in 0..100 {
+        peer.send(&frame(0, &[b'm'; 1000]));
+    }
+    assert_eq!(peer.read_frame(), (COMMAND, b"\x04PING\0\0".to_vec()), "though its own time is far");
+    for _ in 0..100 {
+        assert_eq!(recv(&pull).len_bytes(), 1000);
+    }
 }
 
 #[test]
