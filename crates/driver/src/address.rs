@@ -11,6 +11,9 @@ pub enum Address {
     Tcp(SocketAddr),
     /// A unix domain socket in the file system. On Windows a named pipe, whose name is made of the absolute path: `C:\Some Folder\x` becomes
     /// `\\.\pipe\serverlink\c%3a/some%20folder/x`. A path that begins with `\\.\pipe\` is that pipe.
+    ///
+    /// A path that begins with `@` is an abstract name of Linux, which needs no file and ends with its listener. `*` is for binding only: a
+    /// fresh path in the temporary directory, which [`local_address`](crate::OsListener::local_address) tells.
     Ipc(PathBuf),
 }
 

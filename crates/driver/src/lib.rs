@@ -55,19 +55,22 @@
 //! Completion ports keep the same contract: there `rearm` starts the next operation, [`Written::Pending`] keeps the batch
 //! until [`Event::Written`] brings it back, and [`Event::Closed`] says that the last operation of a closed source came home.
 
-#![expect(
+#![allow(
     clippy::result_large_err,
     reason = "a failed registration gives back as much as a successful one returns"
 )]
 
 mod address;
 mod batch;
+mod credentials;
 mod driver;
 mod event;
 mod foreign;
+mod interfaces;
 mod kind;
 mod options;
 mod outer;
+mod processors;
 mod source;
 
 #[cfg(any(windows, test))]
@@ -80,12 +83,15 @@ mod windows;
 
 pub use address::Address;
 pub use batch::{Batch, Buffer};
+pub use credentials::{Credentials, is_member};
 pub use driver::{Driver, Remote};
 pub use event::{Event, Events, Key};
 pub use foreign::{SystemSocket, Unsuitable, addresses_of, handle_of};
+pub use interfaces::interface_addresses;
 pub use kind::{Kind, UnknownKind};
 pub use options::{ListenOptions, StreamOptions};
 pub use outer::{Outer, OuterWaker};
+pub use processors::{pin_thread, why_not_processor};
 pub use source::{Interest, Listener, OsListener, OsStream, Read, Stream, Unregistered, Writer, Written};
 
 /// Threads hand these to each other.

@@ -7,7 +7,7 @@ use std::io;
 use crate::unix;
 #[cfg(windows)]
 use crate::windows;
-use crate::{Address, Batch, Key, ListenOptions, sim};
+use crate::{Address, Batch, Credentials, Key, ListenOptions, sim};
 
 /// A bound, listening socket that no driver knows yet. Dropping it closes it; an ipc path is unlinked.
 #[derive(Debug)]
@@ -61,6 +61,19 @@ pub(crate) enum OsStreamKind {
     #[cfg(windows)]
     Windows(windows::OsStream),
     Simulated(sim::OsStream),
+}
+
+impl OsStream {
+    /// Which process is at the other end, as far as the system tells. `None` for tcp.
+    pub fn credentials(&self) -> Option<Credentials> {
+        match &self.0 {
+            #[cfg(unix)]
+            OsStreamKind::Unix(stream) => stream.credentials(),
+            #[cfg(windows)]
+            OsStreamKind::Windows(stream) => stream.credentials(),
+            OsStreamKind::Simulated(stream) => stream.credentials(),
+        }
+    }
 }
 
 /// A registration that failed: nothing changed, and the object is still the caller's.
@@ -309,6 +322,17 @@ impl Stream {
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.peer_address(),
             StreamKind::Simulated(stream) => stream.peer_address(),
+        }
+    }
+
+    /// Which process is at the other end, as far as the system tells. `None` for tcp, and once the stream is closed.
+    pub fn credentials(&self) -> Option<Credentials> {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.credentials(),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.credentials(),
+            StreamKind::Simulated(stream) => stream.credentials(),
         }
     }
 

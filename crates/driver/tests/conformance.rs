@@ -4,11 +4,15 @@
 mod machine;
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::{Machine, Network};
 use serverlink_driver::sim::{Faults, World};
-use serverlink_driver::{Batch, Buffer, Event, Events, Interest, Kind, ListenOptions, Read, Stream, Written};
+use serverlink_driver::{
+    Address, Batch, Buffer, Event, Events, Interest, Kind, ListenOptions, Read, Stream, StreamOptions,
+    Written,
+};
 
 const COMPLETIONS: Faults = Faults { completions: true, ..Faults::NONE };
 const CHOPPED: Faults =
@@ -50,7 +54,62 @@ on_every_machine! {
     half_close_leaves_the_other_half, end_is_found_without_a_second_event, adopted_stream_reports_what_waits, writers_end_with_their_stream,
     writing_to_the_dead_fails, wake_ends_a_wait, stale_events_name_nobody, foreign_registration_gives_back, empty_calls_do_nothing,
     reset_after_unread_input, closing_gives_a_kept_batch_back, a_reset_gives_a_kept_batch_back, nothing_follows_the_last_event,
-    what_a_thread_left_behind_is_written_once,
+    what_a_thread_left_behind_is_written_once, a_stream_connects_from_its_source, a_wrong_source_is_told_by_name,
+    an_ipc_peer_is_known_by_its_process, a_path_of_the_systems_choice,
+}
+
+fn a_stream_connects_from_its_source(machine: &mut Machine) {
+    let listener = machine.listener();
+    let Address::Tcp(target) = listener.local_address() else { return };
+    // A port that was free a moment ago.
+    let Address::Tcp(source) = machine.listener().local_address() else { panic!("it is tcp") };
+    for source in [source, SocketAddr::new(target.ip(), 0)] {
+        let options = StreamOptions { source: Some(source), ..StreamOptions::default() };
+        let client = machine.remote.connect(&Address::Tcp(target), &options).expect("an attempt");
+        machine.expect_connected(&client);
+        let server = machine.accept(&listener);
+        let server = machine.remote.adopt(server).expect("a first registration");
+        assert_eq!(server.peer_address(), client.local_address());
+        let Some(Address::Tcp(local)) = client.local_address() else { panic!("it is connected") };
+        assert_eq!(local.ip(), source.ip());
+        assert!(source.port() == 0 || local.port() == source.port(), "{local} instead of {source}");
+    }
+}
+
+fn a_wrong_source_is_told_by_name(machine: &mut Machine) {
+    let target = machine.listener().local_address();
+    let Address::Tcp(to) = &target else { return };
+    let source = if to.is_ipv4() { "[::1]:0" } else { "127.0.0.1:0" };
+    let source = source.parse().expect("an address");
+    let options = StreamOptions { source: Some(source), ..StreamOptions::default() };
+    let error = machine.remote.connect(&target, &options).expect_err("it is of the other family");
+    assert!(error.to_string().contains(&source.to_string()), "{error}");
+}
+
+fn an_ipc_peer_is_known_by_its_process(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let (known, told) = (server.credentials(), client.credentials());
+    if machine.is_tcp() {
+        return assert_eq!((known, told), (None, None));
+    }
+    assert_eq!(known, told, "both are this process");
+    let known = known.expect("the system tells");
+    let process = if machine.is_simulated() { 1 } else { std::process::id() };
+    if cfg!(any(target_os = "linux", windows)) {
+        assert_eq!(known.process, Some(process));
+    }
+    assert_eq!(known.user.is_some(), machine.is_simulated() || cfg!(unix));
+}
+
+fn a_path_of_the_systems_choice(machine: &mut Machine) {
+    if machine.is_tcp() {
+        return;
+    }
+    let any = Address::Ipc("*".into());
+    let listener = machine.remote.bind(&any, &ListenOptions::default()).expect("a place for files");
+    let listener = machine.remote.listen(listener).expect("a first registration");
+    assert_ne!(listener.local_address(), any);
+    machine.connected(&listener);
 }
 
 fn pattern(length: usize) -> Vec<u8> {

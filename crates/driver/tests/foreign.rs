@@ -12,7 +12,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use machine::{Machine, Network};
 use rustix::fs::{OFlags, fcntl_getfl};
 use serverlink_driver::sim::Faults;
-use serverlink_driver::{Kind, OsListener, OsStream, Unsuitable};
+use serverlink_driver::{Address, Kind, OsListener, OsStream, Unsuitable};
 
 fn kinds() -> impl Iterator<Item = Kind> {
     [Kind::native(), Kind::Polling].into_iter()
@@ -128,15 +128,14 @@ fn what_does_not_listen_comes_back_unchanged() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_listener_that_no_path_leads_to_comes_back() {
+fn a_listener_with_an_abstract_name_is_taken_by_its_name() {
     use std::os::linux::net::SocketAddrExt;
     use std::os::unix::net::SocketAddr;
-    let address =
-        SocketAddr::from_abstract_name(format!("slk-{}", std::process::id())).expect("a short name");
+    let name = format!("slk-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).expect("a short name");
     let listener = UnixListener::bind_addr(&address).expect("a free name");
-    let refused = OsListener::try_from(OwnedFd::from(listener)).expect_err("no peer could be told where");
-    assert_eq!(Unsuitable::in_error(&refused.error), Some(Unsuitable::Nameless));
-    UnixListener::from(refused.object).local_addr().expect("still usable");
+    let listener = OsListener::try_from(OwnedFd::from(listener)).expect("peers can be told where");
+    assert_eq!(listener.local_address(), Address::Ipc(format!("@{name}").into()));
 }
 
 /// What a completion port refuses by itself.

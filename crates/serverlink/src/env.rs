@@ -1,4 +1,4 @@
-//! Everything the library takes from the machine besides I/O: the clock, chance, and threads.
+//! Everything the library takes from the machine besides I/O: the clock, chance, threads, and the names of other machines.
 //!
 //! There is one [`Env`] for each context, so that a simulated context runs on virtual time and a seed.
 
@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serverlink_driver::sim::World;
 
+use crate::resolver::{Resolver, Script};
+
 /// The machine as the library sees it.
 #[derive(Clone)]
 pub(crate) struct Env(Arc<Inner>);
@@ -16,6 +18,7 @@ struct Inner {
     machine: Machine,
     random: Mutex<fastrand::Rng>,
     parallelism: usize,
+    resolver: Resolver,
 }
 
 enum Machine {
@@ -24,18 +27,23 @@ enum Machine {
 }
 
 impl Env {
-    pub(crate) fn real() -> Env {
+    pub(crate) fn real(resolver: Resolver) -> Env {
         let parallelism = std::thread::available_parallelism().map_or(1, usize::from);
-        Env::with(Machine::Real, fastrand::Rng::new(), parallelism)
+        Env::with(Machine::Real, fastrand::Rng::new(), parallelism, resolver)
     }
 
     /// Virtual time and seeded chance; nothing starts a thread and nothing blocks.
-    pub(crate) fn simulated(world: World, seed: u64) -> Env {
-        Env::with(Machine::Simulated(world), fastrand::Rng::with_seed(seed), 1)
+    pub(crate) fn simulated(world: World, seed: u64, names: Arc<Script>) -> Env {
+        Env::with(Machine::Simulated(world), fastrand::Rng::with_seed(seed), 1, Resolver::Scripted(names))
     }
 
-    fn with(machine: Machine, random: fastrand::Rng, parallelism: usize) -> Env {
-        Env(Arc::new(Inner { machine, random: Mutex::new(random), parallelism }))
+    fn with(machine: Machine, random: fastrand::Rng, parallelism: usize, resolver: Resolver) -> Env {
+        Env(Arc::new(Inner { machine, random: Mutex::new(random), parallelism, resolver }))
+    }
+
+    /// Where names are looked up.
+    pub(crate) fn resolver(&self) -> &Resolver {
+        &self.0.resolver
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -56,11 +64,11 @@ impl Env {
         self.0.random.lock().expect("the generator's lock is never held over a panic").u32(..)
     }
 
-    /// A random duration in `0..=longest`.
-    pub(crate) fn random_up_to(&self, longest: Duration) -> Duration {
-        let nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
+    /// A random duration, `least` and `most` included.
+    pub(crate) fn random_between(&self, least: Duration, most: Duration) -> Duration {
+        let nanos = u64::try_from(most.saturating_sub(least).as_nanos()).unwrap_or(u64::MAX);
         let mut random = self.0.random.lock().expect("the generator's lock is never held over a panic");
-        Duration::from_nanos(random.u64(0..=nanos))
+        least + Duration::from_nanos(random.u64(0..=nanos))
     }
 
     /// Spinning for another thread only helps where that thread can run meanwhile.

@@ -33,12 +33,34 @@ pub enum EventKind {
         /// The listener's endpoint, or the adopted stream's own.
         endpoint: Endpoint,
     },
-    /// A connection could not be accepted. It waits in the system's queue, and accepting goes on shortly.
+    /// A connection that came was lost before it began: the driver did not take it.
     AcceptFailed {
         /// The listener's endpoint.
         endpoint: Endpoint,
         /// The system's words.
         error: String,
+    },
+    /// A listener accepts nobody for now: the system has no descriptors or memory left, or
+    /// [`max_connections`](crate::Options::max_connections) are open. Who comes waits in the system's queue. Told once;
+    /// [`AcceptResumed`](EventKind::AcceptResumed) follows.
+    AcceptPaused {
+        /// The listener's endpoint.
+        endpoint: Endpoint,
+        /// Why, as a sentence or in the system's words.
+        reason: String,
+    },
+    /// A listener that had paused accepts again.
+    AcceptResumed {
+        /// The listener's endpoint.
+        endpoint: Endpoint,
+    },
+    /// A peer came that none of the [`accept_filters`](crate::Options::accept_filters) lets in. Its connection is closed, and nothing was read
+    /// from it. Counted in [`Stats::filtered`](crate::Stats::filtered).
+    AcceptFiltered {
+        /// The listener's endpoint.
+        endpoint: Endpoint,
+        /// Who it was, as a sentence.
+        reason: String,
     },
     /// A dialer reached its peer; the handshake begins.
     Connected {
@@ -102,6 +124,15 @@ pub enum EventKind {
         /// Why, as a sentence.
         trouble: String,
     },
+    /// A dialer tries no more, because of [`reconnect_stop`](crate::Options::reconnect_stop). What was queued for its peer is dropped and
+    /// counted ([`Stats::dropped_with_peer`](crate::Stats::dropped_with_peer)), and the socket is as if it had disconnected. Connect again to
+    /// start anew.
+    GaveUp {
+        /// The dialer's endpoint.
+        endpoint: Endpoint,
+        /// How the last attempt, or connection, ended, as a sentence.
+        trouble: String,
+    },
 }
 
 impl EventKind {
@@ -120,6 +151,7 @@ impl std::fmt::Display for Farewell {
             Farewell::PeerClosed => f.write_str("the peer closed the connection"),
             Farewell::Wire(error) => write!(f, "{error}"),
             Farewell::TurnedAway(why) => write!(f, "turned away: {why}"),
+            Farewell::ConnectTimeout => f.write_str("nobody answered within the connect_timeout"),
             Farewell::HandshakeTimeout => f.write_str("the handshake took too long"),
             Farewell::HeartbeatTimeout => f.write_str("nothing was heard from the peer for too long"),
             Farewell::Io(error) => write!(f, "the system reported: {error}"),

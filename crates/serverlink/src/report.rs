@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serverlink_driver::Kind;
+use serverlink_driver::{Credentials as PeerCredentials, Kind};
 use serverlink_message::SocketType;
 
 use crate::endpoint::Endpoint;
@@ -83,6 +83,8 @@ pub struct ConnectionReport {
     pub endpoint: Endpoint,
     /// Who is at the other end, where the system knows: an ipc peer that connected to us has no name.
     pub peer_address: Option<Endpoint>,
+    /// The process at the other end, as the system vouches for it: over ipc, where the system tells. `None` over tcp.
+    pub peer_credentials: Option<PeerCredentials>,
     /// Which side made it.
     pub origin: Origin,
     /// How far it is.

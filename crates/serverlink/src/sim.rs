@@ -20,7 +20,9 @@
 //! ```
 
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,7 @@ use crate::context::Context;
 use crate::context::core::ContextCore;
 use crate::env::Env;
 use crate::io_thread::IoThread;
+use crate::resolver::{Known, Script};
 
 /// Sockets a simulated context may have.
 const MAX_SOCKETS: usize = 65_535;
@@ -42,6 +45,7 @@ pub struct Simulation {
     world: World,
     io_threads: Vec<IoThread>,
     random: fastrand::Rng,
+    names: Arc<Script>,
     steps_at_once: u32,
 }
 
@@ -50,12 +54,44 @@ impl Simulation {
     pub fn new(seed: u64, faults: Faults) -> Simulation {
         let world = World::with_faults(seed, faults);
         let random = fastrand::Rng::with_seed(seed);
-        Simulation { world, io_threads: Vec::new(), random, steps_at_once: 0 }
+        Simulation { world, io_threads: Vec::new(), random, names: Arc::default(), steps_at_once: 0 }
     }
 
     /// The machine itself: its clock, what goes wrong on it, what is open there, and the ledger of registrations.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// From the next look-up on, `name` has these addresses, in this order, and the answer takes no time. It may also be the name of a
+    /// network interface, for binding. Every context of this machine knows it; a name that nobody told of has no address.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use serverlink::sim::{Faults, Simulation};
+    ///
+    /// let mut machine = Simulation::new(7, Faults::NONE);
+    /// machine.name("feed", &["10.0.0.1".parse()?, "10.0.0.2".parse()?]);
+    /// let context = machine.context();
+    /// let (pull, push) = (context.pull().open()?, context.push().open()?);
+    /// pull.bind("tcp://10.0.0.2:5555")?; // nobody is at the first address
+    /// push.connect("tcp://feed:5555")?;
+    /// push.try_send("found")?;
+    /// assert_eq!(machine.run(pull.recv_async(), Duration::from_secs(1)).expect("in time")?, "found".into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn name(&mut self, name: &str, addresses: &[IpAddr]) {
+        self.slow_name(name, addresses, Duration::ZERO);
+    }
+
+    /// The same, and each answer takes so long.
+    pub fn slow_name(&mut self, name: &str, addresses: &[IpAddr], delay: Duration) {
+        let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
+        self.names.know(name, Known { addresses: Ok(addresses), delay });
+    }
+
+    /// From the next look-up on, `name` cannot be resolved, for this reason; the answer takes so long.
+    pub fn name_fails(&mut self, name: &str, reason: &str, delay: Duration) {
+        self.names.know(name, Known { addresses: Err(reason.to_owned()), delay });
     }
 
     /// One more process on this machine, so to speak: `inproc://` names are its own.
@@ -66,7 +102,7 @@ impl Simulation {
     /// One more process with so many I/O threads, over which its sockets are spread. They run in an order that the seed draws anew for
     /// each step.
     pub fn context_with(&mut self, io_threads: usize) -> Context {
-        let env = Env::simulated(self.world.clone(), self.random.u64(..));
+        let env = Env::simulated(self.world.clone(), self.random.u64(..), Arc::clone(&self.names));
         let outers = (0..io_threads.max(1)).map(|_| self.world.outer()).collect();
         let (core, io_threads) = ContextCore::simulated(env, outers, MAX_SOCKETS);
         self.io_threads.extend(io_threads);

@@ -21,6 +21,8 @@ pub struct Stats {
     pub discarded: u64,
     /// Messages that came from a peer whose routing id was taken over before they were read.
     pub discarded_at_handover: u64,
+    /// Peers that none of the [`accept_filters`](crate::Options::accept_filters) let in.
+    pub filtered: u64,
     /// Messages that wait for the system to take them, over all peers.
     pub send_queue: u64,
     /// Peers that are connected and through the handshake.

@@ -52,7 +52,7 @@ fn a_process_without_descriptors_recovers() {
             early.connect(&endpoint).expect("an attempt that fails is made again");
         }
         wait_for(&accepting, "a refusal of the system", |event| {
-            matches!(event, EventKind::AcceptFailed { .. }).then_some(())
+            matches!(event, EventKind::AcceptPaused { .. }).then_some(())
         });
         let trouble = wait_for(&dialing, "a refusal of the system", |event| match event {
             EventKind::Retrying { trouble, .. } => Some(trouble),
@@ -63,6 +63,18 @@ fn a_process_without_descriptors_recovers() {
 
         set_limit(usual);
         pull.wait_for_peers(1 + NEWCOMERS, PATIENCE).expect("everybody gets in");
+        // Each pause is told once, and so is its end: they alternate, however often the system was asked in between.
+        let mut paused = true;
+        while let Some(event) = accepting.try_next() {
+            match event {
+                EventKind::AcceptPaused { .. } => {
+                    assert!(!std::mem::replace(&mut paused, true), "told twice")
+                }
+                EventKind::AcceptResumed { .. } => assert!(std::mem::take(&mut paused), "it had not paused"),
+                _ => {}
+            }
+        }
+        assert!(!paused, "everybody got in, and the end of the pause was not told");
         exchange(&pull, &early, "after");
         drop((pull, early));
         context.terminate(PATIENCE).expect("descriptors that come back later would be room for the next");

@@ -167,7 +167,9 @@ fn a_thousand_handovers(place: &Place) {
             let _ = router.try_send(serverlink::Message::from_parts(["twin", "hello"]));
             place::wait_for(&monitor, "a handover", |event| match event {
                 EventKind::HandedOver { .. } => Some(()),
-                EventKind::AcceptFailed { error, .. } => panic!("accepting failed: {error}"),
+                EventKind::AcceptPaused { reason: error, .. } | EventKind::AcceptFailed { error, .. } => {
+                    panic!("accepting failed: {error}")
+                }
                 _ => None,
             });
         }

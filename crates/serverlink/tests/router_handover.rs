@@ -138,7 +138,10 @@ fn router_handover_registers_each_socket_once(place: &Place) {
 }
 
 fn is_trouble(event: &EventKind) -> bool {
-    matches!(event, EventKind::AcceptFailed { .. } | EventKind::HandshakeFailed { .. })
+    matches!(
+        event,
+        EventKind::AcceptPaused { .. } | EventKind::AcceptFailed { .. } | EventKind::HandshakeFailed { .. }
+    )
 }
 
 /// A DEALER whose peer is in the hands of the test.

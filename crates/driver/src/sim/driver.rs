@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::handles::PortNumber;
@@ -77,6 +78,7 @@ impl Remote {
         let mut state = self.world.lock();
         let local = match address {
             Address::Tcp(target) if target.port() == 0 => state.free_address(*target)?,
+            Address::Ipc(path) if path == Path::new("*") => state.free_path(),
             address => address.clone(),
         };
         if state.bound.contains_key(&local) {
@@ -129,6 +131,17 @@ impl Remote {
 }
 
 impl super::state::State {
+    /// A path that nobody uses.
+    fn free_path(&mut self) -> Address {
+        loop {
+            let path =
+                Address::Ipc(format!("/tmp/serverlink-{:012x}/socket", self.random.u64(..1 << 48)).into());
+            if !self.bound.contains_key(&path) {
+                return path;
+            }
+        }
+    }
+
     /// An address with a port that nobody uses.
     pub(super) fn free_address(&mut self, mut address: SocketAddr) -> io::Result<Address> {
         for _ in 0..=u16::MAX {

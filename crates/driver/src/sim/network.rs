@@ -39,10 +39,15 @@ impl State {
             options.send_buffer.unwrap_or(buffer),
             options.receive_buffer.unwrap_or(buffer),
         );
+        // All processes of this machine are one, as far as it says.
+        let credentials = matches!(target, Address::Ipc(_)).then_some(self.credentials);
+        server.options = options;
+        server.peer_credentials = credentials;
         (server.local, server.remote) = (Some(target), local);
         (server.peer, server.link) = (Some(client), Some(link));
         let server = self.sockets.insert(server);
         let end = &mut self.sockets[client];
+        end.peer_credentials = credentials;
         (end.phase, end.peer, end.link) = (Phase::Open, Some(server), Some(link));
         self.report_connected(client, Ok(()));
         self.listeners[listener].backlog.push_back(server);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::state::{DriverId, LinkId, SocketId};
-use crate::{Address, Key};
+use crate::{Address, Credentials, Key, StreamOptions};
 
 #[derive(Debug)]
 pub(super) struct Socket {
@@ -15,6 +15,10 @@ pub(super) struct Socket {
     pub(super) link: Option<LinkId>,
     pub(super) phase: Phase,
     pub(super) registration: Option<(DriverId, Key)>,
+    /// What it was told, for a test to see.
+    pub(super) options: StreamOptions,
+    /// Of the process at the other end.
+    pub(super) peer_credentials: Option<Credentials>,
     /// Taken from the writer and not delivered.
     pub(super) outgoing: VecDeque<u8>,
     pub(super) send_capacity: usize,
@@ -52,6 +56,8 @@ impl Socket {
             link: None,
             phase,
             registration: None,
+            options: StreamOptions::default(),
+            peer_credentials: None,
             outgoing: VecDeque::new(),
             send_capacity: send_capacity.max(1),
             delivering: false,

@@ -28,7 +28,7 @@ impl State {
         target: &Address,
         options: &StreamOptions,
     ) -> io::Result<(SocketId, Handle, Key)> {
-        let local = self.local_address_for(target)?;
+        let local = self.source_for(target, options)?;
         self.check_descriptor_limit()?;
         let id = self.new_socket(options);
         let handle = self.handles.open(Some(id));
@@ -46,7 +46,8 @@ impl State {
     pub(super) fn new_socket(&mut self, options: &StreamOptions) -> SocketId {
         let buffer = self.faults.buffer_bytes;
         let (send, receive) = (options.send_buffer, options.receive_buffer);
-        self.sockets.insert(Socket::new(Phase::Connecting, send.unwrap_or(buffer), receive.unwrap_or(buffer)))
+        let socket = Socket::new(Phase::Connecting, send.unwrap_or(buffer), receive.unwrap_or(buffer));
+        self.sockets.insert(Socket { options: options.clone(), ..socket })
     }
 
     pub(super) fn local_address_for(&mut self, target: &Address) -> io::Result<Option<Address>> {
@@ -54,6 +55,29 @@ impl State {
             Address::Tcp(target) => Ok(Some(self.free_address(*target)?)),
             Address::Ipc(_) => Ok(None),
         }
+    }
+
+    /// Our end of a connection to be made: what the options ask for, if nobody else of this machine has it.
+    fn source_for(&mut self, target: &Address, options: &StreamOptions) -> io::Result<Option<Address>> {
+        let (Address::Tcp(to), Some(source)) = (target, options.source) else {
+            return self.local_address_for(target);
+        };
+        if source.is_ipv4() != to.is_ipv4() {
+            let message = format!("the source address {source} cannot be used: {to} is of the other family");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        if source.port() == 0 {
+            return self.free_address(source).map(Some);
+        }
+        let source = Address::Tcp(source);
+        let same = |socket: &Socket| {
+            let alive = socket.phase != Phase::Closed;
+            alive && socket.local.as_ref() == Some(&source) && socket.remote.as_ref() == Some(target)
+        };
+        if self.sockets.values().any(same) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        Ok(Some(source))
     }
 
     pub(super) fn start_attempt(&mut self, id: SocketId, target: &Address, local: Option<Address>) {

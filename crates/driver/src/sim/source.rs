@@ -6,7 +6,7 @@ use super::handles::Handle;
 use super::operations::Operation;
 use super::state::{ListenerId, SocketId};
 use super::world::Shared;
-use crate::{Address, Batch, Interest, Key, Read, Written};
+use crate::{Address, Batch, Credentials, Interest, Key, Read, Written};
 
 #[derive(Debug)]
 pub(crate) struct OsListener {
@@ -76,6 +76,12 @@ pub(crate) struct OsStream {
     pub(super) handle: Handle,
 }
 
+impl OsStream {
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        self.world.lock().sockets.get(self.id)?.peer_credentials
+    }
+}
+
 impl Drop for OsStream {
     fn drop(&mut self) {
         let mut state = self.world.lock();
@@ -130,6 +136,10 @@ impl Stream {
 
     pub(crate) fn peer_address(&self) -> Option<Address> {
         self.stream.world.lock().sockets.get(self.stream.id)?.remote.clone()
+    }
+
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        self.stream.credentials()
     }
 
     pub(crate) fn local_address(&self) -> Option<Address> {

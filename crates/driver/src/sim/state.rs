@@ -11,7 +11,7 @@ use super::handles::{Handle, Handles, PortNumber};
 use super::operations::{Operation, Source};
 use super::socket::Socket;
 use super::world::out_of_descriptors;
-use crate::{Address, Batch, Event, Key, StreamOptions};
+use crate::{Address, Batch, Credentials, Event, Key, StreamOptions};
 
 slotmap::new_key_type! {
     pub(super) struct SocketId;
@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) failing_registrations: usize,
     pub(super) dooms: VecDeque<u64>,
     pub(super) frozen: bool,
+    /// Of every process on this machine.
+    pub(super) credentials: Credentials,
     /// Deliveries that came due while the network was frozen.
     pub(super) held: Vec<SocketId>,
     /// Came back to drivers that are gone; dropped when the world is unlocked.
@@ -141,6 +143,7 @@ impl State {
             failing_registrations: 0,
             dooms: VecDeque::new(),
             frozen: false,
+            credentials: Credentials { process: Some(1), user: Some(1000), group: Some(1000) },
             held: Vec::new(),
             unclaimed: Vec::new(),
         }

@@ -4,10 +4,12 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::socket::Socket;
 use super::state::State;
 use super::{Association, Driver, Faults, Outer, RawPort, RawSocket};
 use crate::driver::DriverKind;
 use crate::outer::OuterKind;
+use crate::{Address, Credentials, StreamOptions};
 
 /// A virtual network and a virtual clock. Clones are handles on the same world.
 ///
@@ -96,6 +98,18 @@ impl World {
     /// How many connections are alive: connecting, established, or closed with bytes on the way.
     pub fn connection_count(&self) -> usize {
         self.0.lock().sockets.len()
+    }
+
+    /// What each connection was told when it was made or accepted: its own end, its peer's, and its options. In no particular order.
+    pub fn stream_options(&self) -> Vec<(Option<Address>, Option<Address>, StreamOptions)> {
+        let state = self.0.lock();
+        let told = |socket: &Socket| (socket.local.clone(), socket.remote.clone(), socket.options.clone());
+        state.sockets.values().map(told).collect()
+    }
+
+    /// Whose the processes of this machine are, for ipc connections that are made from now on. Until then: process 1, user and group 1000.
+    pub fn set_credentials(&self, credentials: Credentials) {
+        self.0.lock().credentials = credentials;
     }
 
     /// How many handles are open: of sockets that are registered or not, listening or not, and duplicates.

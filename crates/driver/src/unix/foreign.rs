@@ -12,6 +12,7 @@ use super::identity::Identity;
 use super::listener::OsListener;
 use super::registry::{self, Registry};
 use super::socket::{self, OsStream};
+use super::tcp_options;
 use crate::{Address, StreamOptions, Unregistered, Unsuitable};
 
 /// What a descriptor from outside was like before it came.
@@ -95,7 +96,7 @@ fn take_in(fd: &OwnedFd) -> io::Result<Foreign> {
     socket::prepare(fd)?;
     if let Some(Address::Tcp(_)) = socket::peer_address(fd) {
         // It fails where the connection has just broken, which the first read tells.
-        let _ = socket::set_tcp_options(fd, &StreamOptions::default());
+        let _ = tcp_options::set(fd, &StreamOptions::default());
     }
     Ok(Foreign { blocking })
 }

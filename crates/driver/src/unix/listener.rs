@@ -11,15 +11,16 @@ use super::foreign::{self, Foreign};
 use super::ipc::{self, SocketFile};
 use super::registry::Registry;
 use super::socket::{self, OsStream};
+use super::tcp_options;
 use crate::{Address, Key, ListenOptions, StreamOptions};
 
 #[derive(Debug)]
 pub(crate) struct OsListener {
+    /// Unlinked when dropped, and before the socket closes: as long as that lives, nobody takes the file over.
+    file: Option<SocketFile>,
     pub(super) fd: OwnedFd,
     local: Address,
-    stream_options: StreamOptions,
-    /// Unlinked when dropped.
-    file: Option<SocketFile>,
+    stream_options: Box<StreamOptions>,
     /// It came from outside.
     foreign: Option<Foreign>,
 }
@@ -31,6 +32,7 @@ impl OsListener {
         let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
         let (local, file) = match address {
             Address::Tcp(target) => {
+                tcp_options::prepare(&fd, target.is_ipv6(), &options.stream)?;
                 // Else a port stays taken for minutes after a server with open connections ended.
                 sockopt::set_socket_reuseaddr(&fd, true)?;
                 // OpenBSD has no sockets for both, and no option to ask for one.
@@ -42,14 +44,14 @@ impl OsListener {
                 let local = socket::to_address(rustix::net::getsockname(&fd)?);
                 (local.expect("a bound TCP socket has an address"), None)
             }
-            Address::Ipc(path) => (address.clone(), Some(ipc::bind_and_listen(&fd, path, backlog)?)),
+            Address::Ipc(path) => ipc::bind_and_listen(&fd, path, backlog)?,
         };
-        Ok(OsListener { fd, local, stream_options: options.stream.clone(), file, foreign: None })
+        Ok(OsListener { fd, local, stream_options: Box::new(options.stream.clone()), file, foreign: None })
     }
 
     /// One that somebody else made. Its streams have the buffers that its maker gave to it.
     pub(super) fn foreign(fd: OwnedFd, local: Address, foreign: Foreign) -> OsListener {
-        OsListener { fd, local, stream_options: StreamOptions::default(), file: None, foreign: Some(foreign) }
+        OsListener { fd, local, stream_options: Box::default(), file: None, foreign: Some(foreign) }
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {
@@ -67,7 +69,7 @@ impl OsListener {
                 Ok((fd, peer)) => {
                     // A connection that died while it waited refuses its options; it is skipped like one that the kernel skips.
                     if matches!(self.local, Address::Tcp(_))
-                        && socket::set_tcp_options(&fd, &self.stream_options).is_err()
+                        && tcp_options::set(&fd, &self.stream_options).is_err()
                     {
                         continue;
                     }

@@ -1,10 +1,12 @@
 //! Sockets of unix systems, with epoll or `polling` to say when they are ready.
 
+mod credentials;
 mod driver;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
 mod foreign;
 mod identity;
+mod interfaces;
 mod ipc;
 mod listener;
 mod outer;
@@ -16,10 +18,15 @@ mod registry;
 mod selector;
 mod socket;
 mod stream;
+mod tcp_options;
+mod users;
 
 pub(crate) use driver::{Driver, Remote};
 pub(crate) use identity::Identity;
+pub(crate) use interfaces::addresses as interface_addresses;
 pub(crate) use listener::{Listener, OsListener};
 pub(crate) use outer::{Outer, OuterWaker};
 pub(crate) use socket::{OsStream, local_address, peer_address};
 pub(crate) use stream::Stream;
+pub(crate) use tcp_options::check as check_options;
+pub(crate) use users::is_member;

@@ -1,14 +1,16 @@
 //! Making sockets and telling them their options.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::net::addr::SocketAddrArg;
 use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix, SocketType, sockopt};
 
 use super::foreign::Foreign;
-use crate::{Address, StreamOptions};
+use crate::{Address, Credentials, StreamOptions};
 
 /// A connected, non-blocking socket, and who is at its other end.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub(crate) struct OsStream {
 }
 
 impl OsStream {
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        super::credentials::of(&self.fd)
+    }
+
     /// One of our own making.
     pub(super) fn new(fd: OwnedFd, peer: Option<Address>) -> OsStream {
         OsStream { fd, peer, foreign: None }
@@ -71,15 +77,6 @@ pub(super) fn set_buffers(fd: &OwnedFd, options: &StreamOptions) -> io::Result<(
     Ok(())
 }
 
-/// The options that only TCP streams have.
-pub(super) fn set_tcp_options(fd: &OwnedFd, options: &StreamOptions) -> io::Result<()> {
-    sockopt::set_tcp_nodelay(fd, options.nodelay)?;
-    if let Some(keepalive) = options.keepalive {
-        sockopt::set_socket_keepalive(fd, keepalive)?;
-    }
-    Ok(())
-}
-
 /// Calls `f` with the address in the form that system calls take.
 pub(super) fn with_address<T>(
     address: &Address,
@@ -114,6 +111,9 @@ fn unix_address(path: &Path) -> io::Result<SocketAddrUnix> {
     if path.as_os_str().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "an ipc path must not be empty"));
     }
+    if let Some(name) = abstract_name(path) {
+        return abstract_address(name);
+    }
     SocketAddrUnix::new(path).map_err(|error| match error {
         rustix::io::Errno::NAMETOOLONG => io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -121,6 +121,31 @@ fn unix_address(path: &Path) -> io::Result<SocketAddrUnix> {
         ),
         error => error.into(),
     })
+}
+
+/// What is behind the `@` of a name outside of the file system.
+pub(super) fn abstract_name(path: &Path) -> Option<&[u8]> {
+    path.as_os_str().as_bytes().strip_prefix(b"@")
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn abstract_address(name: &[u8]) -> io::Result<SocketAddrUnix> {
+    let invalid = |why: &str| {
+        let message = format!("the abstract name @{} {why}", String::from_utf8_lossy(name));
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    };
+    if name.is_empty() {
+        return Err(invalid("has nothing behind the @"));
+    }
+    SocketAddrUnix::new_abstract_name(name).map_err(|_| invalid("is longer than a socket address holds"))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn abstract_address(name: &[u8]) -> io::Result<SocketAddrUnix> {
+    let (name, system) = (String::from_utf8_lossy(name), std::env::consts::OS);
+    let message =
+        format!("@{name} is an abstract name, which {system} does not have; use a path (./@{name} is one)");
+    Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
 
 /// Our end, if it has a name.
@@ -138,8 +163,11 @@ pub(super) fn to_address(address: SocketAddrAny) -> Option<Address> {
     if let Ok(address) = std::net::SocketAddr::try_from(address.clone()) {
         return Some(Address::Tcp(address));
     }
-    use std::os::unix::ffi::OsStrExt;
     let address = SocketAddrUnix::try_from(address).ok()?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = address.abstract_name().filter(|name| !name.is_empty()) {
+        return Some(Address::Ipc(OsStr::from_bytes(&[b"@", name].concat()).into()));
+    }
     let path = address.path_bytes()?;
-    Some(Address::Ipc(std::ffi::OsStr::from_bytes(path).into()))
+    Some(Address::Ipc(OsStr::from_bytes(path).into()))
 }

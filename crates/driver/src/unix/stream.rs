@@ -1,6 +1,7 @@
 //! A registered stream socket.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +14,9 @@ use super::identity::Identity;
 use super::registry::Registry;
 use super::selector::Raised;
 use super::socket::{self, OsStream};
+use super::{credentials, tcp_options};
 use crate::batch::MAX_SLICES;
-use crate::{Address, Batch, Event, Events, Key, Read, StreamOptions, Written};
+use crate::{Address, Batch, Credentials, Event, Events, Key, Read, StreamOptions, Written};
 
 #[cfg(not(target_vendor = "apple"))]
 const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
@@ -69,8 +71,11 @@ impl Stream {
     ) -> io::Result<Arc<Stream>> {
         let fd = socket::create(target)?;
         socket::set_buffers(&fd, options)?;
-        if let Address::Tcp(_) = target {
-            socket::set_tcp_options(&fd, options)?;
+        if let Address::Tcp(target) = target {
+            tcp_options::prepare(&fd, target.is_ipv6(), options)?;
+            if let Some(source) = options.source {
+                bind_source(&fd, source)?;
+            }
         }
         // The attempt comes before the registration: a socket that was never connected counts as hung up.
         let attempt = socket::with_address(target, |target| Ok(target.connect(&fd)))?;
@@ -193,6 +198,15 @@ impl Stream {
         socket::local_address(&self.fd)
     }
 
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        credentials::of(&self.fd)
+    }
+
+    #[cfg(test)]
+    pub(super) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
     pub(super) fn identity(&self) -> Option<Identity> {
         Identity::of(&self.fd)
     }
@@ -243,6 +257,19 @@ impl Drop for Stream {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Our end, before there is another.
+fn bind_source(fd: &OwnedFd, source: SocketAddr) -> io::Result<()> {
+    // A port of ours may still be that of a connection which has just ended.
+    if source.port() != 0 {
+        sockopt::set_socket_reuseaddr(fd, true)?;
+    }
+    rustix::net::bind(fd, &source).map_err(|error| {
+        let error = io::Error::from(error);
+        let message = format!("the source address {source} cannot be used: {error}");
+        io::Error::new(error.kind(), message)
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod pipe_name;
 mod polling;
 mod socket;
 mod source;
+mod tcp_options;
 mod unix_socket;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,7 @@ pub(crate) use driver::{Driver, Remote};
 pub(crate) use foreign::addresses_of;
 pub(crate) use outer::{Outer, OuterWaker};
 pub(crate) use source::{Listener, OsListener, OsStream, Stream};
+pub(crate) use tcp_options::check as check_options;
 
 /// No panic happens inside these locks that would leave the data half changed, so a poisoned one is as good as a clean one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

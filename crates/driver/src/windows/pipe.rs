@@ -17,15 +17,16 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Pipes::{
-    ConnectNamedPipe, CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE,
-    PIPE_UNLIMITED_INSTANCES, PIPE_WAIT, PeekNamedPipe, WaitNamedPipeW,
+    ConnectNamedPipe, CreateNamedPipeW, GetNamedPipeClientProcessId, GetNamedPipeServerProcessId,
+    PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
+    PeekNamedPipe, WaitNamedPipeW,
 };
 use windows_sys::Win32::System::Threading::CreateEventW;
 
 use super::error::check;
 use super::pipe_claim::{Claim, Listening};
 use super::pipe_name::pipe_name;
-use crate::{Address, ListenOptions, Read, StreamOptions};
+use crate::{Address, Credentials, ListenOptions, Read, StreamOptions};
 
 /// How much a pipe holds in each direction unless the options say otherwise.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -141,6 +142,19 @@ impl Pipe {
             )),
             Err(error) => Err(error),
         }
+    }
+
+    /// Which process is at the other end. The system tells nothing of its user.
+    pub(super) fn credentials(&self) -> Option<Credentials> {
+        let mut process = 0;
+        // SAFETY: the handle is open while it is borrowed, and the number outlives the call.
+        let told = check(unsafe {
+            match self.local {
+                Some(_) => GetNamedPipeClientProcessId(self.handle(), &mut process),
+                None => GetNamedPipeServerProcessId(self.handle(), &mut process),
+            }
+        });
+        told.ok().map(|()| Credentials { process: Some(process), user: None, group: None })
     }
 
     pub(super) fn handle(&self) -> HANDLE {

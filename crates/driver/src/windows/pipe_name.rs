@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What all names of pipes begin with.
 const PIPES: &str = r"\\.\pipe\";
@@ -20,6 +20,9 @@ const MAX_LENGTH: usize = 256;
 pub(super) fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
     if path.as_os_str().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "an ipc path must not be empty"));
+    }
+    if is_abstract(path) {
+        return Err(no_abstract_names(path));
     }
     let mut name: Vec<u16> = match names_a_pipe(path) {
         true => path.as_os_str().encode_wide().collect(),
@@ -42,6 +45,23 @@ pub(super) fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
 pub(super) fn names_a_pipe(path: &Path) -> bool {
     let start = path.as_os_str().as_encoded_bytes().get(..PIPES.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(PIPES.as_bytes()))
+}
+
+/// A path that nobody has.
+pub(super) fn fresh_path() -> PathBuf {
+    std::env::temp_dir().join(format!("serverlink-{:012x}", fastrand::u64(..1 << 48)))
+}
+
+/// A name of Linux, outside of the file system.
+pub(super) fn is_abstract(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().starts_with(b"@")
+}
+
+pub(super) fn no_abstract_names(path: &Path) -> io::Error {
+    let path = path.display();
+    let message =
+        format!("{path} is an abstract name, which Windows does not have; use a path (./{path} is one)");
+    io::Error::new(io::ErrorKind::Unsupported, message)
 }
 
 fn encoded(path: &OsStr) -> Vec<u16> {

@@ -11,6 +11,7 @@ use windows_sys::core::GUID;
 
 use super::error::{check_socket, is_out_of_memory};
 use super::listening::is_listened_on;
+use super::tcp_options;
 use super::unix_socket::SocketFile;
 use crate::batch::MAX_SLICES;
 use crate::{Address, Batch, ListenOptions, Read, StreamOptions};
@@ -76,6 +77,7 @@ impl SocketOsListener {
     ) -> io::Result<SocketOsListener> {
         let socket = create(address.into())?;
         set_buffers(&socket, &options.stream)?;
+        tcp_options::check(&options.stream)?;
         // Without it, anybody could bind the same port and take connections away.
         set_option(&socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, i32::from(exclusive))?;
         if address.is_ipv6() {
@@ -154,18 +156,6 @@ pub(super) fn set_buffers(socket: &impl AsRawSocket, options: &StreamOptions) ->
     }
     if let Some(bytes) = options.receive_buffer {
         set_option(socket, SOL_SOCKET, SO_RCVBUF, size(bytes))?;
-    }
-    Ok(())
-}
-
-/// The options that only TCP streams have, for a socket of this family.
-pub(super) fn set_tcp_options(socket: &TcpStream, family: Family, options: &StreamOptions) -> io::Result<()> {
-    if family == Family::Unix {
-        return Ok(());
-    }
-    socket.set_nodelay(options.nodelay)?;
-    if let Some(keepalive) = options.keepalive {
-        set_option(socket, SOL_SOCKET, SO_KEEPALIVE, i32::from(keepalive))?;
     }
     Ok(())
 }
@@ -258,7 +248,12 @@ pub(super) fn reset_when_closed(socket: &TcpStream) -> io::Result<()> {
     set_option(socket, SOL_SOCKET, SO_LINGER, LINGER { l_onoff: 1, l_linger: 0 })
 }
 
-fn set_option<T: Copy>(socket: &impl AsRawSocket, level: i32, name: i32, value: T) -> io::Result<()> {
+pub(super) fn set_option<T: Copy>(
+    socket: &impl AsRawSocket,
+    level: i32,
+    name: i32,
+    value: T,
+) -> io::Result<()> {
     // SAFETY: the socket is open while it is borrowed. The pointer and the length are those of `value`, which outlives the call.
     check_socket(unsafe {
         setsockopt(raw(socket), level, name, (&raw const value).cast(), size_of::<T>() as i32)

@@ -1,13 +1,15 @@
 //! The system's objects before and after their one registration.
 
 use std::io;
+use std::path::Path;
 
 use super::iocp;
 use super::pipe::{Pipe, PipeOsListener};
+use super::pipe_name;
 use super::polling;
 use super::socket::{self, SocketOsListener, SocketOsStream};
 use super::unix_socket;
-use crate::{Address, Batch, Interest, Key, ListenOptions, Read, Written};
+use crate::{Address, Batch, Credentials, Interest, Key, ListenOptions, Read, Written};
 
 #[derive(Debug)]
 pub(crate) enum OsListener {
@@ -19,6 +21,9 @@ impl OsListener {
     pub(crate) fn bind(address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
         match address {
             Address::Tcp(address) => Ok(OsListener::Socket(SocketOsListener::bind(address, options)?)),
+            Address::Ipc(path) if path == Path::new("*") => {
+                OsListener::bind(&Address::Ipc(pipe_name::fresh_path()), options)
+            }
             Address::Ipc(path) if unix_socket::are_chosen_for(path)? => {
                 Ok(OsListener::Socket(unix_socket::bind(path, options)?))
             }
@@ -53,6 +58,14 @@ impl OsStream {
         match self {
             OsStream::Socket(stream) => stream.peer.clone(),
             OsStream::Pipe(_) => None,
+        }
+    }
+
+    /// Which process is at the other end of a pipe.
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        match self {
+            OsStream::Socket(_) => None,
+            OsStream::Pipe(stream) => stream.pipe.credentials(),
         }
     }
 
@@ -165,6 +178,14 @@ impl Stream {
         match self {
             Stream::Iocp(stream) => stream.peer_address(),
             Stream::Polled(stream) => stream.peer_address(),
+        }
+    }
+
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        match self {
+            Stream::Iocp(stream) => stream.credentials(),
+            // Pipes are not for it.
+            Stream::Polled(_) => None,
         }
     }
 

@@ -16,7 +16,7 @@ use windows_sys::Win32::Networking::WinSock::{
 use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
 
 use super::error::check_socket;
-use super::pipe_name::names_a_pipe;
+use super::pipe_name::{is_abstract, names_a_pipe, no_abstract_names};
 use super::socket::{self, Family, SocketOsListener};
 use crate::{Address, ListenOptions, StreamOptions};
 
@@ -109,6 +109,9 @@ struct Name(SOCKADDR_UN, i32);
 
 impl Name {
     fn of(path: &Path) -> io::Result<Name> {
+        if is_abstract(path) {
+            return Err(no_abstract_names(path));
+        }
         let text = path.to_str().filter(|text| !text.is_empty() && !text.contains('\0'));
         let mut name = SOCKADDR_UN { sun_family: AF_UNIX, ..SOCKADDR_UN::default() };
         // One byte stays for the zero at the end.

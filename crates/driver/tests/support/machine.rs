@@ -80,6 +80,10 @@ impl Machine {
         }
     }
 
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.world.is_some()
+    }
+
     pub(crate) fn is_tcp(&self) -> bool {
         !matches!(self.network, Network::Ipc)
     }

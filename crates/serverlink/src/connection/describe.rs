@@ -13,6 +13,7 @@ impl Connection {
             socket_type: self.core.kind,
             endpoint: self.endpoint.clone(),
             peer_address: self.stream.peer_address().map(|address| resolve::endpoint_of(&address)),
+            peer_credentials: self.credentials,
             origin: self.origin,
             state: self.state(),
             routing_id: self.pipe.and_then(|pipe| self.core.routing_id_of(pipe)),

@@ -10,9 +10,10 @@ mod open;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use serverlink_driver::{Batch, Interest, Key, Read, Stream, Written};
+use serverlink_driver::{Batch, Credentials, Interest, Key, Read, Stream, Written};
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::handshake::Handshake;
@@ -35,6 +36,10 @@ pub(crate) struct Connection {
     stream: Stream,
     endpoint: Endpoint,
     origin: Origin,
+    /// The process at the other end, once it is connected; over ipc.
+    credentials: Option<Credentials>,
+    /// It counts for its socket's `max_connections` as long as it lives.
+    _place: Option<Place>,
     /// Who made it; `None` for one that came to us.
     pub(crate) dialer: Option<DialerId>,
     /// The dialer's pipe, then the pipe that the socket gave.
@@ -100,6 +105,33 @@ pub(crate) enum Finish {
     Done,
 }
 
+/// How an attempt, or the connection that it led to, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nobody listens there.
+    Refused,
+    /// Nobody answered, or no way leads there.
+    Unreachable,
+    HandshakeFailed,
+    Disconnected,
+}
+
+/// One of the connections that a socket's listeners may have.
+struct Place(Arc<Core>);
+
+impl Place {
+    fn take(core: &Arc<Core>) -> Place {
+        core.accepted.fetch_add(1, Ordering::Relaxed);
+        Place(Arc::clone(core))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.accepted.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// What the reactor has to do after a step.
 #[derive(Debug)]
 pub(crate) enum Flow {
@@ -123,6 +155,7 @@ impl Connection {
         now: Instant,
     ) -> (Connection, Flow) {
         let mut connection = Connection::new(core, stream, endpoint, origin);
+        connection.credentials = connection.stream.credentials();
         let flow = connection.begin_greeting(now);
         (connection, flow)
     }
@@ -142,10 +175,12 @@ impl Connection {
     fn new(core: Arc<Core>, stream: Stream, endpoint: Endpoint, origin: Origin) -> Connection {
         let now = core.now();
         Connection {
+            _place: (origin == Origin::Accepted).then(|| Place::take(&core)),
             core,
             stream,
             endpoint,
             origin,
+            credentials: None,
             dialer: None,
             pipe: None,
             phase: Phase::Connecting,
@@ -169,6 +204,7 @@ impl Connection {
 
     /// The connection attempt succeeded.
     pub(crate) fn handle_connected(&mut self, now: Instant) -> Flow {
+        self.credentials = self.stream.credentials();
         self.core.monitor.tell(|| EventKind::Connected { endpoint: self.endpoint.clone() });
         self.begin_greeting(now)
     }
@@ -281,9 +317,32 @@ impl Connection {
 
     pub(crate) fn handle_deadline(&mut self, now: Instant) -> Flow {
         match self.phase {
+            Phase::Connecting if self.core.options.connect_timeout.is_some() => {
+                Flow::End(Farewell::ConnectTimeout)
+            }
             Phase::Connecting | Phase::Greeting(..) => Flow::End(Farewell::HandshakeTimeout),
             Phase::Open => self.beat(now),
             Phase::Draining => Flow::End(Farewell::Closed),
+        }
+    }
+
+    /// When the handshake has to be done, counted from the attempt that led to it.
+    pub(crate) fn handshake_deadline(&self) -> Instant {
+        self.registered_at + self.core.options.handshake_timeout
+    }
+
+    /// What its dialer makes of its end.
+    pub(crate) fn verdict(&self, farewell: &Farewell) -> Verdict {
+        match (&self.phase, farewell) {
+            (Phase::Open | Phase::Draining, _) => Verdict::Disconnected,
+            (Phase::Greeting(..), _) => Verdict::HandshakeFailed,
+            // Where nobody has bound a path there is no file.
+            (Phase::Connecting, Farewell::Io(error))
+                if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) =>
+            {
+                Verdict::Refused
+            }
+            (Phase::Connecting, _) => Verdict::Unreachable,
         }
     }
 

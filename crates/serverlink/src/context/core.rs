@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use serverlink_driver::{Kind, Outer};
 
+use super::io_threads::IoThreads;
 use super::registry::Registry;
 use crate::env::Env;
 use crate::error::Error;
@@ -31,20 +32,19 @@ pub(crate) struct ContextCore {
 }
 
 impl ContextCore {
-    /// With `io_threads` threads of its own.
+    /// With threads of its own.
     pub(crate) fn start(
         env: Env,
         kind: Kind,
-        io_threads: usize,
+        io_threads: &IoThreads,
         max_sockets: usize,
     ) -> Result<Arc<ContextCore>, Error> {
-        let mut io = Vec::with_capacity(io_threads);
-        let mut threads = Vec::with_capacity(io_threads);
-        for index in 0..io_threads {
+        let mut io = Vec::with_capacity(io_threads.count);
+        let mut threads = Vec::with_capacity(io_threads.count);
+        for index in 0..io_threads.count {
             let outer = Outer::open(kind).map_err(|source| opening("an I/O thread's driver", source))?;
             let (thread, shared) = IoThread::new(env.clone(), outer, index);
-            let started = env.spawn(&format!("slk-io-{index}"), move || thread.run_until_stopped());
-            match started {
+            match io_threads.start(&env, index, thread) {
                 Ok(handle) => threads.extend(handle),
                 Err(source) => {
                     io.iter().for_each(|shared: &Arc<IoShared>| shared.stop());
@@ -101,10 +101,19 @@ impl ContextCore {
         self.io.len()
     }
 
-    /// A reactor for one socket, on the I/O thread whose turn it is.
-    pub(crate) fn open_reactor(&self) -> std::io::Result<Arc<Reactor>> {
-        let index = self.next_io.fetch_add(1, Ordering::Relaxed) % self.io.len();
-        Reactor::open(self.env.clone(), Arc::clone(&self.io[index]))
+    /// A reactor for one socket, on the I/O thread whose turn it is among those that the socket may live on; 0: on any.
+    pub(crate) fn open_reactor(&self, affinity: u64) -> Result<Arc<Reactor>, Error> {
+        let may_live = |index: &usize| affinity == 0 || (*index < 64 && affinity >> index & 1 == 1);
+        let allowed: Vec<usize> = (0..self.io.len()).filter(may_live).collect();
+        if allowed.is_empty() {
+            let why =
+                format!("it names none of the context's {} I/O threads; bit 0 is the first", self.io.len());
+            let value = format!("{affinity:#x}");
+            return Err(Error::InvalidOption { option: "affinity", value, why });
+        }
+        let index = allowed[self.next_io.fetch_add(1, Ordering::Relaxed) % allowed.len()];
+        let opened = Reactor::open(self.env.clone(), Arc::clone(&self.io[index]));
+        opened.map_err(|source| opening("opening a driver for the socket's connections", source))
     }
 
     /// Every reactor that has something, or had and is not retired yet.

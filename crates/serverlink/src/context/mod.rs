@@ -1,23 +1,31 @@
 //! Contexts: what sockets of one process have in common.
 
 pub(crate) mod core;
+mod io_threads;
 pub(crate) mod registry;
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serverlink_driver::Kind;
+use serverlink_driver::{Kind, why_not_processor};
 use serverlink_message::SocketType;
 
 use self::core::ContextCore;
+use self::io_threads::IoThreads;
 use crate::env::Env;
 use crate::error::Error;
 use crate::options::Options;
 use crate::report::ContextReport;
+use crate::resolver::{LookUp, Resolver};
 use crate::socket::Socket;
 
 /// Most I/O threads of one context.
 const MAX_IO_THREADS: usize = 64;
+
+/// Linux shows 15 bytes of a thread's name, and behind the prefix there are up to 6 (`-io-63`).
+const MAX_PREFIX_BYTES: usize = 9;
 
 /// Makes sockets, and gives them I/O threads and a space of `inproc://` names.
 ///
@@ -43,11 +51,12 @@ pub struct Context {
 }
 
 /// Settings of a context. Made by [`Context::builder`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ContextBuilder {
-    io_threads: usize,
+    io_threads: IoThreads,
     max_sockets: usize,
     driver: Option<Kind>,
+    look_up: Option<LookUp>,
 }
 
 impl Context {
@@ -62,7 +71,8 @@ impl Context {
 
     /// Settings first.
     pub fn builder() -> ContextBuilder {
-        ContextBuilder { io_threads: 1, max_sockets: 65_535, driver: None }
+        let io_threads = IoThreads { count: 1, prefix: "slk".to_owned(), processors: Vec::new() };
+        ContextBuilder { io_threads, max_sockets: 65_535, driver: None, look_up: None }
     }
 
     pub(crate) fn from_core(core: Arc<ContextCore>) -> Context {
@@ -146,7 +156,50 @@ impl ContextBuilder {
     /// I/O threads: 1 to 64, default 1. They serve the sockets whose users do not wait in a call; sockets are
     /// spread over them as they are opened. One is enough for gigabits.
     pub fn io_threads(mut self, threads: usize) -> ContextBuilder {
-        self.io_threads = threads;
+        self.io_threads.count = threads;
+        self
+    }
+
+    /// What the names of the context's threads begin with: 1 to 9 bytes, so that systems with short names show the rest, and no zero byte.
+    /// Default `slk`. libzmq: `ZMQ_THREAD_NAME_PREFIX`.
+    pub fn thread_name_prefix(mut self, prefix: impl Into<String>) -> ContextBuilder {
+        self.io_threads.prefix = prefix.into();
+        self
+    }
+
+    /// The processors on which the I/O threads may run, counted from 0; none: on all. Linux only, elsewhere [`build`](ContextBuilder::build)
+    /// refuses any. Threads of the program that wait in a call drive their sockets themselves, and run where the program lets them.
+    /// Default none. libzmq: `ZMQ_THREAD_AFFINITY_CPU_ADD`.
+    pub fn io_thread_processors(mut self, processors: impl IntoIterator<Item = usize>) -> ContextBuilder {
+        self.io_threads.processors = processors.into_iter().collect();
+        self
+    }
+
+    /// How names in `tcp://name:port` become addresses, instead of the system's resolver. The addresses are tried in their order; none, or an
+    /// error, is a failed attempt, and every attempt asks anew.
+    ///
+    /// It is called on threads of the context, up to four at a time, and for binding on the thread that binds. It may take its time: only what
+    /// asked waits for it. Names of network interfaces are the system's all the same. Default: the system's resolver.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use serverlink::Context;
+    ///
+    /// let context = Context::builder().resolver(|_name| Ok(vec![IpAddr::from([127, 0, 0, 1])])).build()?;
+    /// let pull = context.pull().open()?;
+    /// let port = pull.bind("tcp://127.0.0.1:*")?.to_string().rsplit_once(':').expect("it has a port").1.to_owned();
+    /// let push = context.push().open()?;
+    /// push.connect(&format!("tcp://wherever:{port}"))?;
+    /// push.send("found")?;
+    /// assert_eq!(pull.recv()?, "found".into());
+    /// # Ok::<(), serverlink::Error>(())
+    /// ```
+    pub fn resolver<F>(mut self, look_up: F) -> ContextBuilder
+    where
+        F: Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
+    {
+        let with_ports = |ips: Vec<IpAddr>| ips.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
+        self.look_up = Some(Arc::new(move |name: &str| look_up(name).map(with_ports)));
         self
     }
 
@@ -165,17 +218,40 @@ impl ContextBuilder {
     /// Starts the I/O threads.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for a number out of its range, or a driver that this system does not have;
+    /// [`Error::InvalidOption`] for a value out of its range, or a driver or a processor that this system does not have;
     /// [`Error::Io`] if the system gives no thread or descriptors.
     pub fn build(self) -> Result<Context, Error> {
-        if !(1..=MAX_IO_THREADS).contains(&self.io_threads) {
-            return Err(Error::invalid_option("io_threads", self.io_threads, "1 to 64 are possible"));
+        let IoThreads { count, prefix, processors } = &self.io_threads;
+        if !(1..=MAX_IO_THREADS).contains(count) {
+            return Err(Error::invalid_option("io_threads", count, "1 to 64 are possible"));
+        }
+        if !(1..=MAX_PREFIX_BYTES).contains(&prefix.len()) || prefix.contains('\0') {
+            return Err(Error::invalid_option(
+                "thread_name_prefix",
+                prefix,
+                "it has 1 to 9 bytes, none of them 0",
+            ));
+        }
+        if let Some(why) = processors.iter().find_map(|processor| why_not_processor(*processor)) {
+            return Err(Error::invalid_option("io_thread_processors", processors, why));
         }
         if self.max_sockets == 0 {
             return Err(Error::invalid_option("max_sockets", 0, "at least 1 is needed"));
         }
         let kind = self.driver.map_or_else(driver_from_environment, Ok)?;
-        ContextCore::start(Env::real(), kind, self.io_threads, self.max_sockets).map(Context::from_core)
+        let resolver = Resolver::threads(format!("{prefix}-resolver"), self.look_up);
+        let env = Env::real(resolver);
+        ContextCore::start(env, kind, &self.io_threads, self.max_sockets).map(Context::from_core)
+    }
+}
+
+impl std::fmt::Debug for ContextBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContextBuilder")
+            .field("io_threads", &self.io_threads)
+            .field("max_sockets", &self.max_sockets)
+            .field("driver", &self.driver)
+            .finish_non_exhaustive()
     }
 }
 

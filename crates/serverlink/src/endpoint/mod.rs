@@ -1,13 +1,16 @@
-//! Addresses as people write them: `tcp://host:port`, `ipc://path`, `inproc://name`.
+//! Addresses as people write them: `tcp://host:port`, `ipc://path`, `ipc://@name`, `inproc://name`.
 
 mod parse;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::Error;
+
+/// What binds to a fresh path.
+const ANY_PATH: &str = "*";
 
 /// Where a socket listens, or where it connects to.
 ///
@@ -24,17 +27,30 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// `tcp://host:port`: over the network.
+    /// `tcp://host:port`, or `tcp://source:port;host:port`: over the network.
     Tcp {
+        /// Our own end, for connecting only: which address of this machine the connection comes from. `None`: the system chooses.
+        source: Option<Box<SourceAddress>>,
         /// The machine.
         host: Host,
         /// The port on it.
         port: Port,
     },
-    /// `ipc://path`: between processes of one machine, through a socket file at `path`.
+    /// `ipc://path`: between processes of one machine, through a socket file at `path`. On Linux also `ipc://@name`, an abstract name, which
+    /// needs no file and is gone with its listener; anybody on the machine may connect to one. `ipc://*`, for binding only, is a fresh path in a
+    /// directory of its own below the temporary one, which no other user can enter; both are removed when the socket is unbound.
     Ipc(PathBuf),
     /// `inproc://name`: between sockets of one context. Nothing is encoded and no system call is made.
     Inproc(String),
+}
+
+/// What stands before the `;` of a tcp endpoint: where a connection comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceAddress {
+    /// An address of this machine, the name of one of its network interfaces (not on Windows), or `*` for any.
+    pub host: Host,
+    /// A port; `*` or `0` for any.
+    pub port: Port,
 }
 
 /// The machine of a tcp endpoint.
@@ -44,7 +60,7 @@ pub enum Host {
     Any,
     /// An address, `127.0.0.1` or `[::1]`.
     Ip(IpAddr),
-    /// A name to be resolved, or an IPv6 address with a zone (`[fe80::1%eth0]`), which only the resolver understands.
+    /// A name to be resolved, for binding also that of a network interface of this machine (`eth0`; not on Windows), or an IPv6 address with a zone (`[fe80::1%eth0]`), which only the resolver understands.
     Name(String),
 }
 
@@ -77,7 +93,7 @@ impl Endpoint {
     /// Refuses what can only be bound: a wildcard names no peer.
     ///
     /// # Errors
-    /// [`Error::InvalidEndpoint`] for a tcp endpoint with `*` as its host or port.
+    /// [`Error::InvalidEndpoint`] for a tcp endpoint with `*` as its host or port, and for `ipc://*`.
     pub fn check_connectable(&self) -> Result<(), Error> {
         match self {
             Endpoint::Tcp { host: Host::Any, .. } => Err(Error::invalid_endpoint(
@@ -87,6 +103,24 @@ impl Endpoint {
             Endpoint::Tcp { port: Port::Any, .. } => {
                 Err(Error::invalid_endpoint(self, "connecting needs the port that the peer has bound"))
             }
+            Endpoint::Ipc(path) if path == Path::new(ANY_PATH) => Err(Error::invalid_endpoint(
+                self,
+                "`*` is for binding; connecting needs the path that the peer's bind told",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what means something only for a connection.
+    ///
+    /// # Errors
+    /// [`Error::InvalidEndpoint`] for a tcp endpoint with a source address.
+    pub fn check_bindable(&self) -> Result<(), Error> {
+        match self {
+            Endpoint::Tcp { source: Some(_), .. } => Err(Error::invalid_endpoint(
+                self,
+                "a source address before `;` is for connecting; write the address to bind alone",
+            )),
             _ => Ok(()),
         }
     }
@@ -103,7 +137,10 @@ impl FromStr for Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Endpoint::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Endpoint::Tcp { source: Some(source), host, port } => {
+                write!(f, "tcp://{}:{};{host}:{port}", source.host, source.port)
+            }
+            Endpoint::Tcp { source: None, host, port } => write!(f, "tcp://{host}:{port}"),
             Endpoint::Ipc(path) => write!(f, "ipc://{}", path.display()),
             Endpoint::Inproc(name) => write!(f, "inproc://{name}"),
         }

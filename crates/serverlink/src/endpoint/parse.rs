@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
-use super::{Endpoint, Host, Port};
+use super::{Endpoint, Host, Port, SourceAddress};
 
 type Why = String;
 
@@ -12,6 +12,9 @@ const MAX_NAME_BYTES: usize = 253;
 
 /// What a path looks like here, for who wrote none.
 const IPC_EXAMPLE: &str = if cfg!(windows) { r"ipc://C:\app\feed.sock" } else { "ipc:///run/app/feed.sock" };
+
+/// Names of ipc sockets outside of the file system.
+const HAS_ABSTRACT_NAMES: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, Why> {
     let Some((transport, address)) = text.split_once("://") else {
@@ -26,11 +29,23 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, Why> {
 }
 
 fn tcp(address: &str) -> Result<Endpoint, Why> {
-    if address.contains(';') {
-        return Err("a source address before `;` is not supported; give the peer's address alone".into());
-    }
+    let (source, address) = match address.split_once(';') {
+        Some((source, address)) => (Some(Box::new(self::source(source)?)), address),
+        None => (None, address),
+    };
     let (host_text, port_text) = split_port(address)?;
-    Ok(Endpoint::Tcp { host: host(host_text)?, port: port(port_text)? })
+    Ok(Endpoint::Tcp { source, host: host(host_text)?, port: port(port_text)? })
+}
+
+fn source(address: &str) -> Result<SourceAddress, Why> {
+    let of_source = |why: Why| format!("the source address `{address}` before `;`: {why}");
+    let Some((host_text, port_text)) = address.rsplit_once(':').filter(|(_, after)| !after.contains(']'))
+    else {
+        return Err(of_source("it names no port; write 0 behind a colon for any".into()));
+    };
+    let host = host(host_text).map_err(of_source)?;
+    let port = port(port_text).map_err(of_source)?;
+    Ok(SourceAddress { host, port })
 }
 
 /// The port is what follows the last colon, unless that colon is inside the brackets of an IPv6 address.
@@ -114,8 +129,15 @@ fn ipc(path: &str) -> Result<Endpoint, Why> {
     if path.is_empty() {
         return Err(format!("it names no path; write {IPC_EXAMPLE}"));
     }
-    if path == "*" || path.starts_with('@') {
-        return Err("temporary (`*`) and abstract (`@name`) sockets are not supported; name a path in a directory you own".into());
+    if let Some(name) = path.strip_prefix('@') {
+        if name.is_empty() {
+            return Err("there is no name behind the @".into());
+        }
+        if !HAS_ABSTRACT_NAMES {
+            return Err(format!(
+                "abstract names are Linux's; name a path ({IPC_EXAMPLE}, or ./{path} for this one)"
+            ));
+        }
     }
     if path.contains('\0') {
         return Err("a path holds no zero byte".into());

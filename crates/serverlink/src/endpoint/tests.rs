@@ -15,7 +15,7 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn tcp_endpoints_come_apart_into_host_and_port() {
-    let tcp = |host, port| Endpoint::Tcp { host, port };
+    let tcp = |host, port| Endpoint::Tcp { source: None, host, port };
     assert_eq!(parsed("tcp://*:*"), tcp(Host::Any, Port::Any));
     assert_eq!(parsed("tcp://*:0"), tcp(Host::Any, Port::Any));
     assert_eq!(parsed("tcp://127.0.0.1:5555"), tcp(Host::Ip([127, 0, 0, 1].into()), Port::Number(5555)));
@@ -26,6 +26,32 @@ fn tcp_endpoints_come_apart_into_host_and_port() {
     );
     assert_eq!(parsed("tcp://eth0:5555"), tcp(Host::Name("eth0".into()), Port::Number(5555)));
     assert_eq!(parsed("tcp://[fe80::1%eth0]:7"), tcp(Host::Name("fe80::1%eth0".into()), Port::Number(7)));
+}
+
+#[test]
+fn a_source_stands_before_the_peer() {
+    let Endpoint::Tcp { source: Some(source), host, port } = parsed("tcp://eth0:0;[::1]:5") else {
+        panic!("it has a source")
+    };
+    assert_eq!(*source, SourceAddress { host: Host::Name("eth0".into()), port: Port::Any });
+    assert_eq!((host, port), (Host::Ip("::1".parse().unwrap()), Port::Number(5)));
+    assert!(parsed("tcp://*:*;host:5").check_connectable().is_ok(), "the source may be any");
+    assert!(parsed("tcp://*:*;*:5").check_connectable().is_err());
+    assert!(parsed("tcp://*:*;host:5").check_bindable().is_err());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn abstract_names_are_endpoints() {
+    assert_eq!(parsed("ipc://@feed"), Endpoint::Ipc("@feed".into()));
+    assert_eq!(parsed("ipc://@feed").to_string(), "ipc://@feed");
+    assert!(parsed("ipc://@feed").check_connectable().is_ok());
+}
+
+#[cfg(not(target_os = "linux"))]
+#[test]
+fn abstract_names_are_for_linux() {
+    assert!(refusal("ipc://@feed").contains("Linux"));
 }
 
 #[test]
@@ -40,6 +66,11 @@ fn every_good_endpoint_prints_as_it_was_written() {
         "ipc://C:/dir/x.sock",
         r"ipc://\\.\pipe\x",
         "inproc://a b/c",
+        "ipc://*",
+        "tcp://10.0.0.1:*;10.0.0.2:2",
+        "tcp://*:7;host:2",
+        "tcp://[fe80::1%eth0]:7;[fe80::2%eth0]:8",
+        "tcp://eth0:*;host:2",
     ] {
         assert_eq!(parsed(text).to_string(), text);
     }
@@ -62,10 +93,12 @@ fn refusals_say_what_to_write_instead() {
         ("tcp://localhost:65536", "up to 65535"),
         ("tcp://localhost:+5", "up to 65535"),
         ("tcp://localhost:", "up to 65535"),
-        ("tcp://10.0.0.1:1;10.0.0.2:2", "source address"),
+        ("tcp://10.0.0.1;10.0.0.2:2", "source address"),
+        ("tcp://[::1];[::2]:2", "names no port"),
+        ("tcp://;10.0.0.2:2", "source address"),
+        ("tcp://10.0.0.1:1;10.0.0.2;10.0.0.3:3", "not a host name"),
         ("ipc://", "names no path"),
-        ("ipc://@abstract", "not supported"),
-        ("ipc://*", "not supported"),
+        ("ipc://@", "no name behind the @"),
         ("ipc://a\0b", "zero byte"),
         ("inproc://", "no name"),
         ("", "names no transport"),
@@ -88,7 +121,7 @@ fn names_and_paths_end_at_their_limits() {
 
 #[test]
 fn wildcards_are_for_binding() {
-    for text in ["tcp://*:5555", "tcp://localhost:*", "tcp://localhost:0"] {
+    for text in ["tcp://*:5555", "tcp://localhost:*", "tcp://localhost:0", "ipc://*"] {
         assert!(parsed(text).check_connectable().is_err(), "{text}");
     }
     for text in ["tcp://localhost:5555", "ipc://x", "inproc://x"] {
@@ -114,7 +147,7 @@ proptest! {
 
     #[test]
     fn every_address_and_port_survives_the_way_through_text(address: IpAddr, number in 1u16..) {
-        let endpoint = Endpoint::Tcp { host: Host::Ip(address), port: Port::Number(number) };
+        let endpoint = Endpoint::Tcp { source: None, host: Host::Ip(address), port: Port::Number(number) };
         prop_assert_eq!(parsed(&endpoint.to_string()), endpoint);
     }
 }

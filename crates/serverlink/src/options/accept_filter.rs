@@ -2,6 +2,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use serverlink_driver::{Credentials, is_member};
+
 /// Whom a listener lets in; see [`Options::accept_filters`](super::Options::accept_filters).
 ///
 /// ```
@@ -24,9 +26,10 @@ pub enum AcceptFilter {
     },
     /// Over ipc: processes of this user.
     User(u32),
-    /// Over ipc: processes whose user belongs to this group.
+    /// Over ipc: processes whose effective group this is, or whose user is one of its members in the system's user database, which may
+    /// have to be asked over the network: name few groups. The supplementary groups of the process itself are not looked at. libzmq does the same.
     Group(u32),
-    /// Over ipc: this process.
+    /// Over ipc: this process. For Linux, macOS and Windows; elsewhere nobody fits. On Windows the system tells nothing but this.
     Process(u32),
 }
 
@@ -58,6 +61,54 @@ impl AcceptFilter {
             _ => return false,
         };
         differing_bits >= prefix
+    }
+}
+
+/// Somebody who came to a listener.
+pub(crate) enum Newcomer {
+    Tcp(IpAddr),
+    Ipc(Credentials),
+}
+
+impl Newcomer {
+    /// Whether one of the filters for its transport fits, or there is none.
+    pub(crate) fn is_let_in(&self, filters: &[AcceptFilter]) -> bool {
+        let mut any = false;
+        let mut fits = filters.iter().filter(|filter| self.is_meant(filter)).map(|filter| {
+            any = true;
+            self.fits(filter)
+        });
+        fits.any(|fits| fits) || !any
+    }
+
+    fn is_meant(&self, filter: &AcceptFilter) -> bool {
+        matches!(filter, AcceptFilter::Network { .. }) == matches!(self, Newcomer::Tcp(_))
+    }
+
+    fn fits(&self, filter: &AcceptFilter) -> bool {
+        match (self, filter) {
+            (Newcomer::Tcp(peer), filter) => filter.matches_address(*peer),
+            (Newcomer::Ipc(peer), AcceptFilter::User(id)) => peer.user == Some(*id),
+            (Newcomer::Ipc(peer), AcceptFilter::Process(id)) => peer.process == Some(*id),
+            (Newcomer::Ipc(peer), AcceptFilter::Group(id)) => {
+                peer.group == Some(*id) || peer.user.is_some_and(|user| is_member(user, *id))
+            }
+            (Newcomer::Ipc(_), AcceptFilter::Network { .. }) => false,
+        }
+    }
+}
+
+/// Who came, and that nobody wanted him.
+impl fmt::Display for Newcomer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = |id: Option<u32>| id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+        match self {
+            Newcomer::Tcp(peer) => write!(f, "no accept filter lets {peer} in"),
+            Newcomer::Ipc(Credentials { process, user, group }) => {
+                let (process, user, group) = (known(*process), known(*user), known(*group));
+                write!(f, "no accept filter lets process {process} of user {user} and group {group} in")
+            }
+        }
     }
 }
 
@@ -97,6 +148,20 @@ mod tests {
 
     fn fits(network: &str, peer: &str) -> bool {
         network.parse::<AcceptFilter>().unwrap().matches_address(peer.parse().unwrap())
+    }
+
+    #[test]
+    fn filters_are_for_their_transport_alone() {
+        let own = Credentials { process: Some(7), user: Some(u32::MAX - 1), group: Some(100) };
+        let let_in = |filters: &[AcceptFilter]| Newcomer::Ipc(own).is_let_in(filters);
+        let network = "10.0.0.0/8".parse().expect("a network");
+        assert!(let_in(&[]) && let_in(&[network]));
+        assert!(let_in(&[AcceptFilter::Process(7)]) && !let_in(&[AcceptFilter::Process(8)]));
+        assert!(let_in(&[AcceptFilter::Group(100)]) && !let_in(&[AcceptFilter::Group(101)]));
+        assert!(let_in(&[AcceptFilter::User(1), AcceptFilter::User(u32::MAX - 1), network]));
+        let tcp = Newcomer::Tcp([10, 1, 1, 1].into());
+        assert!(tcp.is_let_in(&[AcceptFilter::Process(8)]) && tcp.is_let_in(&[network]));
+        assert!(!Newcomer::Tcp([11, 1, 1, 1].into()).is_let_in(&[network, AcceptFilter::Process(8)]));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod tcp;
 
 use std::time::Duration;
 
+pub(crate) use accept_filter::Newcomer;
 pub use accept_filter::{AcceptFilter, BadAcceptFilter};
 pub use reconnect_stop::ReconnectStop;
 pub use tcp::TcpOptions;

@@ -1,9 +1,10 @@
 //! Listeners: from a connection request to a connection in its handshake.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serverlink_driver::{Key, Listener, OsStream, Stream};
+use serverlink_driver::{Address, Key, Listener, OsStream, Stream};
 
 use super::Reactor;
 use super::command::{NewListener, NewStream};
@@ -11,6 +12,7 @@ use super::turn::{Due, Source, Turn};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
+use crate::options::Newcomer;
 use crate::report::Origin;
 use crate::socket::core::Core;
 
@@ -27,6 +29,8 @@ pub(crate) struct Acceptor {
     pub(super) endpoint: Endpoint,
     pub(crate) acceptable: bool,
     pub(crate) queued: bool,
+    /// It was told that accepting pauses, and not yet that it goes on.
+    paused: bool,
 }
 
 impl Turn {
@@ -38,7 +42,7 @@ impl Turn {
             return self.wait_for_closed(reactor, key, None);
         }
         // Registered before its command was taken: an edge may have passed unseen.
-        let acceptor = Acceptor { core, listener, endpoint, acceptable: true, queued: false };
+        let acceptor = Acceptor { core, listener, endpoint, acceptable: true, queued: false, paused: false };
         self.sources.insert(key, Source::Acceptor(Box::new(acceptor)));
         match self.failed {
             true => self.unlisten(reactor, key),
@@ -60,22 +64,47 @@ impl Turn {
         for _ in 0..ACCEPT_BUDGET {
             let Some(Source::Acceptor(acceptor)) = self.sources.get_mut(key) else { return };
             acceptor.queued = false;
+            if let Some(limit) = acceptor.limit_reached() {
+                acceptor.pause(|| format!("{limit} connections are open, as many as max_connections allows"));
+                // The mark stays: the end of a connection brings it back.
+                if !self.full.contains(&key) {
+                    self.full.push(key);
+                }
+                return;
+            }
             match acceptor.listener.accept() {
-                Ok(Some((stream, _))) => self.take_in_stream(reactor, key, stream),
+                Ok(Some((stream, peer))) => {
+                    acceptor.resume();
+                    self.take_in_stream(reactor, key, stream, peer);
+                }
                 Ok(None) => {
+                    acceptor.resume();
                     acceptor.acceptable = false;
                     acceptor.listener.rearm();
                     return;
                 }
-                Err(error) => return self.pause_accepting(reactor, key, error),
+                Err(error) => {
+                    acceptor.pause(|| error.to_string());
+                    // The mark stays, and so do the requests in the system's queue.
+                    self.timers.set(reactor.env.now() + PAUSE, Due::Accept(key));
+                    return;
+                }
             }
         }
         self.mark_ready(key);
     }
 
+    /// One of its connections has ended, and a listener may have waited for that.
+    pub(super) fn let_in_more(&mut self) {
+        std::mem::take(&mut self.full).into_iter().for_each(|key| self.mark_ready(key));
+    }
+
     /// Its home reactor adopts it: this is the stream's one registration.
-    fn take_in_stream(&mut self, reactor: &Reactor, listener: Key, stream: OsStream) {
+    fn take_in_stream(&mut self, reactor: &Reactor, listener: Key, stream: OsStream, peer: Option<Address>) {
         let Some(Source::Acceptor(acceptor)) = self.sources.get(listener) else { return };
+        if let Some(why) = acceptor.why_not(&stream, peer.as_ref()) {
+            return acceptor.turn_away(stream, why);
+        }
         let (core, endpoint) = (Arc::clone(&acceptor.core), acceptor.endpoint.clone());
         match reactor.remote().adopt(stream) {
             Ok(stream) => self.welcome(reactor, core, stream, endpoint, Origin::Accepted),
@@ -113,12 +142,49 @@ impl Turn {
         let key = self.add_connection(connection, deadline);
         self.follow(reactor, key, flow);
     }
+}
 
-    /// The mark stays, and so do the requests in the system's queue.
-    fn pause_accepting(&mut self, reactor: &Reactor, key: Key, error: std::io::Error) {
-        let Some(Source::Acceptor(acceptor)) = self.sources.get(key) else { return };
-        let (endpoint, error) = (acceptor.endpoint.clone(), error.to_string());
-        acceptor.core.monitor.tell(|| EventKind::AcceptFailed { endpoint, error });
-        self.timers.set(reactor.env.now() + PAUSE, Due::Accept(key));
+impl Acceptor {
+    /// As many connections as the socket may have, if it has them.
+    fn limit_reached(&self) -> Option<u32> {
+        let limit = self.core.options.max_connections;
+        let is_reached = limit != 0 && self.core.accepted.load(Ordering::Relaxed) >= limit as usize;
+        is_reached.then_some(limit)
+    }
+
+    /// Told once, however often it is found to last.
+    fn pause(&mut self, reason: impl FnOnce() -> String) {
+        if !std::mem::replace(&mut self.paused, true) {
+            let endpoint = self.endpoint.clone();
+            self.core.monitor.tell(|| EventKind::AcceptPaused { endpoint, reason: reason() });
+        }
+    }
+
+    fn resume(&mut self) {
+        if std::mem::take(&mut self.paused) {
+            let endpoint = self.endpoint.clone();
+            self.core.monitor.tell(|| EventKind::AcceptResumed { endpoint });
+        }
+    }
+
+    /// Why the filters let nobody like this in.
+    fn why_not(&self, stream: &OsStream, peer: Option<&Address>) -> Option<String> {
+        let filters = &self.core.options.accept_filters;
+        if filters.is_empty() {
+            return None;
+        }
+        let newcomer = match (&self.endpoint, peer) {
+            (Endpoint::Tcp { .. }, Some(Address::Tcp(peer))) => Newcomer::Tcp(peer.ip()),
+            _ => Newcomer::Ipc(stream.credentials().unwrap_or_default()),
+        };
+        (!newcomer.is_let_in(filters)).then(|| newcomer.to_string())
+    }
+
+    /// Closes it unread.
+    fn turn_away(&self, stream: OsStream, reason: String) {
+        drop(stream);
+        self.core.filtered.fetch_add(1, Ordering::Relaxed);
+        let endpoint = self.endpoint.clone();
+        self.core.monitor.tell(|| EventKind::AcceptFiltered { endpoint, reason });
     }
 }

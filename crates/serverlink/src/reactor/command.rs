@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serverlink_driver::{Address, Key, Listener, Stream};
+use serverlink_driver::{Key, Listener, Stream};
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::WireError;
 
 use super::describe::Inquiry;
 use super::failure::Failure;
 use crate::endpoint::Endpoint;
+use crate::resolver::Answered;
 use crate::socket::core::Core;
 
 slotmap::new_key_type! {
@@ -30,7 +31,7 @@ pub(crate) enum Command {
     /// Stop connecting, and give the connection and what is queued for it up.
     StopDialing(PipeId),
     /// A resolver is done.
-    Resolved(DialerId, Result<Vec<Address>, String>),
+    Resolved(DialerId, Answered),
     /// Writing failed; what has come in is still to be read.
     WriteFailed(Key, std::io::Error),
     /// Close this connection.
@@ -79,6 +80,8 @@ pub(crate) enum Farewell {
     Wire(WireError),
     /// The pattern has no place for this peer.
     TurnedAway(String),
+    /// An attempt to reach the peer took longer than the option allows.
+    ConnectTimeout,
     /// The handshake took too long.
     HandshakeTimeout,
     /// Nothing was heard for too long.

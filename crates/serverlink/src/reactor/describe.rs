@@ -98,7 +98,7 @@ impl Dialer {
     fn describe(&self, now: Instant) -> Option<ConnectionReport> {
         let state = match self.state {
             DialState::Connected(_) => return None,
-            DialState::Resolving => ConnectionState::Resolving,
+            DialState::Resolving(_) => ConnectionState::Resolving,
             DialState::Waiting(timer) => ConnectionState::Waiting {
                 attempt: self.attempts,
                 next_try_in: timer
@@ -109,6 +109,7 @@ impl Dialer {
             socket_type: self.core.kind,
             endpoint: self.endpoint.clone(),
             peer_address: None,
+            peer_credentials: None,
             origin: Origin::Dialed,
             state,
             routing_id: self.core.routing_id_of(self.pipe),

@@ -3,21 +3,26 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serverlink_driver::{Address, Key, StreamOptions};
+use serverlink_driver::Key;
 use serverlink_patterns::PipeId;
 
 use super::command::NewDialer;
 use super::timers::TimerId;
 use super::turn::{Due, Turn};
-use super::{DialerId, Farewell, Reactor};
-use crate::connection::Connection;
+use super::{Command, DialerId, Farewell, Reactor};
+use crate::connection::{Connection, Verdict};
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
-use crate::resolve::{self, Resolved};
+use crate::options::ReconnectStop;
+use crate::resolve::{self, Route};
+use crate::resolver::{Answer, Answered, Asker, Reply};
 use crate::socket::core::Core;
 
 /// A connection that lived this long ends the back-off.
 const LASTING: Duration = Duration::from_secs(1);
+
+/// Chance alone could make every pause short: each has at least this part of the interval.
+const LEAST_PAUSE: u32 = 10;
 
 /// Connects, and connects again.
 pub(crate) struct Dialer {
@@ -27,8 +32,8 @@ pub(crate) struct Dialer {
     /// Attempts since the last connection that lasted.
     pub(super) attempts: u32,
     established_at: Option<Instant>,
-    /// Addresses of this round that were not tried yet.
-    untried: Vec<Address>,
+    /// Ways of this round that were not tried yet, the next one last.
+    untried: Vec<Route>,
     pub(super) state: DialState,
     /// Since when it has been without a connection.
     pub(super) idle_since: Instant,
@@ -38,7 +43,8 @@ pub(crate) struct Dialer {
 
 pub(super) enum DialState {
     Waiting(Option<TimerId>),
-    Resolving,
+    /// On a simulated machine the answer is known, and comes when the timer is due.
+    Resolving(Option<(TimerId, Answered)>),
     /// What happens to the connection is reported under its key.
     Connected(Key),
 }
@@ -63,60 +69,74 @@ impl Turn {
         self.attempt(reactor, dialer);
     }
 
-    /// The next address, or a new round.
-    pub(super) fn attempt(&mut self, reactor: &Reactor, id: DialerId) {
+    /// Its time has come: the answer to a question, or a new round.
+    pub(super) fn on_dialer_due(&mut self, reactor: &Reactor, id: DialerId) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
-        if let Some(address) = dialer.untried.pop() {
-            return self.connect(reactor, id, &address);
+        match std::mem::replace(&mut dialer.state, DialState::Waiting(None)) {
+            DialState::Resolving(Some((_, answered))) => self.on_resolved(reactor, id, answered),
+            _ => self.attempt(reactor, id),
+        }
+    }
+
+    /// The next way of this round, or a new round. Each asks anew what is behind a name.
+    fn attempt(&mut self, reactor: &Reactor, id: DialerId) {
+        let Some(dialer) = self.dialers.get_mut(id) else { return };
+        if let Some(route) = dialer.untried.pop() {
+            return self.connect(reactor, id, &route);
         }
         dialer.attempts = dialer.attempts.saturating_add(1);
-        match resolve::addresses(&dialer.endpoint) {
-            Resolved::Now(address) => self.connect(reactor, id, &address),
-            Resolved::ByResolver(host, port) => {
-                dialer.state = DialState::Resolving;
-                let reactor = reactor.myself.clone();
-                let ipv6 = dialer.core.options.ipv6;
-                resolve::in_background(&dialer.core.env, host, port, ipv6, move |outcome| {
-                    if let Some(reactor) = reactor.upgrade() {
-                        reactor.post(super::Command::Resolved(id, outcome));
-                    }
-                });
+        let Some(question) = resolve::question(&dialer.endpoint) else {
+            return self.on_resolved(reactor, id, Ok(Answer::default()));
+        };
+        let (myself, target) = (reactor.myself.clone(), reactor.myself.clone());
+        let asker = Asker {
+            cares: Box::new(move || myself.strong_count() > 0),
+            tell: Box::new(move |answered| {
+                if let Some(reactor) = target.upgrade() {
+                    reactor.post(Command::Resolved(id, answered));
+                }
+            }),
+        };
+        dialer.state = DialState::Resolving(match reactor.env.resolver().ask(&question, asker) {
+            Reply::Later => None,
+            Reply::After(delay, answered) => {
+                Some((self.timers.set(reactor.env.now() + delay, Due::Dial(id)), answered))
             }
-        }
+        });
     }
 
-    pub(super) fn on_resolved(
-        &mut self,
-        reactor: &Reactor,
-        id: DialerId,
-        addresses: Result<Vec<Address>, String>,
-    ) {
+    pub(super) fn on_resolved(&mut self, reactor: &Reactor, id: DialerId, answered: Answered) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
-        match addresses {
-            Ok(mut addresses) => {
-                addresses.reverse();
-                dialer.untried = addresses;
-                match dialer.untried.pop() {
-                    Some(first) => self.connect(reactor, id, &first),
-                    None => self.pause(reactor, id, "the name has no address".into()),
+        let ipv6 = dialer.core.options.ipv6;
+        match answered.and_then(|answer| resolve::routes(&dialer.endpoint, ipv6, &answer)) {
+            Ok(mut routes) => {
+                routes.reverse();
+                dialer.untried = routes;
+                if let Some(first) = dialer.untried.pop() {
+                    self.connect(reactor, id, &first);
                 }
             }
-            Err(error) => self.pause(reactor, id, error),
+            Err(trouble) => self.pause(reactor, id, Verdict::Unreachable, trouble),
         }
     }
 
-    fn connect(&mut self, reactor: &Reactor, id: DialerId, address: &Address) {
+    fn connect(&mut self, reactor: &Reactor, id: DialerId, route: &Route) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
-        let options = stream_options(&dialer.core);
-        match reactor.remote().connect(address, &options) {
+        let mut options = dialer.core.stream_options();
+        options.source = route.from;
+        match reactor.remote().connect(&route.to, &options) {
             Ok(stream) => {
                 let core = Arc::clone(&dialer.core);
-                let deadline = reactor.env.now() + core.options.handshake_timeout;
+                let all = core.options.handshake_timeout;
+                let deadline =
+                    reactor.env.now() + core.options.connect_timeout.map_or(all, |some| some.min(all));
                 let connection = Connection::dialing(core, stream, dialer.endpoint.clone(), id, dialer.pipe);
                 dialer.state = DialState::Connected(connection.key());
                 self.add_connection(connection, deadline);
             }
-            Err(error) => self.pause(reactor, id, error.to_string()),
+            // What is wrong with one address need not be wrong with the next.
+            Err(_) if !dialer.untried.is_empty() => self.attempt(reactor, id),
+            Err(error) => self.pause(reactor, id, Verdict::Unreachable, error.to_string()),
         }
     }
 
@@ -124,7 +144,12 @@ impl Turn {
         let Some(connection) = self.connection(key) else { return };
         match outcome {
             Ok(()) => {
+                let deadline = connection.handshake_deadline();
+                let bounded = connection.core.options.connect_timeout.is_some();
                 let flow = connection.handle_connected(reactor.env.now());
+                if bounded {
+                    self.set_deadline(key, Some(deadline));
+                }
                 self.follow(reactor, key, flow);
             }
             Err(error) => self.end_connection(reactor, key, Farewell::Io(error)),
@@ -141,7 +166,13 @@ impl Turn {
     }
 
     /// A dialer's connection, or attempt, has ended and was consumed.
-    pub(super) fn on_attempt_over(&mut self, reactor: &Reactor, id: DialerId, trouble: String) {
+    pub(super) fn on_attempt_over(
+        &mut self,
+        reactor: &Reactor,
+        id: DialerId,
+        verdict: Verdict,
+        trouble: String,
+    ) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
         dialer.state = DialState::Waiting(None);
         dialer.idle_since = reactor.env.now();
@@ -153,22 +184,37 @@ impl Turn {
         if !dialer.untried.is_empty() {
             return self.attempt(reactor, id);
         }
-        self.pause(reactor, id, trouble);
+        self.pause(reactor, id, verdict, trouble);
     }
 
-    fn pause(&mut self, reactor: &Reactor, id: DialerId, trouble: String) {
+    /// A round is over without a connection that stayed.
+    fn pause(&mut self, reactor: &Reactor, id: DialerId, verdict: Verdict, trouble: String) {
         let now = reactor.env.now();
         let Some(dialer) = self.dialers.get_mut(id) else { return };
         if dialer.stopping && dialer.has_nothing_to_send() {
             return self.drop_dialer(id);
         }
+        if stops(dialer.core.options.reconnect_stop, verdict) {
+            return self.give_up_dialing(reactor, id, trouble);
+        }
         let options = &dialer.core.options;
-        let longest = back_off(options.reconnect_interval, options.reconnect_interval_max, dialer.attempts);
-        let delay = longest / 2 + reactor.env.random_up_to(longest / 2);
+        let interval = options.reconnect_interval;
+        let longest = back_off(interval, options.reconnect_interval_max, dialer.attempts);
+        let delay = reactor.env.random_between(interval / LEAST_PAUSE, longest);
         let timer = self.timers.set(now + delay, Due::Dial(id));
         dialer.state = DialState::Waiting(Some(timer));
         let (endpoint, attempt) = (dialer.endpoint.clone(), dialer.attempts);
         dialer.core.monitor.tell(|| EventKind::Retrying { endpoint, attempt, delay, trouble });
+    }
+
+    /// As the options ask: what was queued for the peer goes, and is counted.
+    fn give_up_dialing(&mut self, reactor: &Reactor, id: DialerId, trouble: String) {
+        let Some(dialer) = self.dialers.get(id) else { return };
+        let (core, pipe, endpoint) = (Arc::clone(&dialer.core), dialer.pipe, dialer.endpoint.clone());
+        self.drop_dialer(id);
+        core.drop_dialed(pipe);
+        core.monitor.tell(|| EventKind::GaveUp { endpoint, trouble });
+        self.check_closing(reactor);
     }
 
     /// `disconnect`: the connection closes, and what was queued for it is given up.
@@ -188,8 +234,11 @@ impl Turn {
 
     pub(super) fn drop_dialer(&mut self, id: DialerId) {
         let Some(dialer) = self.dialers.remove(id) else { return };
-        if let DialState::Waiting(Some(timer)) = dialer.state {
-            self.timers.cancel(timer);
+        match dialer.state {
+            DialState::Waiting(Some(timer)) | DialState::Resolving(Some((timer, _))) => {
+                self.timers.cancel(timer)
+            }
+            _ => {}
         }
     }
 }
@@ -204,12 +253,15 @@ impl Dialer {
     }
 }
 
-fn stream_options(core: &Core) -> StreamOptions {
-    StreamOptions {
-        send_buffer: core.options.send_buffer_bytes,
-        receive_buffer: core.options.receive_buffer_bytes,
-        ..StreamOptions::default()
-    }
+/// Whether this end of an attempt is one after which there is no other. Who wants none at all wants none whatever happened.
+fn stops(stop: ReconnectStop, verdict: Verdict) -> bool {
+    stop == ReconnectStop::ALWAYS
+        || match verdict {
+            Verdict::Refused => stop.refused,
+            Verdict::HandshakeFailed => stop.handshake_failed,
+            Verdict::Disconnected => stop.disconnected,
+            Verdict::Unreachable => false,
+        }
 }
 
 /// Doubles from attempt to attempt. A maximum below the interval means that the interval stays as it is.

@@ -68,6 +68,8 @@ pub(crate) struct Turn {
     pub(super) leaving: SecondaryMap<Key, Option<Remains>>,
     /// Its socket is closed: with its last source the reactor retires.
     pub(super) over: bool,
+    /// Listeners that wait for one of their socket's connections to end.
+    pub(super) full: Vec<Key>,
 }
 
 impl Turn {
@@ -86,6 +88,7 @@ impl Turn {
             closing: Vec::new(),
             leaving: SecondaryMap::new(),
             over: false,
+            full: Vec::new(),
         }
     }
 
@@ -219,7 +222,7 @@ impl Turn {
             any = true;
             match due {
                 Due::Connection(key) => self.on_connection_due(reactor, key, now),
-                Due::Dial(dialer) => self.attempt(reactor, dialer),
+                Due::Dial(dialer) => self.on_dialer_due(reactor, dialer),
                 Due::Accept(key) => self.mark_ready(key),
                 Due::Linger => self.check_closing(reactor),
             }
@@ -362,10 +365,12 @@ impl Turn {
         self.set_timer(key, None);
         let Some(Source::Connection(connection)) = self.sources.remove(key) else { return };
         let (dialer, trouble) = (connection.dialer, farewell.to_string());
+        let verdict = connection.verdict(&farewell);
         let remains = connection.end(farewell);
         self.wait_for_closed(reactor, key, Some(remains));
-        if let Some(dialer) = dialer {
-            self.on_attempt_over(reactor, dialer, trouble);
+        match dialer {
+            Some(dialer) => self.on_attempt_over(reactor, dialer, verdict, trouble),
+            None => self.let_in_more(),
         }
         self.check_closing(reactor);
     }

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -60,6 +60,10 @@ pub(crate) struct Core {
     pub(crate) unflushed: AtomicBool,
     /// Outboxes that wait for their connection to be writable.
     pub(crate) blocked: AtomicUsize,
+    /// Connections that came to its listeners and are open.
+    pub(crate) accepted: AtomicUsize,
+    /// Peers that no accept filter let in.
+    pub(crate) filtered: AtomicU64,
     /// Set when nothing is heard of its connections any more.
     failure: OnceLock<Failure>,
     pub(crate) state: AtomicU8,
@@ -250,6 +254,8 @@ impl Core {
             fresh: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
             blocked: AtomicUsize::new(0),
+            accepted: AtomicUsize::new(0),
+            filtered: AtomicU64::new(0),
             failure: OnceLock::new(),
             state: AtomicU8::new(OPEN),
             monitor: MonitorHub::default(),

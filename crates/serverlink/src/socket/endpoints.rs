@@ -42,15 +42,11 @@ impl Core {
     }
 
     fn listen(self: &Arc<Self>, endpoint: &Endpoint) -> Result<(Endpoint, Key), Error> {
-        let address = resolve::to_bind(endpoint, self.options.ipv6)?;
+        let address = resolve::to_bind(&self.env, endpoint, self.options.ipv6)?;
         let home = self.home_reactor()?;
         let options = ListenOptions {
             backlog: self.options.backlog,
-            stream: StreamOptions {
-                send_buffer: self.options.send_buffer_bytes,
-                receive_buffer: self.options.receive_buffer_bytes,
-                ..StreamOptions::default()
-            },
+            stream: self.stream_options(),
             ..ListenOptions::default()
         };
         let failed = |error| bind_error(endpoint, error);
@@ -112,6 +108,11 @@ impl Core {
             self.topology.lock().dial(endpoint, pipe);
             return Ok(());
         }
+        if self.env.world().is_none() && matches!(endpoint, Endpoint::Tcp { .. }) {
+            let refused =
+                |source| Error::Io { doing: "connecting", endpoint: Some(endpoint.clone()), source };
+            self.stream_options().check().map_err(refused)?;
+        }
         let home = self.home_reactor()?;
         {
             // Posted under the lock: a disconnect in another thread must not come before it.
@@ -165,6 +166,25 @@ impl Core {
         Ok(())
     }
 
+    /// What every connection of this socket is told, but its source.
+    pub(crate) fn stream_options(&self) -> StreamOptions {
+        let (options, tcp) = (&self.options, &self.options.tcp);
+        StreamOptions {
+            send_buffer: options.send_buffer_bytes,
+            receive_buffer: options.receive_buffer_bytes,
+            keepalive: tcp.keepalive,
+            keepalive_idle: tcp.keepalive_idle,
+            keepalive_interval: tcp.keepalive_interval,
+            keepalive_count: tcp.keepalive_count,
+            user_timeout: tcp.user_timeout,
+            type_of_service: tcp.type_of_service,
+            priority: tcp.priority,
+            device: tcp.device.clone(),
+            busy_poll: tcp.busy_poll,
+            ..StreamOptions::default()
+        }
+    }
+
     /// The reactor of all its connections.
     pub(crate) fn home_reactor(self: &Arc<Self>) -> Result<&Arc<Reactor>, Error> {
         self.check_driver()?;
@@ -173,9 +193,7 @@ impl Core {
         }
         let _one_at_a_time = self.topology.lock();
         if self.home.get().is_none() {
-            let opened = self.context.open_reactor();
-            let doing = "opening a driver for the socket's connections";
-            let home = opened.map_err(|source| Error::Io { doing, endpoint: None, source })?;
+            let home = self.context.open_reactor(self.options.affinity)?;
             home.add_user(self);
             let _ = self.home.set(home);
         }
@@ -185,6 +203,11 @@ impl Core {
 
 impl Topology {
     fn dial(&mut self, endpoint: Endpoint, pipe: PipeId) {
+        // A dialer that gave up is forgotten when its endpoint is connected to again.
+        if !matches!(endpoint, Endpoint::Inproc(_)) {
+            let Topology { dialed, pipes, .. } = self;
+            dialed.retain(|old| old.endpoint != endpoint || pipes.contains_key(old.pipe));
+        }
         self.last_endpoint = Some(endpoint.clone());
         self.dialed.push(Dialed { endpoint, pipe });
     }

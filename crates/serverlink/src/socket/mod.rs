@@ -405,6 +405,7 @@ impl Core {
             stats.discarded_at_handover = recv.received.at_handover;
         }
         stats.peers = self.topology.lock().peers as u64;
+        stats.filtered = self.filtered.load(std::sync::atomic::Ordering::Relaxed);
         stats
     }
 }

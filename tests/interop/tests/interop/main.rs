@@ -3,6 +3,7 @@
 //! Every case runs with either library in either role, bound and connecting, over tcp and ipc.
 //! libzmq is the `zmq` crate's, built from its own sources.
 
+mod addresses;
 mod bodies;
 mod ends;
 mod links;

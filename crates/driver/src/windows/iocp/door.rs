@@ -16,6 +16,7 @@ use crate::windows::lock;
 use crate::windows::pipe::{self, Pipe, PipeMaker};
 use crate::windows::socket::{self, AcceptFunction, SocketOsStream};
 use crate::windows::source::{OsStream, PipeOsStream};
+use crate::windows::tcp_options;
 use crate::windows::unix_socket::SocketFile;
 use crate::{Address, Key, StreamOptions};
 
@@ -112,7 +113,7 @@ impl Door {
             (Door::Socket(door), Candidate::Socket(socket)) => {
                 socket::finish_accepting(&socket, &door.listener)?;
                 socket.set_nonblocking(true)?;
-                socket::set_tcp_options(&socket, (&door.local).into(), &door.stream_options)?;
+                tcp_options::set(&socket, (&door.local).into(), &door.stream_options)?;
                 let (peer, local) = match &door.local {
                     Address::Tcp(_) => (Some(Address::Tcp(socket.peer_addr()?)), None),
                     // Who connects to a path has no name.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::{Polled, Source, Wanted};
 use crate::port::{Port, Remote};
-use crate::windows::socket::{self, SocketOsListener, SocketOsStream};
+use crate::windows::socket::{SocketOsListener, SocketOsStream};
 use crate::windows::source::{OsListener, OsStream};
+use crate::windows::tcp_options;
 use crate::{Address, Event, Key};
 
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Listener {
                     let stream = SocketOsStream { socket, peer: peer.clone(), local: None };
                     // A connection that died while it waited refuses its options; it is skipped like one that the system skips.
                     if stream.socket.set_nonblocking(true).is_err()
-                        || socket::set_tcp_options(
+                        || tcp_options::set(
                             &stream.socket,
                             (&self.local).into(),
                             &self.listener.stream_options,

@@ -10,6 +10,7 @@ use crate::port::{Port, Remote};
 use crate::windows::lock;
 use crate::windows::socket::{self, SocketOsStream, Taken};
 use crate::windows::source::OsStream;
+use crate::windows::tcp_options;
 use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};
 
 /// A stream in the hands of a program. Dropping it closes it.
@@ -66,7 +67,11 @@ impl Stream {
         let socket = TcpStream::from(socket::create(target.into())?);
         socket.set_nonblocking(true)?;
         socket::set_buffers(&socket, options)?;
-        socket::set_tcp_options(&socket, target.into(), options)?;
+        tcp_options::check(options)?;
+        tcp_options::set(&socket, target.into(), options)?;
+        if options.source.is_some() {
+            tcp_options::bind_source(&socket, target, options)?;
+        }
         let attempt = socket::connect_to(&socket, target);
         let stream = SocketOsStream { socket, peer: Some(Address::Tcp(*target)), local: None };
         let state = if attempt.is_ok() { State::Connecting } else { State::Refused };

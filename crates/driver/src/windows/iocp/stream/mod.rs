@@ -19,8 +19,8 @@ use crate::windows::pipe::Pipe;
 use crate::windows::pipe_name::pipe_name;
 use crate::windows::socket::{self, SocketOsStream, Taken};
 use crate::windows::source::{OsStream, PipeOsStream};
-use crate::windows::unix_socket;
-use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};
+use crate::windows::{tcp_options, unix_socket};
+use crate::{Address, Batch, Credentials, Event, Interest, Key, Read, StreamOptions, Written};
 
 /// A stream in the hands of a program. Dropping it closes it.
 #[derive(Debug)]
@@ -84,9 +84,10 @@ impl Stream {
         let socket = TcpStream::from(socket::create(target.into())?);
         socket.set_nonblocking(true)?;
         socket::set_buffers(&socket, options)?;
-        socket::set_tcp_options(&socket, target.into(), options)?;
+        tcp_options::check(options)?;
+        tcp_options::set(&socket, target.into(), options)?;
         // An overlapped attempt takes no socket that has no address.
-        socket::bind_to(&socket, &socket::any_like(target))?;
+        tcp_options::bind_source(&socket, target, options)?;
         let (key, socket) =
             remote.port().well().register(remote.member(), socket).map_err(|(_, error)| error)?;
         let stream =
@@ -200,6 +201,13 @@ impl Stream {
 
     pub(crate) fn peer_address(&self) -> Option<Address> {
         self.shared.peer().cloned()
+    }
+
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        match &**self.shared.channel().as_ref()? {
+            Channel::Socket(_) => None,
+            Channel::Pipe(pipe) => pipe.credentials(),
+        }
     }
 
     pub(crate) fn local_address(&self) -> Option<Address> {
