@@ -66,6 +66,7 @@ mod credentials;
 mod driver;
 mod event;
 mod foreign;
+pub mod fork;
 mod interfaces;
 mod kind;
 mod options;
@@ -78,6 +79,8 @@ mod port;
 pub mod sim;
 #[cfg(unix)]
 mod unix;
+#[cfg(any(unix, windows))]
+mod watch;
 #[cfg(windows)]
 mod windows;
 
@@ -93,6 +96,8 @@ pub use options::{ListenOptions, StreamOptions};
 pub use outer::{Outer, OuterWaker};
 pub use processors::{pin_thread, why_not_processor};
 pub use source::{Interest, Listener, OsListener, OsStream, Read, Stream, Unregistered, Writer, Written};
+#[cfg(any(unix, windows))]
+pub use watch::{Watch, Watched};
 
 /// Threads hand these to each other.
 const _: () = {
@@ -100,4 +105,6 @@ const _: () = {
     const fn shared<T: Send + Sync>() {}
     send::<(Driver, Outer, Events, Batch, OsListener, OsStream, sim::World)>();
     shared::<(Remote, OuterWaker, Listener, Stream, Writer)>();
+    #[cfg(any(unix, windows))]
+    shared::<Watch>();
 };

@@ -31,6 +31,11 @@ pub enum Error {
     #[error("the socket is closed")]
     Closed,
 
+    /// The process forked, and this is the child: what was made before the fork belongs to the parent, goes on there unharmed, and cannot be used
+    /// here. Make a new [`Context`](crate::Context) in the child.
+    #[error("it was made before this process was forked and belongs to the parent; make a new context here")]
+    Forked,
+
     /// A signal handler ran while the call was waiting. Repeat the call to go on waiting.
     #[error("a signal interrupted the wait")]
     Interrupted,
@@ -131,10 +136,10 @@ impl Error {
         matches!(self, Error::WouldBlock | Error::TimedOut | Error::Interrupted)
     }
 
-    /// True when the socket is gone for good: [`Terminated`](Error::Terminated) and [`Closed`](Error::Closed). A receiving
-    /// loop ends here.
+    /// True when the socket is gone for good: [`Terminated`](Error::Terminated), [`Closed`](Error::Closed) and [`Forked`](Error::Forked). A
+    /// receiving loop ends here.
     pub fn is_final(&self) -> bool {
-        matches!(self, Error::Terminated | Error::Closed)
+        matches!(self, Error::Terminated | Error::Closed | Error::Forked)
     }
 
     pub(crate) fn invalid_endpoint(endpoint: impl fmt::Display, why: impl Into<String>) -> Error {

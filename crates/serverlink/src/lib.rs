@@ -140,6 +140,9 @@ mod monitor;
 mod options;
 mod payload;
 mod pipe;
+#[cfg(any(unix, windows))]
+mod poller;
+mod proxy;
 mod reactor;
 mod report;
 mod resolve;
@@ -157,6 +160,9 @@ pub use error::{Error, SendError};
 pub use monitor::{EventKind, Monitor};
 pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop, TcpOptions};
 pub use payload::Payload;
+#[cfg(any(unix, windows))]
+pub use poller::{ForeignDescriptor, Interest, PollEvent, PollEvents, Poller};
+pub use proxy::{Proxy, ProxyHandle, ProxyRun, ProxyStatistics, SideStatistics};
 pub use report::{ConnectionReport, ConnectionState, ContextReport, ListenerReport, Origin, ReactorReport};
 pub use serverlink_driver::Credentials as PeerCredentials;
 pub use serverlink_driver::Kind as DriverKind;

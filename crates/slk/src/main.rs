@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod format;
 mod patient;
+mod proxy;
 mod run;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Task::DemoServer(args) => demo::serve(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Doctor => doctor::run(),
+        Task::Proxy(args) => proxy::run(&args),
     };
     match outcome {
         Ok(()) => Exit::Done.into(),

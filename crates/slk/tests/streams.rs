@@ -79,8 +79,26 @@ fn bad_input_ends_it_after_the_good_part() {
 
 #[test]
 fn results_that_nobody_reads_are_no_failure() {
-    let mut doctor = run("doctor");
-    drop(doctor.stdout.take());
-    let ended = doctor.wait();
-    assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{ended:?}");
+    for tool in ["doctor", "--help", "demo --lines 300", "demo --help"] {
+        let mut tool = run(tool);
+        drop(tool.stdout.take());
+        let ended = tool.wait();
+        let complains = ended.stderr.contains("standard output") || ended.stderr.contains("panicked");
+        assert!(ended.code == Some(0) && !complains, "{ended:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_written_are_a_failure_with_its_reason() {
+    for tool in ["doctor", "demo --lines 300"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_slk"))
+            .args(tool.split(' '))
+            .stdout(full)
+            .output()
+            .expect("slk starts");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(1) && said.contains("writing standard output"), "{said}");
+    }
 }

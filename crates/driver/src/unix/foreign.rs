@@ -129,6 +129,14 @@ pub(super) fn admit(fd: &OwnedFd, foreign: Option<Foreign>) -> io::Result<Option
     Ok(Some(admitted))
 }
 
+/// What all drivers of the process share, locked.
+pub(crate) type ProcessLocks = (MutexGuard<'static, ()>, registry::AllLocked);
+
+/// In the order in which they are taken elsewhere.
+pub(crate) fn lock_process() -> ProcessLocks {
+    (registry::lock(&ONE_AT_A_TIME), registry::lock_all())
+}
+
 fn is_registered(fd: &OwnedFd) -> bool {
     Identity::of(fd)
         .is_some_and(|identity| Registry::all().iter().any(|each| each.key_of(&identity).is_some()))

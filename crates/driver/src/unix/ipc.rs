@@ -11,7 +11,7 @@ use rustix::net::{AddressFamily, SocketType};
 
 use super::identity::file_of;
 use super::socket::{self, Call};
-use crate::Address;
+use crate::{Address, fork};
 
 /// How often, and how far apart, a bind tries to get the directory to itself.
 const LOCK_ATTEMPTS: u32 = 200;
@@ -28,6 +28,8 @@ pub(super) struct SocketFile {
     inode: u64,
     /// Removed behind it.
     _directory: Option<Directory>,
+    /// The process that bound it: a child of it leaves the file alone.
+    generation: u32,
 }
 
 /// A directory of ours, for one socket file.
@@ -37,7 +39,9 @@ struct Directory(PathBuf);
 impl Drop for SocketFile {
     fn drop(&mut self) {
         let ours = |stat: &Stat| file_of(stat) == (self.device, self.inode);
-        if rustix::fs::lstat(&self.path).is_ok_and(|stat| ours(&stat)) {
+        if self.generation == fork::generation()
+            && rustix::fs::lstat(&self.path).is_ok_and(|stat| ours(&stat))
+        {
             // What cannot be unlinked stays, and the next bind takes it over.
             let _ = rustix::fs::unlink(&self.path);
         }
@@ -72,7 +76,8 @@ pub(super) fn bind_and_listen(
         Some(_) => None,
         None => {
             let (device, inode) = file_of(&rustix::fs::lstat(path)?);
-            Some(SocketFile { path: path.clone(), device, inode, _directory: directory })
+            let generation = fork::generation();
+            Some(SocketFile { path: path.clone(), device, inode, _directory: directory, generation })
         }
     };
     rustix::net::listen(fd, backlog)?;

@@ -133,6 +133,9 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
+        if self.registry.is_left_behind() {
+            return;
+        }
         self.registry.forget(self.key);
         // The descriptor is closed next, which removes it as well.
         let _ = self.registry.selector.remove(&self.listener.fd);

@@ -22,6 +22,7 @@ mod tcp_options;
 mod users;
 
 pub(crate) use driver::{Driver, Remote};
+pub(crate) use foreign::{ProcessLocks, lock_process};
 pub(crate) use identity::Identity;
 pub(crate) use interfaces::addresses as interface_addresses;
 pub(crate) use listener::{Listener, OsListener};

@@ -13,7 +13,7 @@ use super::identity::Identity;
 use super::selector::{Raised, Selector};
 use super::socket::OsStream;
 use super::stream::Stream;
-use crate::{Event, Events, Key, Kind};
+use crate::{Event, Events, Key, Kind, fork};
 
 /// What both halves of a driver and all its sources share.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Registry {
     pub(super) selector: Selector,
     /// Its place in [`ALL`].
     number: u64,
+    /// The process that made it. Its child has the same descriptors, and must change nothing through them.
+    generation: u32,
     sources: Mutex<SlotMap<Key, Source>>,
     /// Attempts to connect that failed in the call itself. The selector knows nothing of them; a wake brings them in.
     refused: Mutex<Vec<(Key, io::Error)>>,
@@ -29,6 +31,13 @@ pub(crate) struct Registry {
 /// Every registry of the process: a socket from outside may be registered with any of them.
 static ALL: Mutex<BTreeMap<u64, Weak<Registry>>> = Mutex::new(BTreeMap::new());
 static OPENED: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) type AllLocked = MutexGuard<'static, BTreeMap<u64, Weak<Registry>>>;
+
+/// Nobody is amid a change of it while this is held.
+pub(super) fn lock_all() -> AllLocked {
+    lock(&ALL)
+}
 
 #[derive(Debug)]
 enum Source {
@@ -39,16 +48,26 @@ enum Source {
 impl Registry {
     pub(super) fn open(kind: Kind) -> io::Result<Arc<Registry>> {
         let selector = Selector::open(kind)?;
-        let number = OPENED.fetch_add(1, Ordering::Relaxed);
-        let registry =
-            Arc::new(Registry { selector, number, sources: Mutex::default(), refused: Mutex::default() });
+        let registry = Arc::new(Registry {
+            selector,
+            number: OPENED.fetch_add(1, Ordering::Relaxed),
+            generation: fork::generation(),
+            sources: Mutex::default(),
+            refused: Mutex::default(),
+        });
+        let number = registry.number;
         lock(&ALL).insert(number, Arc::downgrade(&registry));
         Ok(registry)
     }
 
-    /// Those that are alive.
+    /// Those of this process that are alive.
     pub(super) fn all() -> Vec<Arc<Registry>> {
-        lock(&ALL).values().filter_map(Weak::upgrade).collect()
+        lock_all().values().filter_map(Weak::upgrade).filter(|each| !each.is_left_behind()).collect()
+    }
+
+    /// It belongs to the process that this one was forked from. Its locks may be held for ever.
+    pub(super) fn is_left_behind(&self) -> bool {
+        self.generation != fork::generation()
     }
 
     pub(super) fn add_listener(&self, fd: &OwnedFd) -> io::Result<Key> {

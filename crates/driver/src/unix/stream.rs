@@ -178,7 +178,7 @@ impl Stream {
     }
 
     pub(crate) fn close(&self) {
-        if self.closed.swap(true, Ordering::SeqCst) {
+        if self.closed.swap(true, Ordering::SeqCst) || self.registry.is_left_behind() {
             return;
         }
         self.registry.forget(self.key);

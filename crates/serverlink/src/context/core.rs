@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
-use serverlink_driver::{Kind, Outer};
+use serverlink_driver::{Kind, Outer, fork};
 
 use super::io_threads::IoThreads;
 use super::registry::Registry;
@@ -24,6 +24,8 @@ pub(crate) struct ContextCore {
     threads: Lock<Vec<JoinHandle<()>>>,
     next_io: AtomicUsize,
     shut_down: AtomicBool,
+    /// The process that made it.
+    generation: u32,
     max_sockets: usize,
     sockets: Lock<Vec<Weak<Core>>>,
     /// Sockets that are not through with closing.
@@ -39,6 +41,7 @@ impl ContextCore {
         io_threads: &IoThreads,
         max_sockets: usize,
     ) -> Result<Arc<ContextCore>, Error> {
+        fork::watch();
         let mut io = Vec::with_capacity(io_threads.count);
         let mut threads = Vec::with_capacity(io_threads.count);
         for index in 0..io_threads.count {
@@ -85,6 +88,7 @@ impl ContextCore {
             threads: Lock::new(threads),
             next_io: AtomicUsize::new(0),
             shut_down: AtomicBool::new(false),
+            generation: fork::generation(),
             max_sockets,
             sockets: Lock::default(),
             live: AtomicUsize::new(0),
@@ -95,6 +99,23 @@ impl ContextCore {
     #[inline]
     pub(crate) fn is_shut_down(&self) -> bool {
         self.shut_down.load(Ordering::Acquire)
+    }
+
+    /// Whether this process was forked from the one that made it. Then nothing of it may be touched: its threads are not here, its locks may be
+    /// held by them for ever, and its descriptors are those of the parent.
+    #[inline]
+    pub(crate) fn is_left_behind(&self) -> bool {
+        fork::generation() != 0 && self.is_of_another_process()
+    }
+
+    #[cold]
+    fn is_of_another_process(&self) -> bool {
+        fork::generation() != self.generation
+    }
+
+    #[inline]
+    pub(crate) fn check_process(&self) -> Result<(), Error> {
+        if self.is_left_behind() { Err(Error::Forked) } else { Ok(()) }
     }
 
     pub(crate) fn io_threads(&self) -> usize {
@@ -125,6 +146,7 @@ impl ContextCore {
 
     /// Room for one more socket.
     pub(crate) fn reserve_socket(&self) -> Result<(), Error> {
+        self.check_process()?;
         if self.is_shut_down() {
             return Err(Error::Terminated);
         }
@@ -153,6 +175,9 @@ impl ContextCore {
 
     /// Every call on every socket ends with [`Error::Terminated`] from now on.
     pub(crate) fn shut_down(&self) {
+        if self.is_left_behind() {
+            return;
+        }
         self.shut_down.store(true, Ordering::SeqCst);
         let sockets: Vec<Arc<Core>> = self.sockets.lock().iter().filter_map(Weak::upgrade).collect();
         sockets.iter().for_each(|core| core.wake_everybody());
@@ -178,7 +203,9 @@ impl ContextCore {
 impl Drop for ContextCore {
     /// The last socket and the last handle are gone. Never blocks: the threads end by themselves.
     fn drop(&mut self) {
-        self.stop_threads();
+        if !self.is_left_behind() {
+            self.stop_threads();
+        }
     }
 }
 

@@ -112,8 +112,9 @@ impl Context {
     ///
     /// # Errors
     /// [`Error::TimedOut`]: some socket is still open or lingers. The context stays shut down; call again to
-    /// wait longer.
+    /// wait longer. [`Error::Forked`] in the child of a fork.
     pub fn terminate(&self, patience: Duration) -> Result<(), Error> {
+        self.core.check_process()?;
         self.shutdown();
         let deadline = Instant::now().checked_add(patience);
         loop {
@@ -138,7 +139,7 @@ impl Context {
     ///
     /// Whoever drives a reactor is asked, and answers in between; nothing is kept for this while nobody asks.
     pub fn report(&self) -> ContextReport {
-        let reactors = self.core.reactors();
+        let reactors = if self.core.is_left_behind() { Vec::new() } else { self.core.reactors() };
         ContextReport {
             driver: self.driver(),
             io_threads: self.io_threads(),

@@ -66,6 +66,9 @@ impl Core {
 
     /// Closes and waits for it, at most a little longer than the linger.
     pub(crate) fn close_and_wait(self: &Arc<Self>, linger: Duration) -> CloseReport {
+        if self.context.is_left_behind() {
+            return CloseReport::default();
+        }
         self.send.lock().sent.with_peer = 0;
         self.begin_closing(Linger::For(linger));
         let report = || Ok::<_, Error>(self.topology.lock().closed);

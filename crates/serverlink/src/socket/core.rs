@@ -101,6 +101,9 @@ pub(crate) struct SendSide {
     pub(crate) dirty: Vec<PipeId>,
     /// Rings that were full at the last attempt.
     pub(crate) full_rings: Vec<PipeId>,
+    /// REP: somebody waits for what a send makes possible, to receive. A null pipe stands among the full rings then, so that
+    /// looking for it costs those nothing who do not wait.
+    pub(crate) watched: bool,
     /// One message, framed once for many connections.
     pub(crate) encoded: Vec<u8>,
     pub(crate) sent: Sent,
@@ -139,6 +142,8 @@ pub(crate) enum Met {
     Drained(PipeId),
     /// A ring has room again, and its producer may be waiting.
     RoomFor(PeerEnd),
+    /// Somebody waits for what this receive may have made possible: to send, in a conversation.
+    Watched,
     /// Not for the application; dropped without a lock, because its owner may be foreign code.
     Discarded(Message),
 }
@@ -223,6 +228,7 @@ impl Core {
                     bump: Bump::new(),
                     dirty: Vec::new(),
                     full_rings: Vec::new(),
+                    watched: false,
                     encoded: Vec::new(),
                     sent: Sent::default(),
                 },
@@ -269,6 +275,7 @@ impl Core {
 
     /// Why no call may go on, if so.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
+        self.context.check_process()?;
         if self.context.is_shut_down() {
             Err(Error::Terminated)
         } else if self.is_closing() {

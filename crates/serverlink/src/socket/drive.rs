@@ -61,6 +61,7 @@ impl Core {
 
     /// For a receive that must not wait: reads what is there, if nobody else does.
     pub(crate) fn recv_polling(self: &Arc<Self>) -> Result<Option<serverlink_message::Message>, Error> {
+        self.context.check_process()?;
         let _later = later();
         self.flush();
         let Some(mut hold) = self.home.get().and_then(|home| home.take_role()) else { return Ok(None) };
@@ -148,7 +149,7 @@ impl Core {
     }
 
     /// Others wait for what only the holder of the role brings.
-    pub(super) fn is_depended_on(&self) -> bool {
+    pub(crate) fn is_depended_on(&self) -> bool {
         self.readers.any()
             || self.writers.any()
             || self.observers.any()

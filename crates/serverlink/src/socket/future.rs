@@ -88,6 +88,7 @@ fn poll_with<T>(
     context: &mut Context<'_>,
     mut attempt: impl FnMut() -> Result<Option<T>, Error>,
 ) -> Poll<Result<T, Error>> {
+    core.context.check_process()?;
     core.flush();
     if let Some(found) = attempt().transpose() {
         *registration = None;

@@ -5,13 +5,14 @@ pub(crate) mod attach;
 pub(crate) mod close;
 pub(crate) mod core;
 mod describe;
-mod drive;
+pub(crate) mod drive;
 mod endpoints;
 mod future;
 mod handover;
 mod heirs;
 mod inproc;
 mod input;
+mod look;
 mod ping;
 mod recv;
 pub(crate) mod send;
@@ -34,7 +35,7 @@ use crate::adopt::{AdoptError, ForeignSocket};
 use crate::context::core::ContextCore;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, SendError};
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, MonitorHub};
 use crate::options::Options;
 use crate::payload::{Carrier, Outgoing, Payload};
 use crate::report::ConnectionReport;
@@ -139,6 +140,9 @@ impl Socket {
 
     /// The endpoint of the last successful [`bind`](Socket::bind) or [`connect`](Socket::connect).
     pub fn last_endpoint(&self) -> Option<Endpoint> {
+        if self.core.context.is_left_behind() {
+            return None;
+        }
         self.core.topology.lock().last_endpoint.clone()
     }
 
@@ -314,6 +318,10 @@ impl Socket {
 
     /// Tells what happens to this socket's connections from now on.
     pub fn monitor(&self) -> Monitor {
+        if self.core.context.is_left_behind() {
+            // Nothing is told there any more.
+            return MonitorHub::default().open();
+        }
         self.core.monitor.open()
     }
 
@@ -321,6 +329,9 @@ impl Socket {
     ///
     /// Whoever drives them is asked, and answers in between; nothing is kept for this while nobody asks.
     pub fn connections(&self) -> Vec<ConnectionReport> {
+        if self.core.context.is_left_behind() {
+            return Vec::new();
+        }
         self.core.connections()
     }
 
@@ -339,6 +350,10 @@ impl Socket {
         self.core.kind
     }
 
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     // ---- its end
 
     /// Closes the socket: stops listening, writes what is queued for at most `linger`, and tells what was left.
@@ -351,9 +366,19 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if !self.core.is_closed() {
+        if self.core.context.is_left_behind() {
+            // Its end would be the parent's business too.
+            std::mem::forget(Arc::clone(&self.core));
+        } else if !self.core.is_closed() {
             self.core.begin_closing(self.core.options.linger);
         }
+    }
+}
+
+/// So that what takes any socket takes a `Socket` too.
+impl AsRef<Socket> for Socket {
+    fn as_ref(&self) -> &Socket {
+        self
     }
 }
 
@@ -366,16 +391,19 @@ impl fmt::Debug for Socket {
 impl Core {
     /// One attempt, subscriptions of XSUB included.
     #[inline]
-    fn try_send(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
+    pub(crate) fn try_send(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
         if self.subscribes() && self.take_subscription(outgoing)? {
             return Ok(true);
         }
         self.try_send_once(outgoing)
     }
 
-    fn readiness(self: &Arc<Self>) -> Readiness {
+    pub(crate) fn readiness(self: &Arc<Self>) -> Readiness {
+        if self.context.is_left_behind() {
+            return Readiness::default();
+        }
         let readable = self.poll_readable();
-        Readiness { readable, writable: self.is_writable() }
+        Readiness { readable, writable: self.poll_writable() }
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -389,6 +417,9 @@ impl Core {
 
     fn stats(&self) -> Stats {
         let mut stats = Stats::default();
+        if self.context.is_left_behind() {
+            return stats;
+        }
         {
             let send = self.send.lock();
             stats.sent = send.sent.messages;

@@ -25,6 +25,7 @@ impl Core {
     /// cutting it out.
     #[inline]
     pub(crate) fn try_recv_into(self: &Arc<Self>, into: &mut Message) -> Result<bool, Error> {
+        self.context.check_process()?;
         let mut guard = self.recv.lock();
         let Half { silent, side } = &mut *guard;
         let found = match &self.dialogue {
@@ -70,7 +71,10 @@ impl Core {
             let Half { silent, side } = &mut *guard;
             let mut conversation = self.dialogue.as_ref().map(|dialogue| dialogue.lock());
             let readable = side.look(self, conversation.as_deref_mut().unwrap_or(silent));
-            (readable, std::mem::take(&mut side.met))
+            let mut met = std::mem::take(&mut side.met);
+            // Nothing was received, so whoever waits for that still does.
+            side.met.extend(met.extract_if(.., |met| matches!(met, Met::Watched)));
+            (readable, met)
         };
         if !met.is_empty() {
             self.deal_with(met);
@@ -97,6 +101,7 @@ impl Core {
                     }
                 }
                 Met::RoomFor(peer) => peer.core.notify_writers(),
+                Met::Watched => self.writers.notify_all(),
                 Met::Discarded(message) => drop(message),
             }
         }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use serverlink_message::{Message, Part, SocketType};
 use serverlink_patterns::{Dialogue, DropReason, Framing, PipeId, Refusal, Reserve};
 use serverlink_zmtp::frame;
+use slotmap::Key as _;
 
 use super::core::{Core, Half, PeerEnd, SendSide};
 use crate::error::Error;
@@ -34,12 +35,15 @@ struct More {
     write: Vec<PipeId>,
     ask: Vec<PipeId>,
     wake: Vec<PeerEnd>,
+    /// Whoever waits to receive in this conversation looks again.
+    watched: bool,
 }
 
 impl Core {
     /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.
     #[inline]
     pub(crate) fn try_send_once(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
+        self.context.check_process()?;
         if self.kind == SocketType::Req && self.is_writable() {
             self.forget_old_replies();
         }
@@ -68,6 +72,9 @@ impl Core {
 
     #[cold]
     fn follow_up(self: &Arc<Self>, more: More) {
+        if more.watched {
+            self.readers.notify_all();
+        }
         more.wake.iter().for_each(|peer| peer.core.readers.notify_one());
         more.write.iter().for_each(|&pipe| self.write_pipe(pipe));
         more.ask.iter().for_each(|&pipe| self.ask_io_thread(pipe));
@@ -108,6 +115,9 @@ impl SendSide {
         }
         if !self.full_rings.is_empty() {
             self.look_at_full_rings();
+            if self.watched {
+                return self.place_watched(core, dialogue, outgoing);
+            }
         }
         loop {
             match self.sender.reserve(outgoing.first(), dialogue) {
@@ -141,6 +151,28 @@ impl SendSide {
                 Reserve::Refused(refusal) => return Err(refused(core, refusal, outgoing)),
             }
         }
+    }
+
+    /// As [`place`](SendSide::place), where somebody waits for what comes of it.
+    #[cold]
+    fn place_watched(
+        &mut self,
+        core: &Core,
+        dialogue: &mut Dialogue,
+        outgoing: &mut Outgoing<'_>,
+    ) -> Result<Option<After>, Error> {
+        self.watched = false;
+        let mut more = match self.place(core, dialogue, outgoing) {
+            Ok(Some(After::Nothing)) => More::default(),
+            Ok(Some(After::Write(pipe))) => More { write: vec![pipe], ..More::default() },
+            Ok(Some(After::More(more))) => *more,
+            nothing_sent => {
+                self.watch();
+                return nothing_sent;
+            }
+        };
+        more.watched = true;
+        Ok(Some(After::more(more)))
     }
 
     /// To one pipe. `None`: it is a ring, and it is full.
@@ -245,7 +277,7 @@ impl SendSide {
     /// Nobody tells when a ring has room again, so the next send looks.
     #[cold]
     pub(crate) fn look_at_full_rings(&mut self) {
-        let SendSide { sender, outlets, full_rings, .. } = self;
+        let SendSide { sender, outlets, full_rings, watched, .. } = self;
         full_rings.retain(|&pipe| match outlets.get_mut(pipe) {
             Some(Outlet::Ring(outlet)) => {
                 let has_room = outlet.has_room_again();
@@ -254,7 +286,8 @@ impl SendSide {
                 }
                 !has_room
             }
-            _ => false,
+            // See `watch`.
+            _ => *watched && pipe.is_null(),
         });
     }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use serverlink_driver::fork;
+
 use super::primitives::{AtomicBool, AtomicUsize, Ordering, Thread, current, fence, park, park_timeout};
 use super::{Lock, later};
 
@@ -42,6 +44,8 @@ struct Token {
 pub(crate) struct Registration {
     waiters: Arc<Waiters>,
     token: Arc<Token>,
+    /// The process that registered.
+    generation: u32,
 }
 
 impl Waiters {
@@ -64,7 +68,7 @@ impl Waiters {
         self.publish(&list);
         drop(list);
         fence(Ordering::SeqCst);
-        Registration { waiters: Arc::clone(self), token }
+        Registration { waiters: Arc::clone(self), token, generation: fork::generation() }
     }
 
     /// Whether anybody waits. Publish before asking.
@@ -168,6 +172,10 @@ impl Registration {
 
     /// False: it was off already, because whoever notifies takes it off first.
     fn take_off(&self) -> bool {
+        // The list is the parent's, and its lock may be held for ever.
+        if self.generation != fork::generation() {
+            return true;
+        }
         let mut list = self.waiters.list.lock();
         let index = list.iter().position(|entry| Arc::ptr_eq(&entry.token, &self.token));
         let entry = index.map(|index| list.remove(index));

@@ -19,6 +19,12 @@ macro_rules! typed_socket {
             }
         }
 
+        impl AsRef<$crate::Socket> for $name {
+            fn as_ref(&self) -> &$crate::Socket {
+                &self.socket
+            }
+        }
+
         /// Peers and housekeeping.
         impl $name {
             /// Listens on an endpoint and returns it as it became: with its port where `*` was asked for.

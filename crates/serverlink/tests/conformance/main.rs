@@ -14,6 +14,8 @@ mod monitor;
 mod options;
 mod pair;
 mod pipeline;
+mod poller;
+mod proxy;
 mod publish;
 mod raw;
 mod request;

@@ -4,6 +4,7 @@ mod args;
 mod time;
 
 pub(crate) use args::{Input, Output, Replies, Wiring};
+pub(crate) use time::duration;
 
 use clap::{Parser, Subcommand};
 use serverlink::SocketType;
@@ -67,6 +68,12 @@ pub(crate) enum Command {
     /// Subscribes, and sends to its publishers
     #[command(after_help = EXIT_CODES)]
     Xsub(XSubscribing),
+    /// Moves messages between two sockets until ^C, and says then how many
+    ///
+    /// A queue:  slk proxy --frontend router@tcp://*:5555 --backend dealer@tcp://*:5556
+    /// A hub:    slk proxy --frontend xsub@tcp://*:5555 --backend xpub@tcp://*:5556
+    #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
+    Proxy(crate::proxy::Args),
     /// Starts three linked servers and a publisher and moves text between them
     ///
     /// The servers are processes of their own. A publisher tells them about each other (SUB sockets), then they link up with ROUTER
@@ -90,6 +97,7 @@ pub(crate) enum Task {
     DemoServer(crate::demo::ServerArgs),
     Bench(crate::bench::Args),
     Doctor,
+    Proxy(crate::proxy::Args),
 }
 
 /// Moving messages between a socket and the standard streams.
@@ -142,6 +150,7 @@ impl Command {
             Command::DemoServer(args) => return Task::DemoServer(args),
             Command::Bench(args) => return Task::Bench(args),
             Command::Doctor => return Task::Doctor,
+            Command::Proxy(args) => return Task::Proxy(args),
         };
         Task::Move(Box::new(job))
     }
