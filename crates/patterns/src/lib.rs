@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 mod dialogue;
+mod glob;
 mod options;
 mod outcome;
 mod peer;
@@ -48,13 +49,16 @@ mod sender;
 mod siphash;
 mod trie;
 mod turns;
+mod upstream;
 
 pub use dialogue::Dialogue;
+pub use glob::{BadGlob, Glob, GlobFault};
 pub use options::PatternOptions;
 pub use outcome::{DropReason, Framing, Refusal, Reserve, Verdict};
 pub use peer::{AttachRefusal, Attached, Detached, PeerInfo};
-pub use receiver::{Receiver, Upstream};
+pub use receiver::{Receiver, Tell};
 pub use sender::{Sender, SubscriptionLoad};
+pub use upstream::{Subject, Upstream};
 
 slotmap::new_key_type! {
     /// Names one pipe of a socket: what stands between the socket and one peer. The shell hands them out; a key is

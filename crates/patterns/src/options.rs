@@ -20,6 +20,23 @@ pub struct PatternOptions {
     pub req_relaxed: bool,
     /// PUB, XPUB and SUB: select the messages that match *no* subscription.
     pub invert_matching: bool,
+    /// XPUB: the application is told every subscription.
+    pub xpub_verbose: bool,
+    /// XPUB: the application is told every subscription and every cancellation.
+    pub xpub_verboser: bool,
+    /// XPUB: subscriptions have no effect but that the application is told; it subscribes peers itself.
+    pub xpub_manual: bool,
+    /// XPUB with `xpub_manual`: what is sent after a subscription was received goes to that subscriber alone.
+    pub xpub_manual_last_value: bool,
+    /// PUB, XPUB: wait for subscribers without room, instead of leaving them out.
+    pub xpub_no_drop: bool,
+    /// XPUB and XSUB: globs are messages of the application, `[2 glob]` to subscribe and `[3 glob]` to cancel. Otherwise an XPUB's application is told
+    /// the plain subscription that covers the glob, and to an XSUB's such messages mean nothing.
+    pub glob_messages: bool,
+    /// XPUB, XSUB: of a message of several parts only the first can be a subscription. Otherwise each can.
+    pub only_first_subscribe: bool,
+    /// XSUB: every cancellation is told to the publishers.
+    pub xsub_verbose_unsubscribe: bool,
     /// Only the newest message is kept in each pipe. The patterns do not act on it; it stands here so that whoever
     /// holds a socket's pattern options sees every property of its queues.
     pub conflate: bool,

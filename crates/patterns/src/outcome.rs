@@ -12,6 +12,8 @@ pub enum Reserve {
     },
     /// Write the message to each of [`Sender::targets`](crate::Sender::targets), as it is, then commit.
     Many,
+    /// As `Many`, and if one of them has no room after all nobody gets it: mark that one as full, roll back, and reserve again.
+    All,
     /// No pipe can take it now. Nothing changed; try again when a pipe is attached or writable again.
     WouldBlock,
     /// The message counts as sent and goes nowhere. Already final: commit and rollback after it do nothing.

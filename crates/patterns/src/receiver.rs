@@ -4,8 +4,9 @@ use serverlink_message::{Message, Part, SocketType};
 use slotmap::SecondaryMap;
 
 use crate::turns::Turns;
-use crate::{Dialogue, DropReason, PatternOptions, PipeId, Refusal, Verdict};
+use crate::{BadGlob, Dialogue, DropReason, PatternOptions, PipeId, Refusal, Subject, Verdict};
 use filter::Filter;
+pub use filter::Tell;
 
 /// The receiving half of a socket: whose turn it is, and what becomes of what was taken.
 #[derive(Debug)]
@@ -28,17 +29,6 @@ enum Kind {
     Mute,
 }
 
-/// What an application's message on an XSUB socket means; see [`Receiver::classify_upstream`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Upstream<'a> {
-    /// `[1 topic]`
-    Subscribe(&'a [u8]),
-    /// `[0 topic]`
-    Cancel(&'a [u8]),
-    /// Anything else: goes to all publishers as it is.
-    Message,
-}
-
 impl Receiver {
     /// A receiving half without pipes.
     pub fn new(socket_type: SocketType, options: &PatternOptions) -> Receiver {
@@ -48,7 +38,7 @@ impl Receiver {
             SocketType::Req => Kind::Request,
             SocketType::Rep => Kind::Reply,
             SocketType::Sub => Kind::Subscriber(Filter::for_sub(options)),
-            SocketType::Xsub => Kind::Subscriber(Filter::for_xsub()),
+            SocketType::Xsub => Kind::Subscriber(Filter::for_xsub(options)),
             SocketType::Pub | SocketType::Push => Kind::Mute,
         };
         Receiver { turns: Turns::default(), kind }
@@ -78,8 +68,10 @@ impl Receiver {
     /// The pipe is gone, with everything in it.
     pub fn detach(&mut self, pipe: PipeId) {
         self.turns.remove(pipe);
-        if let Kind::Router(ids) = &mut self.kind {
-            ids.remove(pipe);
+        match &mut self.kind {
+            Kind::Router(ids) => drop(ids.remove(pipe)),
+            Kind::Subscriber(filter) => filter.forget(pipe),
+            _ => {}
         }
     }
 
@@ -120,7 +112,7 @@ impl Receiver {
     /// Apart from the plain case, whose one comparison belongs in the caller: this does not.
     #[inline(never)]
     fn handle_by_rule(&mut self, pipe: PipeId, message: &mut Message, dialogue: &mut Dialogue) -> Verdict {
-        match &self.kind {
+        match &mut self.kind {
             Kind::Plain => Verdict::Deliver,
             Kind::Router(ids) => match ids.get(pipe) {
                 Some(id) => {
@@ -131,7 +123,7 @@ impl Receiver {
             },
             Kind::Request => dialogue.request_mut().handle(pipe, message),
             Kind::Reply => dialogue.reply_mut().handle(pipe, message),
-            Kind::Subscriber(filter) => filter.handle(message),
+            Kind::Subscriber(filter) => filter.handle(pipe, message),
             Kind::Mute => Verdict::Discard(DropReason::NotReceivable),
         }
     }
@@ -150,50 +142,57 @@ impl Receiver {
         }
     }
 
-    /// SUB, XSUB: one more subscription to `topic`. True if it is the first: tell the publishers. Always false for
-    /// the other types.
-    pub fn subscribe(&mut self, topic: &[u8]) -> bool {
+    /// SUB, XSUB: one more subscription. It says what to tell the publishers; nothing for the other types.
+    ///
+    /// # Errors
+    /// What is no pattern. Nothing changed.
+    pub fn subscribe(&mut self, subject: Subject<'_>) -> Result<Tell, BadGlob> {
         match &mut self.kind {
-            Kind::Subscriber(filter) => filter.subscribe(topic),
-            _ => false,
+            Kind::Subscriber(filter) => filter.subscribe(subject),
+            _ => Ok(Tell::default()),
         }
     }
 
-    /// SUB, XSUB: one subscription to `topic` less. `Some(true)` if it was the last: tell the publishers. `None`:
-    /// there was none.
-    pub fn unsubscribe(&mut self, topic: &[u8]) -> Option<bool> {
+    /// SUB, XSUB: one subscription less. One that was never made is ignored. It says what to tell the publishers.
+    pub fn unsubscribe(&mut self, subject: Subject<'_>) -> Tell {
         match &mut self.kind {
-            Kind::Subscriber(filter) => filter.unsubscribe(topic),
-            _ => None,
+            Kind::Subscriber(filter) => filter.unsubscribe(subject),
+            _ => Tell::default(),
         }
     }
 
-    /// SUB, XSUB: each subscribed topic once, to be told to a publisher that has just been reached.
+    /// SUB, XSUB: whether this publisher knows no globs, and is told the topics that cover them. What comes for such a topic
+    /// alone is taken out here.
+    pub fn set_plain(&mut self, pipe: PipeId, plain: bool) {
+        if let Kind::Subscriber(filter) = &mut self.kind {
+            filter.set_plain(pipe, plain);
+        }
+    }
+
+    /// SUB, XSUB: each subscribed topic once, to be told to a publisher that has just been reached and knows globs.
     pub fn subscriptions(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        let filter = match &self.kind {
+        self.filter().into_iter().flat_map(Filter::topics)
+    }
+
+    /// SUB, XSUB: each glob once, to be told to such a publisher.
+    pub fn glob_subscriptions(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.filter().into_iter().flat_map(Filter::globs)
+    }
+
+    /// SUB, XSUB: each topic once, and those that cover the globs, to be told to a publisher that does not know globs.
+    pub fn plain_subscriptions(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.filter().into_iter().flat_map(Filter::plain_topics)
+    }
+
+    /// SUB, XSUB: how many different topics and globs are subscribed to.
+    pub fn subscription_count(&self) -> usize {
+        self.filter().map_or(0, Filter::len)
+    }
+
+    fn filter(&self) -> Option<&Filter> {
+        match &self.kind {
             Kind::Subscriber(filter) => Some(filter),
             _ => None,
-        };
-        filter.into_iter().flat_map(Filter::subscriptions)
-    }
-
-    /// SUB, XSUB: how many different topics are subscribed to.
-    pub fn subscription_count(&self) -> usize {
-        match &self.kind {
-            Kind::Subscriber(filter) => filter.subscription_count(),
-            _ => 0,
-        }
-    }
-
-    /// What a message of one part that the application sends on an XSUB socket means (RFC 29). A subscription is
-    /// to be given to [`subscribe`](Self::subscribe) or [`unsubscribe`](Self::unsubscribe) and told to the publishers
-    /// if these say so; any other message, and every one of several parts, goes through
-    /// [`Sender::reserve`](crate::Sender::reserve).
-    pub fn classify_upstream(body: &[u8]) -> Upstream<'_> {
-        match body {
-            [1, topic @ ..] => Upstream::Subscribe(topic),
-            [0, topic @ ..] => Upstream::Cancel(topic),
-            _ => Upstream::Message,
         }
     }
 }

@@ -7,7 +7,8 @@ mod router;
 use serverlink_message::{Message, Part, SocketType};
 
 use crate::{
-    AttachRefusal, Attached, Detached, Dialogue, Framing, PatternOptions, PeerInfo, PipeId, Refusal, Reserve,
+    AttachRefusal, Attached, BadGlob, Detached, Dialogue, Framing, PatternOptions, PeerInfo, PipeId, Refusal,
+    Reserve, Subject,
 };
 use balancer::Balancer;
 use broadcaster::Broadcaster;
@@ -43,9 +44,9 @@ enum Kind {
 /// What one subscriber makes the publisher keep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SubscriptionLoad {
-    /// Different topics.
+    /// Different topics and globs.
     pub topics: usize,
-    /// The bytes of those topics.
+    /// Their bytes.
     pub bytes: u64,
 }
 
@@ -147,7 +148,7 @@ impl Sender {
         }
     }
 
-    /// The pipes of the last [`Reserve::Many`], without those that were detached since.
+    /// The pipes of the last [`Reserve::Many`] or [`Reserve::All`], without those that were detached since.
     #[inline]
     pub fn targets(&self) -> &[PipeId] {
         match &self.kind {
@@ -202,14 +203,15 @@ impl Sender {
     }
 
     /// Whether a message could be sent now without waiting; what a poller reports as writable. ROUTER, PUB, XPUB and
-    /// XSUB never wait, except a mandatory ROUTER, which is ready when any peer can be sent to.
+    /// XSUB never wait, except a mandatory ROUTER and a publisher without drops, which are ready when any peer can be sent to.
     pub fn is_ready(&self, dialogue: &Dialogue) -> bool {
         match &self.kind {
             Kind::Balancer(balancer) => balancer.is_ready(),
             Kind::Request(balancer) => balancer.is_ready() && dialogue.request().check_send().is_ok(),
             Kind::Replier(_) => dialogue.reply().check_send().is_ok(),
             Kind::Router(router) => router.is_ready(),
-            Kind::Publisher(_) | Kind::Broadcaster(_) => true,
+            Kind::Publisher(publisher) => publisher.is_ready(),
+            Kind::Broadcaster(_) => true,
             Kind::Mute => false,
         }
     }
@@ -268,18 +270,25 @@ impl Sender {
 
 /// Subscriptions of peers: PUB and XPUB only, nothing elsewhere.
 impl Sender {
-    /// A subscriber asks for a topic. They add up: each needs a [`handle_cancel`](Self::handle_cancel) of its own.
+    /// A subscriber asks for a topic or a glob. They add up: each needs a [`handle_cancel`](Self::handle_cancel) of its own.
     ///
-    /// `Some`: XPUB's application should receive it, `[1 topic]`, because it is the first for this topic. Ignored if
-    /// the pipe is not attached.
-    pub fn handle_subscribe(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
-        self.publisher_mut()?.handle_subscribe(pipe, topic)
+    /// `Some`: XPUB's application should receive it, `[1 topic]`, because it is the first for this topic, or because it is told more. For a
+    /// glob that is `[2 glob]` or, without [`PatternOptions::glob_messages`], the topic that covers it. Ignored if the pipe is not attached.
+    ///
+    /// # Errors
+    /// What is no pattern. Nothing changed.
+    pub fn handle_subscribe(
+        &mut self,
+        pipe: PipeId,
+        subject: Subject<'_>,
+    ) -> Result<Option<Message>, BadGlob> {
+        self.publisher_mut().map_or(Ok(None), |publisher| publisher.handle_subscribe(pipe, subject))
     }
 
-    /// A subscriber takes a subscription back. `Some`: XPUB's application should receive it, `[0 topic]`, because it
-    /// was the last. One that was never made is ignored.
-    pub fn handle_cancel(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
-        self.publisher_mut()?.handle_cancel(pipe, topic)
+    /// A subscriber takes a subscription back. `Some`: XPUB's application should receive it, `[0 topic]` or `[3 glob]`, because it
+    /// was the last, or because it is told more. Otherwise one that was never made is ignored.
+    pub fn handle_cancel(&mut self, pipe: PipeId, subject: Subject<'_>) -> Option<Message> {
+        self.publisher_mut()?.handle_cancel(pipe, subject)
     }
 
     /// The connection behind the pipe is lost, but the pipe stays: what the peer had subscribed to is void, since
@@ -293,7 +302,7 @@ impl Sender {
         self.publisher().map_or(0, Publisher::subscriber_count)
     }
 
-    /// Different topics that somebody subscribed to.
+    /// Different topics and globs that are in force.
     pub fn subscription_count(&self) -> usize {
         self.publisher().map_or(0, Publisher::subscription_count)
     }
@@ -301,6 +310,11 @@ impl Sender {
     /// What one peer's subscriptions cost, so that the shell can hold it to a limit.
     pub fn subscription_load(&self, pipe: PipeId) -> SubscriptionLoad {
         self.publisher().map(|publisher| publisher.load(pipe)).unwrap_or_default()
+    }
+
+    /// Whether the peer has asked for exactly this.
+    pub fn has_asked(&self, pipe: PipeId, subject: Subject<'_>) -> bool {
+        self.publisher().is_some_and(|publisher| publisher.has_asked(pipe, subject))
     }
 
     fn publisher(&self) -> Option<&Publisher> {
@@ -315,6 +329,39 @@ impl Sender {
             Kind::Publisher(publisher) => Some(publisher),
             _ => None,
         }
+    }
+}
+
+/// XPUB in manual mode only: subscriptions have no effect before its application gives them one.
+impl Sender {
+    /// Whether it is in that mode.
+    pub fn is_manual(&self) -> bool {
+        self.publisher().is_some_and(Publisher::is_manual)
+    }
+
+    /// The application received a subscription or a cancellation of this peer; `None`: of one that is gone.
+    pub fn on_received(&mut self, pipe: Option<PipeId>) {
+        if let Some(publisher) = self.publisher_mut() {
+            publisher.on_received(pipe);
+        }
+    }
+
+    /// The peer whose subscription or cancellation the application received last, if it is still there.
+    pub fn last_subscriber(&self) -> Option<PipeId> {
+        self.publisher()?.last_subscriber()
+    }
+
+    /// From now on the peer gets what fits. Counts as [`handle_subscribe`](Self::handle_subscribe) does. False if the peer is gone.
+    ///
+    /// # Errors
+    /// What is no pattern. Nothing changed.
+    pub fn subscribe_peer(&mut self, pipe: PipeId, subject: Subject<'_>) -> Result<bool, BadGlob> {
+        self.publisher_mut().map_or(Ok(false), |publisher| publisher.subscribe_peer(pipe, subject))
+    }
+
+    /// Takes one of those back. False if the peer is gone.
+    pub fn unsubscribe_peer(&mut self, pipe: PipeId, subject: Subject<'_>) -> bool {
+        self.publisher_mut().is_some_and(|publisher| publisher.unsubscribe_peer(pipe, subject))
     }
 }
 

@@ -38,6 +38,15 @@ pub(crate) enum Removed {
     Last,
 }
 
+/// Which of the topics that a holder leaves behind are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    Nothing,
+    /// Those that nobody holds any more.
+    Last,
+    Each,
+}
+
 impl<K: Copy + Ord> Trie<K> {
     pub(crate) fn new() -> Trie<K> {
         Trie { arena: Arena::new(), held: BTreeMap::new(), topics: 0 }
@@ -79,17 +88,17 @@ impl<K: Copy + Ord> Trie<K> {
         if is_last { Removed::Last } else { Removed::Shared }
     }
 
-    /// Removes everything `key` holds; gives the topics that nobody holds any more if `name_them`.
-    pub(crate) fn remove_all(&mut self, key: K, name_them: bool) -> Vec<Vec<u8>> {
-        let mut last = Vec::new();
+    /// Removes everything `key` holds, and gives what of it is to be told.
+    pub(crate) fn remove_all(&mut self, key: K, told: Told) -> Vec<Vec<u8>> {
+        let mut named = Vec::new();
         for node in self.held.remove(&key).unwrap_or_default().nodes {
-            if name_them && self.arena[node].holders.len() == 1 {
-                last.push(self.arena.topic(node));
+            if told == Told::Each || (told == Told::Last && self.arena[node].holders.len() == 1) {
+                named.push(self.arena.topic(node));
             }
             self.let_go(node, key);
         }
         self.compact();
-        last
+        named
     }
 
     /// Visits the holders of every topic that `message` begins with. A holder of several is visited for each.
@@ -111,6 +120,20 @@ impl<K: Copy + Ord> Trie<K> {
     /// Each topic once.
     pub(crate) fn topics(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
         self.arena.held().map(|node| self.arena.topic(node))
+    }
+
+    /// Whether anyone holds exactly this topic.
+    pub(crate) fn is_held(&self, topic: &[u8]) -> bool {
+        self.arena.find(topic).is_some_and(|node| !self.arena[node].holders.is_empty())
+    }
+
+    pub(crate) fn is_held_by(&self, topic: &[u8], key: K) -> bool {
+        let Some(node) = self.arena.find(topic) else { return false };
+        self.arena[node].holders.binary_search_by_key(&key, |holder| holder.0).is_ok()
+    }
+
+    pub(crate) fn is_holder(&self, key: K) -> bool {
+        self.held.contains_key(&key)
     }
 
     pub(crate) fn topic_count(&self) -> usize {

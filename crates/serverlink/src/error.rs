@@ -60,6 +60,17 @@ pub enum Error {
         why: String,
     },
 
+    /// A pattern that cannot be subscribed to. Nothing changed.
+    #[error("pattern `{pattern}` cannot be used: at octet {at}, {why}")]
+    InvalidPattern {
+        /// What was given, in printable form.
+        pattern: String,
+        /// The offset of the octet at which it goes wrong, counted from 0.
+        at: usize,
+        /// What is wrong there and how to write it.
+        why: String,
+    },
+
     /// Somebody listens there already: another process, or another socket of this one.
     #[error("{endpoint} is in use already; stop its owner or choose another address")]
     AddressInUse {
@@ -198,11 +209,24 @@ fn on_endpoint(endpoint: Option<&Endpoint>) -> String {
 }
 
 /// Text as text, everything else as hex: routing ids are often chosen by people, and often by machines.
-fn show_bytes(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.is_empty() && !text.contains(char::is_control) => format!("`{text}`"),
-        _ => bytes.iter().fold(String::from("0x"), |hex, byte| format!("{hex}{byte:02x}")),
+pub(crate) fn show_bytes(bytes: &[u8]) -> String {
+    match printable(bytes) {
+        Some(text) if !text.is_empty() => format!("`{text}`"),
+        _ => hex(bytes),
     }
+}
+
+/// The same for machines: without quotes, and nothing for nothing.
+pub(crate) fn plain_bytes(bytes: &[u8]) -> String {
+    printable(bytes).map_or_else(|| hex(bytes), str::to_owned)
+}
+
+fn printable(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::from("0x"), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 #[cfg(test)]

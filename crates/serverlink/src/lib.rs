@@ -74,6 +74,8 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! A [`Poller`] waits for several sockets, and for descriptors of the system, in one call. A [`Proxy`] moves messages between two sockets.
+//!
 //! A thread that waits does the I/O of its socket itself. The context's I/O thread does it for sockets whose users are busy
 //! elsewhere, or are tasks.
 //!
@@ -134,6 +136,7 @@ mod context;
 mod endpoint;
 mod env;
 mod error;
+mod feed;
 mod io_thread;
 mod limits;
 mod monitor;
@@ -157,7 +160,8 @@ pub use adopt::{AdoptError, AdoptRefusal, ForeignSocket, Holder, RefusalReason};
 pub use context::{Context, ContextBuilder};
 pub use endpoint::{Endpoint, Host, Port, SourceAddress};
 pub use error::{Error, SendError};
-pub use monitor::{EventKind, Monitor};
+pub use feed::StatsServer;
+pub use monitor::{Cause, Event, EventKind, EventStream, Events, Monitor};
 pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop, TcpOptions};
 pub use payload::Payload;
 #[cfg(any(unix, windows))]
@@ -168,6 +172,9 @@ pub use serverlink_driver::Credentials as PeerCredentials;
 pub use serverlink_driver::Kind as DriverKind;
 pub use serverlink_driver::SystemSocket;
 pub use serverlink_message::{Message, Part, SocketType};
-pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket};
-pub use stats::Stats;
+pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket, SubscriberId};
+/// The version of this library.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub use stats::{ContextStats, PeerStats, RoundTrip, SocketStats, Stats};
 pub use typed::*;

@@ -1,12 +1,5 @@
 //! Bounds of the library's own, beside those of the wire ([`serverlink_zmtp::Limits`]) and the options.
 
-/// Different topics that one peer may subscribe to. Default 1,000,000: more than a fleet's instruments have, and some
-/// hundred megabytes at most. A peer that asks for more loses its connection.
-pub(crate) const SUBSCRIPTIONS_PER_PEER: usize = 1_000_000;
-
-/// Octets of topics that one peer may subscribe to. Default 64 MiB, as for a message.
-pub(crate) const SUBSCRIPTION_BYTES_PER_PEER: u64 = 64 * 1024 * 1024;
-
 /// Notifications that wait for the application of an XPUB, in messages. Default 65,536: beyond that its subscribers are not
 /// read until it receives, because a peer that subscribes and cancels in turn must not fill the memory.
 pub(crate) const WAITING_NOTIFICATIONS: usize = 65_536;

@@ -66,7 +66,7 @@ fn a_process_without_descriptors_recovers() {
         // Each pause is told once, and so is its end: they alternate, however often the system was asked in between.
         let mut paused = true;
         while let Some(event) = accepting.try_next() {
-            match event {
+            match event.kind {
                 EventKind::AcceptPaused { .. } => {
                     assert!(!std::mem::replace(&mut paused, true), "told twice")
                 }

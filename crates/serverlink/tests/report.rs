@@ -204,7 +204,7 @@ fn a_peer_that_says_nothing_is_seen_in_its_handshake() {
     let monitor = dealer.monitor();
     dealer.connect(&format!("tcp://{address}")).unwrap();
     let event = monitor.next_deadline(soon(30)).expect("it is reachable");
-    assert!(matches!(event, EventKind::Connected { .. }), "{event:?}");
+    assert!(matches!(event.kind, EventKind::Connected { .. }), "{event:?}");
     let connection = only(dealer.connections());
     assert_eq!(connection.state, ConnectionState::Handshake);
     assert_eq!(connection.peer_address.map(|peer| peer.to_string()), Some(format!("tcp://{address}")));

@@ -124,10 +124,10 @@ fn router_handover_registers_each_socket_once(place: &Place) {
     ledger.look("messages have gone to and fro");
 
     // What the monitors tell: as many connections as were made, each of them once, and nothing refused on the way.
-    let after: Vec<EventKind> = std::iter::from_fn(|| heard.try_next()).collect();
+    let after: Vec<EventKind> = std::iter::from_fn(|| heard.try_next()).map(|event| event.kind).collect();
     assert!(!after.iter().any(is_trouble), "{after:?}");
     for (whose, events) in [("first", &first_heard), ("second", &second_heard)] {
-        let rest: Vec<EventKind> = std::iter::from_fn(|| events.try_next()).collect();
+        let rest: Vec<EventKind> = std::iter::from_fn(|| events.try_next()).map(|event| event.kind).collect();
         let again = |event: &EventKind| matches!(event, EventKind::Connected { .. }) || is_trouble(event);
         assert_eq!(
             rest.iter().filter(|event| again(event)).count(),

@@ -66,11 +66,15 @@ pub(crate) fn say(sentence: impl Display) {
 
 /// Writes a line of results to standard output. A reader that is gone has what it wanted.
 pub(crate) fn print(line: impl Display) -> Result<(), Failure> {
+    print_to_reader(line).map(drop)
+}
+
+/// The same for those who could go on for ever. False: the reader is gone.
+pub(crate) fn print_to_reader(line: impl Display) -> Result<bool, Failure> {
     match io::stdout().write_all(format!("{line}\n").as_bytes()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::of("writing standard output", why))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(why) => Err(Failure::of("writing standard output", why)),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod bench;
 mod cli;
+mod completions;
 mod demo;
 mod doctor;
 mod exit;
@@ -11,6 +12,8 @@ mod format;
 mod patient;
 mod proxy;
 mod run;
+mod top;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -29,6 +32,11 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::run(&args),
         Task::DemoServer(args) => demo::serve(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Monitor(args) => watch::events::run(&args),
+        Task::Stats(args) => watch::stats::run(&args),
+        Task::Top(args) => top::run(&args),
+        Task::Completions(shell) => completions::completions(shell),
+        Task::Man => completions::manual(),
         Task::Doctor => doctor::run(),
         Task::Proxy(args) => proxy::run(&args),
     };

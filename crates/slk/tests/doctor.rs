@@ -55,3 +55,17 @@ fn a_driver_that_does_not_exist_is_refused_with_those_that_do() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains("`steam` is no driver; use epoll"), "{refused:?}");
 }
+
+#[test]
+fn it_tells_versions_and_limits() {
+    let output = doctor(None);
+    assert_eq!(value(&output, "serverlink"), serverlink::VERSION);
+    assert!(value(&output, "handshake").starts_with("given up after"), "{output:?}");
+    assert!(!value(&output, "open files").is_empty());
+    #[cfg(target_os = "linux")]
+    for (name, sign) in
+        [("backlog", "somaxconn"), ("send buffer", "KiB"), ("open files", "raised to"), ("system", "linux ")]
+    {
+        assert!(value(&output, name).contains(sign), "{name}: {output:?}");
+    }
+}

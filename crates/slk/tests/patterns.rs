@@ -71,6 +71,15 @@ fn other_topics_do_not_arrive() {
 }
 
 #[test]
+fn patterns_fit_the_whole_first_part() {
+    let mut publisher = run("pub --bind tcp://127.0.0.1:* --timeout 30 -m apple -m pear -m avocado -m area");
+    let subscriber =
+        run(&format!("sub --connect {} --pattern a*[eo] -n 2 --timeout 30", publisher.endpoint()));
+    assert_eq!(subscriber.wait().ok(), "apple\navocado\n");
+    publisher.wait().ok();
+}
+
+#[test]
 fn a_request_is_echoed_by_default() {
     let mut reply = run("rep --bind tcp://127.0.0.1:* -n 2 --timeout 30");
     let request = run(&format!("req --connect {} --timeout 30", reply.endpoint())).feed(b"one\ntwo\n");

@@ -2,12 +2,30 @@
 //!
 //! ZMTP 3.1 has commands for them (RFC 37); 3.0 sends messages whose body starts with 1 or 0. Either form may come from
 //! anyone. They add up: two subscriptions to one topic take two cancels.
+//!
+//! Globs are an extension. Publishers and subscribers announce in their READY that they know them, and only between two that both did,
+//! PSUBSCRIBE and PCANCEL carry them. Every other peer sees plain ZMTP.
 
 use crate::command::Command;
 use crate::frame::{Header, put_header};
 
 const SUBSCRIBE: u8 = 1;
 const CANCEL: u8 = 0;
+
+/// The property of a READY by which publishers and subscribers say that they know PSUBSCRIBE and PCANCEL.
+pub const GLOBS_PROPERTY: &str = "X-ServerLink-Globs";
+/// The version of that extension.
+pub(crate) const GLOBS_VERSION: &[u8] = b"1";
+
+/// Appends a subscription to `glob`, for a peer that announced [`GLOBS_PROPERTY`].
+pub fn put_glob_subscribe(out: &mut Vec<u8>, glob: &[u8]) {
+    Command::GlobSubscribe(glob).put(out);
+}
+
+/// Appends the end of one subscription to `glob`, for such a peer.
+pub fn put_glob_cancel(out: &mut Vec<u8>, glob: &[u8]) {
+    Command::GlobCancel(glob).put(out);
+}
 
 /// Appends a subscription to `topic` for a peer with whom ZMTP 3.`minor` is spoken.
 pub fn put_subscribe(out: &mut Vec<u8>, minor: u8, topic: &[u8]) {

@@ -70,6 +70,11 @@ impl<T> Consumer<T> {
         self.index == self.end
     }
 
+    /// How many values wait, held ones counted, as of now. The producer can only make it more.
+    pub fn backlog(&self) -> usize {
+        self.shared.written.load(Ordering::Acquire).wrapping_sub(self.index)
+    }
+
     /// Whether the producer was dropped. It may have left values behind.
     #[inline]
     pub fn is_producer_gone(&self) -> bool {

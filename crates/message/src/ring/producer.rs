@@ -103,6 +103,11 @@ impl<T> Producer<T> {
         self.index.wrapping_sub(self.read)
     }
 
+    /// How many values were ever pushed. On a machine of 32 bits the count goes round.
+    pub fn pushed(&self) -> usize {
+        self.index
+    }
+
     /// Whether [`try_push`](Self::try_push) would take a value. The consumer's index is only looked at where the last look
     /// does not answer it.
     #[inline]
@@ -115,6 +120,11 @@ impl<T> Producer<T> {
     #[inline]
     pub fn add_weight(&mut self, weight: usize) {
         self.weight = self.weight.wrapping_add(weight);
+    }
+
+    /// All the weight that was ever added. On a machine of 32 bits it goes round.
+    pub fn added_weight(&self) -> usize {
+        self.weight
     }
 
     /// The weight of what waits, as of now. The consumer can only make it less.

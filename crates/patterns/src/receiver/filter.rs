@@ -1,51 +1,179 @@
-use serverlink_message::Message;
+use std::collections::BTreeMap;
 
+use serverlink_message::Message;
+use slotmap::SecondaryMap;
+
+use crate::glob::GlobSet;
 use crate::trie::{Removed, Trie};
-use crate::{DropReason, PatternOptions, Verdict};
+use crate::{BadGlob, DropReason, Glob, PatternOptions, PipeId, Subject, Verdict};
 
 /// The subscriptions of a SUB or XSUB socket.
 #[derive(Debug)]
 pub(super) struct Filter {
     topics: Trie<()>,
+    globs: GlobSet<()>,
+    /// For each glob the topic that all it fits begins with, for publishers that know no globs.
+    covers: Trie<()>,
+    /// How often publishers were told a topic or glob beyond the first time, and not told to cancel it.
+    repeated: BTreeMap<(bool, Box<[u8]>), u32>,
+    /// Publishers that know no globs.
+    plain: SecondaryMap<PipeId, ()>,
     /// XSUB passes on what publishers send: what it asked for is for others.
     is_active: bool,
-    inverted: bool,
+    is_inverted: bool,
+    /// XSUB: publishers are told every cancellation.
+    tells_each_cancel: bool,
+}
+
+/// What publishers have to be told of one subscription or cancellation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Tell {
+    /// Those that know globs: so many times. A subscriber that has told a topic more than once takes back as many.
+    pub exactly: u32,
+    /// Those that do not, once: the topic, or the one that covers the glob.
+    pub plainly: Option<Vec<u8>>,
 }
 
 impl Filter {
     pub(super) fn for_sub(options: &PatternOptions) -> Filter {
-        Filter { topics: Trie::new(), is_active: true, inverted: options.invert_matching }
+        Filter::new(options, true)
     }
 
-    pub(super) fn for_xsub() -> Filter {
-        Filter { topics: Trie::new(), is_active: false, inverted: false }
+    pub(super) fn for_xsub(options: &PatternOptions) -> Filter {
+        Filter::new(options, false)
     }
 
-    pub(super) fn handle(&self, message: &Message) -> Verdict {
-        // Publishers filter too, but one may still send what was cancelled a moment ago.
-        if self.is_active && self.topics.matches(message.first()) == self.inverted {
-            return Verdict::Discard(DropReason::NotSubscribed);
-        }
-        Verdict::Deliver
-    }
-
-    pub(super) fn subscribe(&mut self, topic: &[u8]) -> bool {
-        self.topics.add(topic, ())
-    }
-
-    pub(super) fn unsubscribe(&mut self, topic: &[u8]) -> Option<bool> {
-        match self.topics.remove(topic, ()) {
-            Removed::NotHeld => None,
-            Removed::Repeated | Removed::Shared => Some(false),
-            Removed::Last => Some(true),
+    fn new(options: &PatternOptions, is_active: bool) -> Filter {
+        Filter {
+            topics: Trie::new(),
+            globs: GlobSet::new(),
+            covers: Trie::new(),
+            repeated: BTreeMap::new(),
+            plain: SecondaryMap::new(),
+            is_active,
+            is_inverted: options.invert_matching,
+            tells_each_cancel: options.xsub_verbose_unsubscribe && !is_active,
         }
     }
 
-    pub(super) fn subscriptions(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+    pub(super) fn handle(&mut self, pipe: PipeId, message: &Message) -> Verdict {
+        let first = message.first();
+        let is_wanted = if self.is_active {
+            // Publishers filter too, but one may still send what was cancelled a moment ago.
+            self.fits(first) != self.is_inverted
+        } else {
+            // What came for a covering topic alone was not asked for.
+            !self.plain.contains_key(pipe)
+                || self.is_inverted
+                || self.globs.is_empty()
+                || !self.covers.matches(first)
+                || self.fits(first)
+        };
+        if is_wanted { Verdict::Deliver } else { Verdict::Discard(DropReason::NotSubscribed) }
+    }
+
+    fn fits(&mut self, first: &[u8]) -> bool {
+        self.topics.matches(first) || self.globs.matches(first)
+    }
+
+    // ---- subscriptions
+
+    pub(super) fn subscribe(&mut self, subject: Subject<'_>) -> Result<Tell, BadGlob> {
+        let (is_first, plainly) = match subject {
+            // As libzmq does: a publisher may tell its application each of them.
+            Subject::Topic(topic) => (self.topics.add(topic, ()), Some(topic.to_vec())),
+            Subject::Glob(source) => {
+                let is_first = self.globs.add(source, ())?;
+                let cover = Glob::parse(source)?.literal_prefix();
+                let is_new = is_first && self.covers.add(&cover, ()) && !self.topics.is_held(&cover);
+                (is_first, is_new.then_some(cover))
+            }
+        };
+        if !is_first {
+            let repeated = self.repeated.entry(key_of(subject)).or_default();
+            *repeated = repeated.saturating_add(1);
+        }
+        Ok(Tell { exactly: 1, plainly: plainly.filter(|_| self.is_told_plainly(subject)) })
+    }
+
+    pub(super) fn unsubscribe(&mut self, subject: Subject<'_>) -> Tell {
+        let removed = match subject {
+            Subject::Topic(topic) => self.topics.remove(topic, ()),
+            Subject::Glob(source) => self.globs.remove(source, ()),
+        };
+        if removed == Removed::Last {
+            let exactly = self.repeated.remove(&key_of(subject)).unwrap_or(0).saturating_add(1);
+            return Tell { exactly, plainly: self.uncovered(subject) };
+        }
+        if !self.tells_each_cancel {
+            return Tell::default();
+        }
+        if let Some(repeated) = self.repeated.get_mut(&key_of(subject)) {
+            *repeated = repeated.saturating_sub(1);
+        }
+        let plainly = match subject {
+            Subject::Topic(topic) => Some(topic.to_vec()),
+            Subject::Glob(_) => None,
+        };
+        Tell { exactly: 1, plainly }
+    }
+
+    /// The last need of this topic or glob is gone: the topic that a publisher without globs need not send any more.
+    fn uncovered(&mut self, subject: Subject<'_>) -> Option<Vec<u8>> {
+        let topic = match subject {
+            Subject::Topic(topic) => {
+                let is_covered = !self.is_inverted && self.covers.is_held(topic);
+                (!is_covered).then(|| topic.to_vec())
+            }
+            Subject::Glob(source) => {
+                let cover = Glob::parse(source).ok()?.literal_prefix();
+                let is_last = self.covers.remove(&cover, ()) == Removed::Last;
+                (is_last && !self.topics.is_held(&cover)).then_some(cover)
+            }
+        };
+        topic.filter(|_| self.is_told_plainly(subject))
+    }
+
+    /// While matching is inverted a larger subscription means fewer messages, so nothing may stand in for a glob.
+    fn is_told_plainly(&self, subject: Subject<'_>) -> bool {
+        !self.is_inverted || matches!(subject, Subject::Topic(_))
+    }
+
+    pub(super) fn set_plain(&mut self, pipe: PipeId, plain: bool) {
+        match plain {
+            true => drop(self.plain.insert(pipe, ())),
+            false => drop(self.plain.remove(pipe)),
+        }
+    }
+
+    pub(super) fn forget(&mut self, pipe: PipeId) {
+        self.plain.remove(pipe);
+    }
+
+    // ---- what there is
+
+    pub(super) fn topics(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
         self.topics.topics()
     }
 
-    pub(super) fn subscription_count(&self) -> usize {
-        self.topics.topic_count()
+    pub(super) fn globs(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.globs.globs().map(|glob| glob.as_bytes().to_vec())
+    }
+
+    pub(super) fn plain_topics(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let is_extra = |cover: &Vec<u8>| !self.is_inverted && !self.topics.is_held(cover);
+        self.topics.topics().chain(self.covers.topics().filter(is_extra))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.topics.topic_count() + self.globs.len()
+    }
+}
+
+fn key_of(subject: Subject<'_>) -> (bool, Box<[u8]>) {
+    match subject {
+        Subject::Topic(topic) => (false, topic.into()),
+        Subject::Glob(source) => (true, source.into()),
     }
 }

@@ -1,16 +1,23 @@
+mod interests;
+mod manual;
+mod notices;
+
 use serverlink_message::Message;
 use slotmap::SecondaryMap;
 
 use super::SubscriptionLoad;
-use crate::trie::{Removed, Trie};
-use crate::{DropReason, PatternOptions, PipeId, Reserve};
+use crate::{BadGlob, DropReason, PatternOptions, PipeId, Reserve, Subject};
+use interests::Interests;
+use manual::Manual;
+use notices::Notices;
 
 const ATTACHED: &str = "only attached pipes subscribe, and detaching cancels everything";
 
-/// PUB and XPUB: to everyone who asked for it and has room, without ever waiting (RFC 29).
+/// PUB and XPUB: to everyone who asked for it and has room (RFC 29). It waits for nobody unless it is told to.
 #[derive(Debug)]
 pub(super) struct Publisher {
-    subscriptions: Trie<PipeId>,
+    /// What peers get.
+    interests: Interests,
     peers: SecondaryMap<PipeId, Peer>,
     /// The number of the reservation; tells apart who it found already.
     round: u64,
@@ -18,9 +25,12 @@ pub(super) struct Publisher {
     /// How many pipes the reserved message leaves out.
     left_out: u64,
     dropped: u64,
+    /// Topics alone decide, and nobody is waited for: the one question that a message costs when none of the rest is in use.
+    is_plain: bool,
     is_inverted: bool,
-    /// XPUB.
-    tells_application: bool,
+    waits: bool,
+    notices: Notices,
+    manual: Option<Box<Manual>>,
 }
 
 #[derive(Debug)]
@@ -31,16 +41,21 @@ struct Peer {
 
 impl Publisher {
     pub(super) fn new(options: &PatternOptions, tells_application: bool) -> Publisher {
-        Publisher {
-            subscriptions: Trie::new(),
+        let mut publisher = Publisher {
+            interests: Interests::default(),
             peers: SecondaryMap::new(),
             round: 0,
             targets: Vec::new(),
             left_out: 0,
             dropped: 0,
+            is_plain: true,
             is_inverted: options.invert_matching,
-            tells_application,
-        }
+            waits: options.xpub_no_drop,
+            notices: Notices::new(options, tells_application),
+            manual: Manual::new(options),
+        };
+        publisher.choose_way();
+        publisher
     }
 
     pub(super) fn attach(&mut self, pipe: PipeId) {
@@ -61,20 +76,38 @@ impl Publisher {
         }
     }
 
+    /// Whether a message could be sent now, as far as can be told without it: one that waits for full subscribers may find that its own
+    /// have room.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.waits || self.peers.is_empty() || self.peers.values().any(|peer| peer.is_writable)
+    }
+
+    // ---- sending
+
     pub(super) fn reserve(&mut self, first: &[u8]) -> Reserve {
         self.round += 1;
         self.left_out = 0;
         self.targets.clear();
-        if self.is_inverted {
-            self.find_others(first)
+        if self.is_plain {
+            self.find_subscribers(first);
         } else {
-            self.find_subscribers(first)
+            self.find_by_rule(first);
+            if self.waits && self.left_out > 0 {
+                self.rollback();
+                return Reserve::WouldBlock;
+            }
+            if self.waits && !self.targets.is_empty() {
+                return Reserve::All;
+            }
         }
         if !self.targets.is_empty() {
             return Reserve::Many;
         }
         let reason = if self.left_out == 0 { DropReason::NoSubscriber } else { DropReason::HighWaterMark };
         self.commit();
+        if let Some(manual) = &mut self.manual {
+            manual.keep_taken();
+        }
         Reserve::Nobody(reason)
     }
 
@@ -86,76 +119,160 @@ impl Publisher {
     #[inline]
     pub(super) fn commit(&mut self) {
         self.dropped += self.left_out;
-        self.rollback();
-    }
-
-    #[inline]
-    pub(super) fn rollback(&mut self) {
         self.left_out = 0;
         self.targets.clear();
     }
 
-    pub(super) fn handle_subscribe(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
-        if !self.peers.contains_key(pipe) {
-            return None;
+    pub(super) fn rollback(&mut self) {
+        self.left_out = 0;
+        self.targets.clear();
+        if let Some(manual) = &mut self.manual {
+            manual.give_back_next(self.round);
+            self.choose_way();
         }
-        let is_first = self.subscriptions.add(topic, pipe);
-        (is_first && self.tells_application).then(|| told(1, topic))
     }
 
-    pub(super) fn handle_cancel(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
-        let is_last = self.subscriptions.remove(topic, pipe) == Removed::Last;
-        (is_last && self.tells_application).then(|| told(0, topic))
+    fn find_subscribers(&mut self, first: &[u8]) {
+        let Publisher { interests, peers, round, targets, left_out, .. } = self;
+        interests.for_each_topic(first, |pipe| note(pipe, peers, *round, targets, left_out));
+    }
+
+    /// With globs, inverted, or for one subscriber alone.
+    fn find_by_rule(&mut self, first: &[u8]) {
+        let round = self.round;
+        let alone = self.manual.as_mut().and_then(|manual| manual.take_next(round));
+        let Publisher { interests, peers, targets, left_out, is_inverted, .. } = self;
+        if !*is_inverted && alone.is_none() {
+            interests.for_each_match(first, |pipe| note(pipe, peers, round, targets, left_out));
+            return;
+        }
+        interests.for_each_match(first, |pipe| peers.get_mut(pipe).expect(ATTACHED).found_in = round);
+        for (pipe, peer) in peers.iter().filter(|(_, peer)| (peer.found_in == round) != *is_inverted) {
+            if alone.is_none_or(|alone| alone == pipe) {
+                if peer.is_writable { targets.push(pipe) } else { *left_out += 1 }
+            }
+        }
+        self.choose_way();
+    }
+
+    /// After every change of what decides.
+    fn choose_way(&mut self) {
+        let is_for_one = self.manual.as_ref().is_some_and(|manual| manual.has_next());
+        self.is_plain = !self.is_inverted && !self.waits && !is_for_one && !self.interests.has_globs();
+    }
+
+    // ---- subscriptions
+
+    pub(super) fn handle_subscribe(
+        &mut self,
+        pipe: PipeId,
+        subject: Subject<'_>,
+    ) -> Result<Option<Message>, BadGlob> {
+        if !self.peers.contains_key(pipe) {
+            return Ok(None);
+        }
+        if let Some(manual) = &mut self.manual {
+            manual.asked.add(pipe, subject)?;
+            return Ok(Some(self.notices.of_each(true, subject)));
+        }
+        let is_first = self.interests.add(pipe, subject)?;
+        self.choose_way();
+        Ok(self.notices.on_subscribe(pipe, subject, is_first, &self.interests))
+    }
+
+    pub(super) fn handle_cancel(&mut self, pipe: PipeId, subject: Subject<'_>) -> Option<Message> {
+        if let Some(manual) = &mut self.manual {
+            manual.asked.remove(pipe, subject);
+            return Some(self.notices.of_each(false, subject));
+        }
+        let removed = self.interests.remove(pipe, subject);
+        self.choose_way();
+        self.notices.on_cancel(pipe, subject, removed, &self.interests)
     }
 
     pub(super) fn cancel_all(&mut self, pipe: PipeId) -> Vec<Message> {
-        let last = self.subscriptions.remove_all(pipe, self.tells_application);
-        last.iter().map(|topic| told(0, topic)).collect()
+        let told = self.notices.of_departures(self.manual.is_some());
+        let gone = self.interests.remove_all(pipe, told);
+        let messages = match &mut self.manual {
+            Some(manual) => self.notices.on_manual_departure(manual.forget(pipe)),
+            None => self.notices.on_departure(pipe, gone, &self.interests),
+        };
+        self.choose_way();
+        messages
+    }
+
+    /// XPUB in manual mode: the application received a subscription or a cancellation of this peer.
+    pub(super) fn on_received(&mut self, pipe: Option<PipeId>) {
+        let pipe = pipe.filter(|&pipe| self.peers.contains_key(pipe));
+        if let Some(manual) = &mut self.manual {
+            manual.on_received(pipe);
+            self.choose_way();
+        }
+    }
+
+    pub(super) fn last_subscriber(&self) -> Option<PipeId> {
+        self.manual.as_ref()?.last()
+    }
+
+    pub(super) fn is_manual(&self) -> bool {
+        self.manual.is_some()
+    }
+
+    /// XPUB in manual mode: what the application decides. False if the peer is gone.
+    pub(super) fn subscribe_peer(&mut self, pipe: PipeId, subject: Subject<'_>) -> Result<bool, BadGlob> {
+        if !self.peers.contains_key(pipe) {
+            return Ok(false);
+        }
+        self.interests.add(pipe, subject)?;
+        self.choose_way();
+        Ok(true)
+    }
+
+    pub(super) fn unsubscribe_peer(&mut self, pipe: PipeId, subject: Subject<'_>) -> bool {
+        self.interests.remove(pipe, subject);
+        self.choose_way();
+        self.peers.contains_key(pipe)
     }
 
     pub(super) fn subscriber_count(&self) -> usize {
-        self.subscriptions.holder_count()
+        self.interests.holder_count()
     }
 
     pub(super) fn subscription_count(&self) -> usize {
-        self.subscriptions.topic_count()
+        self.interests.len()
     }
 
+    /// What the peer itself asked for.
     pub(super) fn load(&self, pipe: PipeId) -> SubscriptionLoad {
-        let (topics, bytes) = self.subscriptions.load(pipe);
-        SubscriptionLoad { topics, bytes }
+        self.asked().load(pipe)
+    }
+
+    pub(super) fn has_asked(&self, pipe: PipeId, subject: Subject<'_>) -> bool {
+        self.asked().is_held_by(pipe, subject)
     }
 
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    fn find_subscribers(&mut self, first: &[u8]) {
-        let Publisher { subscriptions, peers, round, targets, left_out, .. } = self;
-        subscriptions.for_each_match(first, |pipe| {
-            let peer = peers.get_mut(pipe).expect(ATTACHED);
-            if peer.found_in == *round {
-                return;
-            }
-            peer.found_in = *round;
-            if peer.is_writable { targets.push(pipe) } else { *left_out += 1 }
-        });
-    }
-
-    /// Those who would *not* get it; also who never asked for anything.
-    fn find_others(&mut self, first: &[u8]) {
-        let Publisher { subscriptions, peers, round, targets, left_out, .. } = self;
-        subscriptions.for_each_match(first, |pipe| peers.get_mut(pipe).expect(ATTACHED).found_in = *round);
-        for (pipe, peer) in peers.iter().filter(|(_, peer)| peer.found_in != *round) {
-            if peer.is_writable { targets.push(pipe) } else { *left_out += 1 }
-        }
+    fn asked(&self) -> &Interests {
+        self.manual.as_ref().map_or(&self.interests, |manual| &manual.asked)
     }
 }
 
-/// The message form in which XPUB's application sees subscriptions: 1 or 0, then the topic.
-fn told(kind: u8, topic: &[u8]) -> Message {
-    let mut body = Vec::with_capacity(1 + topic.len());
-    body.push(kind);
-    body.extend_from_slice(topic);
-    Message::from(body)
+/// A subscriber was found, perhaps again.
+#[inline]
+fn note(
+    pipe: PipeId,
+    peers: &mut SecondaryMap<PipeId, Peer>,
+    round: u64,
+    targets: &mut Vec<PipeId>,
+    left_out: &mut u64,
+) {
+    let peer = peers.get_mut(pipe).expect(ATTACHED);
+    if peer.found_in == round {
+        return;
+    }
+    peer.found_in = round;
+    if peer.is_writable { targets.push(pipe) } else { *left_out += 1 }
 }

@@ -63,11 +63,11 @@ fn a_departure_names_what_nobody_holds_any_more() {
         trie.add(topic, 1);
     }
     trie.add(b"both", 2);
-    let mut last = trie.remove_all(1, true);
+    let mut last = trie.remove_all(1, Told::Last);
     last.sort();
     assert_eq!(last, [&b"one"[..], b"only"]);
     assert_eq!(trie.topic_count(), 1);
-    assert!(trie.remove_all(1, true).is_empty());
+    assert!(trie.remove_all(1, Told::Last).is_empty());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn cancelled_topics_give_their_memory_back() {
     assert_eq!(nodes, 5, "the root, a fork and what is kept");
     assert!(capacity < 300, "{capacity} slots for {nodes} nodes");
     assert_eq!(matched(&trie, b"kept longer"), [2, 2], "the nodes moved and still hang together");
-    assert_eq!(trie.remove_all(2, true).len(), 3);
+    assert_eq!(trie.remove_all(2, Told::Last).len(), 3);
     assert_eq!(trie.arena.slots().0, 1);
 }
 
@@ -165,7 +165,7 @@ proptest! {
                     model.retain(|(_, holder), _| *holder != key);
                     let after = topics(&model);
                     let gone: Vec<_> = before.into_iter().filter(|topic| !after.contains(topic)).collect();
-                    let mut named = trie.remove_all(key, true);
+                    let mut named = trie.remove_all(key, Told::Last);
                     named.sort();
                     prop_assert_eq!(named, gone);
                 }

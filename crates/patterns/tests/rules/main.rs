@@ -3,6 +3,7 @@
 mod balance;
 mod fair_queue;
 mod publish;
+mod publish_modes;
 mod reply;
 mod request;
 mod route;

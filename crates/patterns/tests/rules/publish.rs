@@ -29,7 +29,7 @@ fn goes_to_each_subscriber_once() {
     let mut socket = Socket::new(SocketType::Pub);
     socket.attach_all(&[a, b, c]);
     for (pipe, topic) in [(a, &b""[..]), (a, b"news"), (a, b"news.eu"), (b, b"news")] {
-        assert_eq!(socket.sender.handle_subscribe(pipe, topic), None, "a PUB's application hears nothing");
+        assert_eq!(socket.asks(pipe, topic), None, "a PUB's application hears nothing");
     }
     assert_eq!(publish(&mut socket, b"news.eu.de"), [a, b]);
     assert_eq!(publish(&mut socket, b"new"), [a]);
@@ -47,7 +47,7 @@ fn nobody_asked_or_nobody_has_room() {
     assert_eq!(socket.reserve(b"x"), Reserve::Nobody(DropReason::NoSubscriber));
     assert_eq!(socket.sender.dropped(), 0);
     for pipe in [a, b] {
-        let _ = socket.sender.handle_subscribe(pipe, b"x");
+        let _ = socket.asks(pipe, b"x");
     }
     socket.sender.set_writable(a, false);
     assert_eq!(socket.reserve(b"x"), Reserve::Many);
@@ -70,13 +70,13 @@ fn subscriptions_add_up() {
     let [a] = pipes();
     let mut socket = Socket::new(SocketType::Xpub);
     socket.attach(a);
-    assert_eq!(socket.sender.handle_subscribe(a, b"t"), Some(message(&[b"\x01t"])));
-    assert_eq!(socket.sender.handle_subscribe(a, b"t"), None);
-    assert_eq!(socket.sender.handle_cancel(a, b"t"), None);
+    assert_eq!(socket.asks(a, b"t"), Some(message(&[b"\x01t"])));
+    assert_eq!(socket.asks(a, b"t"), None);
+    assert_eq!(socket.cancels(a, b"t"), None);
     assert_eq!(publish(&mut socket, b"t"), [a]);
-    assert_eq!(socket.sender.handle_cancel(a, b"t"), Some(message(&[b"\x00t"])));
+    assert_eq!(socket.cancels(a, b"t"), Some(message(&[b"\x00t"])));
     assert_eq!(publish(&mut socket, b"t"), []);
-    assert_eq!(socket.sender.handle_cancel(a, b"t"), None, "it was never made");
+    assert_eq!(socket.cancels(a, b"t"), None, "it was never made");
 }
 
 #[test]
@@ -85,10 +85,10 @@ fn the_application_hears_the_first_and_the_last() {
     let mut socket = Socket::new(SocketType::Xpub);
     socket.attach(a);
     socket.attach(b);
-    assert_eq!(socket.sender.handle_subscribe(a, b""), Some(message(&[b"\x01"])));
-    assert_eq!(socket.sender.handle_subscribe(b, b""), None);
-    assert_eq!(socket.sender.handle_subscribe(b, b"only b"), Some(message(&[b"\x01only b"])));
-    assert_eq!(socket.sender.handle_cancel(a, b""), None);
+    assert_eq!(socket.asks(a, b""), Some(message(&[b"\x01"])));
+    assert_eq!(socket.asks(b, b""), None);
+    assert_eq!(socket.asks(b, b"only b"), Some(message(&[b"\x01only b"])));
+    assert_eq!(socket.cancels(a, b""), None);
     let mut upstream = socket.sender.detach(b).upstream;
     upstream.sort_by_key(Message::len_bytes);
     assert_eq!(upstream, [message(&[b"\x00"]), message(&[b"\x00only b"])]);
@@ -100,11 +100,11 @@ fn a_lost_connection_voids_what_was_asked_and_keeps_the_pipe() {
     let [a] = pipes();
     let mut socket = Socket::new(SocketType::Xpub);
     socket.attach(a);
-    let _ = socket.sender.handle_subscribe(a, b"t");
+    let _ = socket.asks(a, b"t");
     assert_eq!(socket.sender.subscription_load(a).topics, 1);
     assert_eq!(socket.sender.cancel_all(a), [message(&[b"\x00t"])]);
     assert_eq!(socket.sender.subscription_load(a).bytes, 0);
-    assert_eq!(socket.sender.handle_subscribe(a, b"t"), Some(message(&[b"\x01t"])));
+    assert_eq!(socket.asks(a, b"t"), Some(message(&[b"\x01t"])));
     assert_eq!(publish(&mut socket, b"t"), [a]);
 }
 
@@ -113,11 +113,11 @@ fn strangers_subscribe_to_nothing() {
     let [a, b] = pipes();
     let mut socket = Socket::new(SocketType::Xpub);
     socket.attach(a);
-    assert_eq!(socket.sender.handle_subscribe(b, b"t"), None);
+    assert_eq!(socket.asks(b, b"t"), None);
     assert_eq!(socket.sender.subscription_count(), 0);
     let mut push = Socket::new(SocketType::Push);
     push.attach(a);
-    assert_eq!(push.sender.handle_subscribe(a, b"t"), None);
+    assert_eq!(push.asks(a, b"t"), None);
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn inverted_it_goes_to_those_who_did_not_ask() {
     let [a, b, c] = pipes();
     let mut socket = Socket::with(SocketType::Pub, &inverted());
     socket.attach_all(&[a, b, c]);
-    let _ = socket.sender.handle_subscribe(a, b"x");
-    let _ = socket.sender.handle_subscribe(b, b"y");
+    let _ = socket.asks(a, b"x");
+    let _ = socket.asks(b, b"y");
     assert_eq!(publish(&mut socket, b"xx"), [b, c]);
     assert_eq!(publish(&mut socket, b"z"), [a, b, c]);
 }
@@ -139,7 +139,7 @@ fn a_target_that_left_is_no_target() {
         socket.attach(a);
         socket.attach(b);
         for pipe in [a, b] {
-            let _ = socket.sender.handle_subscribe(pipe, b"");
+            let _ = socket.asks(pipe, b"");
         }
         assert_eq!(socket.reserve(b"x"), Reserve::Many);
         socket.detach(a);
@@ -280,14 +280,14 @@ proptest! {
                 Op::Subscribe(pipe, topic) => {
                     let is_first = model.pipes[pipe].is_some() && !model.wanted(&topic);
                     let expected = is_first.then(|| message(&[&[&[1], &*topic].concat()]));
-                    prop_assert_eq!(socket.sender.handle_subscribe(ids[pipe], &topic), expected);
+                    prop_assert_eq!(socket.asks(ids[pipe], &topic), expected);
                     if let Some((_, topics)) = &mut model.pipes[pipe] {
                         topics.push(topic);
                     }
                 }
                 Op::Cancel(pipe, topic) => {
                     let expected = model.cancel(pipe, &topic).then(|| message(&[&[&[0], &*topic].concat()]));
-                    prop_assert_eq!(socket.sender.handle_cancel(ids[pipe], &topic), expected);
+                    prop_assert_eq!(socket.cancels(ids[pipe], &topic), expected);
                 }
                 Op::Send { first, written } => {
                     let (targets, left_out) = model.matching(&first, invert_matching);

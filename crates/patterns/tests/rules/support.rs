@@ -1,7 +1,7 @@
 //! What the tests of several patterns need.
 
 use serverlink_message::{Message, Part, SocketType};
-use serverlink_patterns::{Dialogue, PatternOptions, PeerInfo, PipeId, Receiver, Reserve, Sender};
+use serverlink_patterns::{Dialogue, PatternOptions, PeerInfo, PipeId, Receiver, Reserve, Sender, Subject};
 use slotmap::SlotMap;
 
 /// The parts of a message in a test's table.
@@ -58,6 +58,20 @@ impl Socket {
 
     pub(crate) fn rollback(&mut self) {
         self.sender.rollback(&mut self.dialogue);
+    }
+
+    /// The peer subscribes to a topic: what the application is told.
+    pub(crate) fn asks(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
+        self.sender.handle_subscribe(pipe, Subject::Topic(topic)).expect("every topic is one")
+    }
+
+    /// The peer subscribes to a glob.
+    pub(crate) fn asks_for_glob(&mut self, pipe: PipeId, glob: &[u8]) -> Option<Message> {
+        self.sender.handle_subscribe(pipe, Subject::Glob(glob)).expect("a pattern")
+    }
+
+    pub(crate) fn cancels(&mut self, pipe: PipeId, topic: &[u8]) -> Option<Message> {
+        self.sender.handle_cancel(pipe, Subject::Topic(topic))
     }
 
     pub(crate) fn prefix(&self) -> Vec<Part> {

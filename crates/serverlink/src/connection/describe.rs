@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{Connection, Phase};
+use crate::endpoint::Endpoint;
 use crate::reactor::number;
 use crate::report::{ConnectionReport, ConnectionState};
 use crate::resolve;
@@ -12,7 +13,7 @@ impl Connection {
         ConnectionReport {
             socket_type: self.core.kind,
             endpoint: self.endpoint.clone(),
-            peer_address: self.stream.peer_address().map(|address| resolve::endpoint_of(&address)),
+            peer_address: self.peer_address(),
             peer_credentials: self.credentials,
             origin: self.origin,
             state: self.state(),
@@ -20,6 +21,11 @@ impl Connection {
             registration: Some(number(self.key())),
             age: now.saturating_duration_since(self.registered_at),
         }
+    }
+
+    /// Who is at the other end, where the system knows.
+    pub(super) fn peer_address(&self) -> Option<Endpoint> {
+        self.stream.peer_address().map(|address| resolve::endpoint_of(&address))
     }
 
     fn state(&self) -> ConnectionState {

@@ -8,11 +8,14 @@ use serverlink_patterns::AttachRefusal;
 use serverlink_zmtp::handshake::{Config, Handshake};
 
 use super::landing::Landing;
-use super::{Connection, Flow, Phase, Unwritten, write};
+use super::{Connection, Flow, Introduced, Phase, Unwritten, write};
 use crate::monitor::EventKind;
-use crate::reactor::Farewell;
+use crate::reactor::{Farewell, number};
 use crate::report::Origin;
 use crate::socket::attach::Arrival;
+
+/// Of every peer that the handshake takes.
+const ZMTP_MAJOR: u8 = 3;
 
 impl Connection {
     /// Our greeting goes out at once: a peer that waits for it must not wait for its own.
@@ -21,6 +24,7 @@ impl Connection {
         let config = Config {
             identity: core.options.routing_id.clone(),
             limits: core.limits(),
+            globs: true,
             // Of two ends that were adopted, neither may wait for the other to speak first.
             judges: self.origin == Origin::Accepted && core.may_refuse_peers(),
             ..Config::new(core.kind)
@@ -105,22 +109,29 @@ impl Connection {
     fn establish(&mut self, now: Instant) -> Flow {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let Some(peer) = handshake.poll_peer() else { return Flow::Idle };
-        let routing_id = peer.identity.clone();
-        let socket_type = peer.socket_type;
+        let (routing_id, socket_type) = (peer.identity.clone(), peer.socket_type);
         self.peer_minor = peer.minor;
         let arrival = Arrival {
             key: self.stream.key(),
             writer: self.stream.writer(),
             peer,
             endpoint: self.endpoint.clone(),
+            peer_address: self.peer_address(),
             pipe: self.pipe,
         };
         match self.core.attach_connection(arrival) {
             Ok(pipe) => {
                 self.pipe = Some(pipe);
                 self.phase = Phase::Open;
-                let endpoint = self.endpoint.clone();
-                self.core.monitor.tell(|| EventKind::Established { endpoint, socket_type, routing_id });
+                self.core.monitor.tell(|| EventKind::Established {
+                    endpoint: self.endpoint.clone(),
+                    registration: number(self.key()),
+                    peer_address: self.peer_address(),
+                    socket_type,
+                    routing_id: routing_id.clone(),
+                    version: (ZMTP_MAJOR, self.peer_minor),
+                });
+                self.introduced = Some(Introduced { socket_type, routing_id });
                 let pace = self.pace();
                 let next = if self.peer_minor >= 1 { self.heartbeat.begin(now, pace) } else { None };
                 // What came behind the handshake waits to be read, and so may more.

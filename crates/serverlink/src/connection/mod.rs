@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serverlink_driver::{Batch, Credentials, Interest, Key, Read, Stream, Written};
+use serverlink_message::SocketType;
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::handshake::Handshake;
@@ -21,7 +22,7 @@ use serverlink_zmtp::handshake::Handshake;
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::reactor::timers::TimerId;
-use crate::reactor::{Attention, DialerId, Farewell};
+use crate::reactor::{Attention, DialerId, Farewell, number};
 use crate::report::Origin;
 use crate::socket::core::Core;
 use heartbeat::{Heartbeat, Pace};
@@ -52,6 +53,8 @@ pub(crate) struct Connection {
     pub(crate) timer: Option<TimerId>,
     registered_at: Instant,
     heartbeat: Heartbeat,
+    /// Who the peer is, since the handshake.
+    introduced: Option<Introduced>,
     /// ZMTP 3.0 has no PING.
     peer_minor: u8,
     /// We do not read, so we do not hear: silence is our own doing.
@@ -69,6 +72,12 @@ enum Phase {
     /// Everything is flushed and our side is shut down: what still comes is discarded up to the peer's end, because
     /// closing with unread input would destroy what was just flushed.
     Draining,
+}
+
+/// What a peer said of itself.
+struct Introduced {
+    socket_type: SocketType,
+    routing_id: Vec<u8>,
 }
 
 /// Output of a handshake that the system has not taken.
@@ -189,6 +198,7 @@ impl Connection {
             timer: None,
             registered_at: now,
             heartbeat: Heartbeat::new(now),
+            introduced: None,
             peer_minor: 0,
             paused: false,
             write_failed: false,
@@ -205,7 +215,11 @@ impl Connection {
     /// The connection attempt succeeded.
     pub(crate) fn handle_connected(&mut self, now: Instant) -> Flow {
         self.credentials = self.stream.credentials();
-        self.core.monitor.tell(|| EventKind::Connected { endpoint: self.endpoint.clone() });
+        self.core.monitor.tell(|| EventKind::Connected {
+            endpoint: self.endpoint.clone(),
+            registration: number(self.key()),
+            peer_address: self.peer_address(),
+        });
         self.begin_greeting(now)
     }
 
@@ -368,13 +382,29 @@ impl Connection {
 
     /// Takes it apart: the stream closes, the socket keeps what is whole, the monitor hears why.
     pub(crate) fn end(self, farewell: Farewell) -> Remains {
+        let registration = number(self.key());
+        let peer_address = if self.core.monitor.has_listeners() { self.peer_address() } else { None };
         self.stream.close();
         let was_open = matches!(self.phase, Phase::Open | Phase::Draining);
         if was_open && let Some(pipe) = self.pipe {
             self.core.detach_connection(pipe);
         }
         let endpoint = self.endpoint;
-        self.core.monitor.tell(|| EventKind::ended(endpoint, was_open, &farewell));
+        self.core.monitor.tell(|| {
+            let (cause, reason) = (farewell.cause(), farewell.to_string());
+            match self.introduced {
+                Some(Introduced { socket_type, routing_id }) => EventKind::Disconnected {
+                    endpoint,
+                    registration,
+                    peer_address,
+                    socket_type,
+                    routing_id,
+                    cause,
+                    reason,
+                },
+                None => EventKind::HandshakeFailed { endpoint, registration, peer_address, cause, reason },
+            }
+        });
         Remains { core: self.core, pipe: self.pipe.filter(|_| was_open) }
     }
 }

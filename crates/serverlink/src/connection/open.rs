@@ -56,20 +56,22 @@ impl Connection {
         let pace = self.pace();
         match self.heartbeat.handle_time(now, self.paused, pace) {
             Beat::Over => return Flow::End(Farewell::HeartbeatTimeout),
-            Beat::Ping => self.ping(),
+            Beat::Ping => self.ping(now),
             Beat::Nothing => {}
         }
         Flow::Deadline(self.heartbeat.deadline(pace))
     }
 
-    fn ping(&self) {
+    fn ping(&self, now: Instant) {
         let pipe = self.pipe.expect("an open connection has a pipe");
         let ttl = self.core.options.heartbeat_ttl.as_millis() / DECISECOND_MILLIS;
         let ttl_deciseconds = u16::try_from(ttl).unwrap_or(u16::MAX);
+        // While we do not read, how long an answer takes says nothing of the peer.
+        let context = self.core.note_ping(pipe, (!self.paused).then_some(now));
         self.core.send_control(pipe, |out| {
             // A peer that reads nothing is found out by its silence, not by more of this.
             if out.len() < limits::WAITING_CONTROL_BYTES {
-                Command::Ping { ttl_deciseconds, context: b"" }.put(out);
+                Command::Ping { ttl_deciseconds, context: &context }.put(out);
             }
         });
     }

@@ -1,8 +1,9 @@
 //! A context as its sockets share it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use serverlink_driver::{Kind, Outer, fork};
 
@@ -11,8 +12,10 @@ use super::registry::Registry;
 use crate::env::Env;
 use crate::error::Error;
 use crate::io_thread::{IoShared, IoThread};
+use crate::monitor::Audience;
 use crate::reactor::Reactor;
 use crate::socket::core::Core;
+use crate::stats::ContextStats;
 use crate::sync::{Lock, Waiters};
 
 /// See the module's page.
@@ -28,8 +31,13 @@ pub(crate) struct ContextCore {
     generation: u32,
     max_sockets: usize,
     sockets: Lock<Vec<Weak<Core>>>,
-    /// Sockets that are not through with closing.
+    next_socket: AtomicU64,
+    /// Sockets of the application that are not through with closing.
     live: AtomicUsize,
+    /// The same of the library's own.
+    internal: AtomicUsize,
+    /// Who listens to all of its sockets.
+    pub(crate) audience: Arc<Audience>,
     pub(crate) observers: Arc<Waiters>,
 }
 
@@ -91,7 +99,10 @@ impl ContextCore {
             generation: fork::generation(),
             max_sockets,
             sockets: Lock::default(),
+            next_socket: AtomicU64::new(0),
             live: AtomicUsize::new(0),
+            internal: AtomicUsize::new(0),
+            audience: Arc::default(),
             observers: Arc::default(),
         })
     }
@@ -157,7 +168,15 @@ impl ContextCore {
         reserved.map(|_| ()).map_err(|_| Error::TooManySockets)
     }
 
+    /// The number of a new socket.
+    pub(crate) fn next_socket(&self) -> u64 {
+        self.next_socket.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub(crate) fn add_socket(&self, core: &Arc<Core>) {
+        if core.is_internal {
+            self.internal.fetch_add(1, Ordering::AcqRel);
+        }
         let mut sockets = self.sockets.lock();
         sockets.retain(|socket| socket.strong_count() > 0);
         sockets.push(Arc::downgrade(core));
@@ -165,12 +184,26 @@ impl ContextCore {
 
     pub(crate) fn socket_closed(&self, core: &Arc<Core>) {
         self.sockets.lock().retain(|socket| !std::ptr::eq(socket.as_ptr(), Arc::as_ptr(core)));
-        self.live.fetch_sub(1, Ordering::AcqRel);
+        let open = if core.is_internal { &self.internal } else { &self.live };
+        open.fetch_sub(1, Ordering::AcqRel);
         self.observers.notify_all();
     }
 
+    /// Sockets that are not through with closing, the library's own included.
     pub(crate) fn live_sockets(&self) -> usize {
-        self.live.load(Ordering::Acquire)
+        self.live.load(Ordering::Acquire) + self.internal.load(Ordering::Acquire)
+    }
+
+    /// The application's sockets, in the order in which they were opened.
+    pub(crate) fn sockets(&self) -> Vec<Arc<Core>> {
+        let sockets = self.sockets.lock();
+        sockets.iter().filter_map(Weak::upgrade).filter(|core| !core.is_internal).collect()
+    }
+
+    pub(crate) fn stats(&self) -> ContextStats {
+        let sockets = if self.is_left_behind() { Vec::new() } else { self.sockets() };
+        let sockets = sockets.iter().map(|core| core.socket_stats()).collect();
+        ContextStats { at: SystemTime::now(), sockets }
     }
 
     /// Every call on every socket ends with [`Error::Terminated`] from now on.

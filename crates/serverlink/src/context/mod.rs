@@ -16,10 +16,13 @@ use self::core::ContextCore;
 use self::io_threads::IoThreads;
 use crate::env::Env;
 use crate::error::Error;
+use crate::feed::StatsServer;
+use crate::monitor::{Callback, Event, Monitor};
 use crate::options::Options;
 use crate::report::ContextReport;
 use crate::resolver::{LookUp, Resolver};
 use crate::socket::Socket;
+use crate::stats::ContextStats;
 
 /// Most I/O threads of one context.
 const MAX_IO_THREADS: usize = 64;
@@ -130,6 +133,16 @@ impl Context {
         }
     }
 
+    /// Tells what happens to the connections of all its sockets from now on, those opened later included.
+    pub fn monitor(&self) -> Monitor {
+        self.core.audience.open()
+    }
+
+    /// Calls `callback` for every event of all its sockets from now on, as [`Socket::on_event`] does for one.
+    pub fn on_event(&self, callback: impl FnMut(&Event) + Send + 'static) {
+        self.core.audience.call(Callback::new(callback));
+    }
+
     /// How many I/O threads it has.
     pub fn io_threads(&self) -> usize {
         self.core.io_threads()
@@ -145,6 +158,40 @@ impl Context {
             io_threads: self.io_threads(),
             reactors: reactors.iter().filter_map(|reactor| reactor.describe(None)).collect(),
         }
+    }
+
+    /// The counters of all its open sockets and their peers at this moment.
+    pub fn stats(&self) -> ContextStats {
+        self.core.stats()
+    }
+
+    /// Opens an endpoint where the counters and events of this context can be followed: `slk top`, `slk monitor` and `slk stats` connect there, and
+    /// so can any SUB socket. `docs/stats.md` has the messages.
+    ///
+    /// It takes a thread, which sleeps while nobody is connected; a snapshot is made each second while somebody asks for them. It is
+    /// no socket of the application: it counts nowhere, and ends with the context. Whoever can connect can read, so listen on
+    /// loopback or `ipc://` where the network is not yours.
+    ///
+    /// # Errors
+    /// As [`Socket::bind`]; [`Error::Io`] also if the system has no thread, and on a simulated machine, which has none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use serverlink::{Context, Error};
+    ///
+    /// let context = Context::new()?;
+    /// let server = context.serve_stats("tcp://127.0.0.1:*")?;
+    ///
+    /// let watcher = Context::new()?.subscriber().recv_timeout(Some(Duration::from_secs(10))).open()?;
+    /// watcher.subscribe("stats")?;
+    /// watcher.connect(&server.endpoint().to_string())?;
+    /// let snapshot = watcher.recv()?;
+    /// assert_eq!(snapshot.first(), "stats");
+    /// assert!(String::from_utf8_lossy(&snapshot[1]).contains("\"version\":1"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn serve_stats(&self, endpoint: &str) -> Result<StatsServer, Error> {
+        StatsServer::open(&self.core, endpoint)
     }
 
     /// Through which interface of the operating system its connections are driven.

@@ -71,7 +71,7 @@ impl Options {
     pub fn validate_for(&self, socket_type: SocketType) -> Result<(), Error> {
         use SocketType::{Dealer, Pair, Pub, Pull, Push, Req, Router, Sub, Xpub, Xsub};
         self.validate()?;
-        let owners: [(&'static str, bool, &[SocketType]); 20] = [
+        let owners: [(&'static str, bool, &[SocketType]); 21] = [
             ("conflate", self.conflate, &[Push, Pull, Pub, Sub, Dealer]),
             ("router_mandatory", self.router_mandatory, &[Router]),
             ("router_handover", self.router_handover, &[Router]),
@@ -91,6 +91,7 @@ impl Options {
             ("xpub_no_drop", self.xpub_no_drop, &[Pub, Xpub]),
             ("welcome_message", !self.welcome_message.is_empty(), &[Pub, Xpub]),
             ("only_first_subscribe", self.only_first_subscribe, &[Xpub, Xsub]),
+            ("glob_messages", self.glob_messages, &[Xpub, Xsub]),
             ("xsub_verbose_unsubscribe", self.xsub_verbose_unsubscribe, &[Xsub]),
         ];
         for (option, set, types) in owners {

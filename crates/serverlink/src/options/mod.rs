@@ -222,6 +222,12 @@ pub struct Options {
     /// application even if they begin with 0 or 1. Default false. libzmq: `ZMQ_ONLY_FIRST_SUBSCRIBE`.
     pub only_first_subscribe: bool,
 
+    /// XPUB and XSUB: glob subscriptions are messages of the application. An XPUB receives them as the octet 2 and the pattern, and their
+    /// cancellation as 3 and the pattern; an XSUB subscribes by sending such messages. With it on both of its sockets a proxy passes patterns on as they are.
+    /// Otherwise an XPUB receives an ordinary subscription to the topic that all of the pattern begins with, which any proxy may pass on, and to an XSUB 2
+    /// and 3 mean nothing, as in libzmq. Default false. Not in libzmq.
+    pub glob_messages: bool,
+
     /// XSUB: pass every cancellation on to the publishers, also of topics that were subscribed to more than once. Default false.
     /// libzmq: `ZMQ_XSUB_VERBOSE_UNSUBSCRIBE`.
     pub xsub_verbose_unsubscribe: bool,
@@ -293,6 +299,7 @@ impl Default for Options {
             xpub_no_drop: false,
             welcome_message: Vec::new(),
             only_first_subscribe: false,
+            glob_messages: false,
             xsub_verbose_unsubscribe: false,
             max_subscriptions: 1_000_000,
             max_subscription_bytes: 64 * MIB,

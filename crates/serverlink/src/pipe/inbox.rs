@@ -30,6 +30,10 @@ pub(crate) struct Inbox {
     segments: VecDeque<Slice>,
     /// Unread bytes in `segments`.
     bytes: usize,
+    /// All that ever came, counted for each read.
+    received_bytes: u64,
+    /// Messages that were taken out; counted by whoever takes.
+    pub(crate) taken: u64,
     /// How far scan is ahead of take, in bytes: a frame's boundary.
     scanned: usize,
     /// Whole messages in the scanned bytes.
@@ -67,6 +71,8 @@ impl Inbox {
         Inbox {
             segments: VecDeque::new(),
             bytes: 0,
+            received_bytes: 0,
+            taken: 0,
             scanned: 0,
             whole: 0,
             meter: MessageMeter::new(),
@@ -85,6 +91,7 @@ impl Inbox {
     /// Takes in what was read, in order.
     pub(crate) fn handle_input(&mut self, slice: Slice) {
         self.bytes += slice.len();
+        self.received_bytes += slice.len() as u64;
         if let Some(last) = self.segments.back_mut()
             && last.try_join(&slice)
         {
@@ -443,6 +450,11 @@ impl Inbox {
 
     pub(crate) fn unread_bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// All bytes that ever came, commands included.
+    pub(crate) fn received_bytes(&self) -> u64 {
+        self.received_bytes
     }
 
     pub(crate) fn is_paused(&self) -> bool {

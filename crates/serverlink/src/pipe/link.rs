@@ -28,13 +28,16 @@ pub(crate) struct RingInlet {
     pub(crate) ended: bool,
     /// What was taken since a producer that waits for room was told.
     taken: Room,
+    /// Messages and bytes taken before that.
+    taken_before: (u64, u64),
     /// After how much it is told.
     room_batch: Room,
 }
 
 enum Into {
     Ring(Producer<Message>),
-    Latest(Arc<Lock<Option<Message>>>),
+    /// And how many messages were put there.
+    Latest(Arc<Lock<Option<Message>>>, u64),
 }
 
 enum OutOf {
@@ -56,14 +59,14 @@ struct Room {
 pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
     let (into, out_of) = if conflate {
         let place = Arc::new(Lock::default());
-        (Into::Latest(Arc::clone(&place)), OutOf::Latest(place))
+        (Into::Latest(Arc::clone(&place), 0), OutOf::Latest(place))
     } else {
         let (producer, consumer) = ring::channel();
         (Into::Ring(producer), OutOf::Ring(consumer))
     };
     let outlet = RingOutlet { link: into, limit: HighWater::NONE, peer: None };
     let (taken, room_batch) = (Room::NOTHING, Room::batch(HighWater { messages: 1, bytes: 1 }));
-    (outlet, RingInlet { link: out_of, peer: None, ended: false, taken, room_batch })
+    (outlet, RingInlet { link: out_of, peer: None, ended: false, taken, taken_before: (0, 0), room_batch })
 }
 
 impl Room {
@@ -93,7 +96,8 @@ impl RingOutlet {
                 ring.add_weight(bytes);
                 Ok(())
             }
-            Into::Latest(place) => {
+            Into::Latest(place, count) => {
+                *count += 1;
                 let older = place.lock().replace(message);
                 drop_later(older);
                 Ok(())
@@ -107,7 +111,7 @@ impl RingOutlet {
             Into::Ring(ring) => {
                 ring.has_room(self.limit.messages) && !ring.waiting_weight_reaches(self.limit.bytes)
             }
-            Into::Latest(_) => true,
+            Into::Latest(..) => true,
         }
     }
 
@@ -120,7 +124,7 @@ impl RingOutlet {
                 let free_bytes = self.limit.bytes.saturating_sub(ring.waiting_weight());
                 ring.free_slots(self.limit.messages) >= batch.messages && free_bytes >= batch.bytes
             }
-            Into::Latest(_) => true,
+            Into::Latest(..) => true,
         }
     }
 
@@ -132,12 +136,28 @@ impl RingOutlet {
         self.peer.as_ref().filter(|peer| peer.core.readers.any()).cloned()
     }
 
+    /// Messages that were ever pushed, and their bytes; those of conflation are not counted.
+    pub(crate) fn sent(&self) -> (u64, u64) {
+        match &self.link {
+            Into::Ring(ring) => (ring.pushed() as u64, ring.added_weight() as u64),
+            Into::Latest(_, count) => (*count, 0),
+        }
+    }
+
+    /// Bytes that wait in it.
+    pub(crate) fn waiting_bytes(&mut self) -> usize {
+        match &mut self.link {
+            Into::Ring(ring) => ring.waiting_weight(),
+            Into::Latest(..) => 0,
+        }
+    }
+
     /// Messages for a peer that has not come.
     pub(crate) fn unbound_backlog(&mut self) -> usize {
         match (&self.peer, &mut self.link) {
             (Some(_), _) => 0,
             (None, Into::Ring(ring)) => ring.backlog(),
-            (None, Into::Latest(place)) => usize::from(place.lock().is_some()),
+            (None, Into::Latest(place, _)) => usize::from(place.lock().is_some()),
         }
     }
 }
@@ -161,6 +181,20 @@ impl RingInlet {
         }
     }
 
+    /// Messages that wait.
+    pub(crate) fn backlog(&self) -> usize {
+        match &self.link {
+            OutOf::Ring(ring) => ring.backlog(),
+            OutOf::Latest(place) => usize::from(place.lock().is_some()),
+        }
+    }
+
+    /// Messages that were ever taken, and their bytes.
+    pub(crate) fn taken_in_all(&self) -> (u64, u64) {
+        let (messages, bytes) = self.taken_before;
+        (messages + self.taken.messages as u64, bytes + self.taken.bytes as u64)
+    }
+
     pub(crate) fn is_empty(&mut self) -> bool {
         match &mut self.link {
             OutOf::Ring(ring) => ring.is_empty(),
@@ -175,6 +209,7 @@ impl RingInlet {
         if self.taken.messages < self.room_batch.messages && self.taken.bytes < self.room_batch.bytes {
             return None;
         }
+        self.taken_before = self.taken_in_all();
         self.taken = Room::NOTHING;
         // Orders the pops before the look at who waits.
         fence(Ordering::SeqCst);

@@ -28,10 +28,60 @@ impl Outlet {
             Outlet::Ring(_) => 0,
         }
     }
+
+    /// Their bytes.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        match self {
+            Outlet::Wire(outbox) => outbox.queued_bytes(),
+            Outlet::Ring(_) => 0,
+        }
+    }
+
+    /// Messages that the system took, or the peer's ring.
+    pub(crate) fn sent(&self) -> u64 {
+        match self {
+            Outlet::Wire(outbox) => outbox.sent(),
+            Outlet::Ring(outlet) => outlet.sent().0,
+        }
+    }
+
+    /// Their bytes: on a wire with everything that is written there.
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        match self {
+            Outlet::Wire(outbox) => outbox.sent_bytes(),
+            Outlet::Ring(outlet) => outlet.sent().1,
+        }
+    }
 }
 
 /// The receiving end of a pipe.
 pub(crate) enum Inlet {
     Wire(Box<Inbox>),
     Ring(RingInlet),
+}
+
+impl Inlet {
+    /// Messages that were taken out.
+    pub(crate) fn taken(&self) -> u64 {
+        match self {
+            Inlet::Wire(inbox) => inbox.taken,
+            Inlet::Ring(inlet) => inlet.taken_in_all().0,
+        }
+    }
+
+    /// Bytes that came in; of a ring those of what was taken.
+    pub(crate) fn received_bytes(&self) -> u64 {
+        match self {
+            Inlet::Wire(inbox) => inbox.received_bytes(),
+            Inlet::Ring(inlet) => inlet.taken_in_all().1,
+        }
+    }
+
+    /// Whole messages that wait; of a wire those that scan has counted.
+    pub(crate) fn waiting(&self) -> usize {
+        match self {
+            Inlet::Wire(inbox) => inbox.whole_messages(),
+            Inlet::Ring(inlet) => inlet.backlog(),
+        }
+    }
 }

@@ -37,6 +37,10 @@ pub(crate) struct Outbox {
     /// Bytes of sealed segments, and of what was taken out to be written and has not come back as written. What the
     /// open segment holds is counted by itself.
     closed_bytes: usize,
+    /// Messages that the kernel has accepted.
+    sent: u64,
+    /// Bytes of batches that are through; one that is not yet counts on top.
+    sent_bytes: u64,
     limit: HighWater,
     writer: Option<Writer>,
     idle_arena: Vec<u8>,
@@ -132,6 +136,8 @@ impl Outbox {
             writing: Writing::Nobody,
             queued: 0,
             closed_bytes: 0,
+            sent: 0,
+            sent_bytes: 0,
             limit,
             writer: None,
             idle_arena: Vec::new(),
@@ -296,8 +302,9 @@ impl Outbox {
         self.writes += 1;
         match written {
             Written::Done(batch) => {
-                self.queued -= layout.messages();
+                self.accept(layout.messages());
                 self.closed_bytes -= layout.bytes();
+                self.sent_bytes += batch.written_bytes() as u64;
                 for buffer in batch.into_buffers() {
                     match buffer {
                         Buffer::Owned(arena) => pool.give_back(arena, &mut self.idle_arena),
@@ -318,7 +325,7 @@ impl Outbox {
                 while let Some(&(end, messages)) = layout.segments.front()
                     && end <= batch.written_bytes()
                 {
-                    self.queued -= messages;
+                    self.accept(messages);
                     self.closed_bytes -= end - layout.from;
                     layout.from = end;
                     layout.segments.pop_front();
@@ -388,9 +395,16 @@ impl Outbox {
         }
     }
 
+    /// The kernel has so many more messages.
+    fn accept(&mut self, messages: usize) {
+        self.queued -= messages;
+        self.sent += messages as u64;
+    }
+
     fn keep_unwritten(&mut self, batch: Batch, layout: &Layout) {
+        self.sent_bytes += batch.written_bytes() as u64;
         let left = rewind::unwritten_messages(batch, layout.control_bytes);
-        self.queued = self.queued - layout.messages() + left.messages;
+        self.accept(layout.messages() - left.messages);
         self.closed_bytes = self.closed_bytes - layout.bytes() + left.frames.len();
         if left.messages > 0 {
             let segment = Segment { arena: left.frames, messages: left.messages, ..Segment::default() };
@@ -452,6 +466,20 @@ impl Outbox {
     #[inline]
     pub(crate) fn queued_bytes(&self) -> usize {
         self.closed_bytes + self.open.bytes()
+    }
+
+    /// Messages that the kernel has accepted.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Bytes that the kernel has accepted, control frames included.
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        let underway = match &self.writing {
+            Writing::Blocked(batch, _) => batch.written_bytes(),
+            Writing::Nobody | Writing::Taken(_) => 0,
+        };
+        self.sent_bytes + underway as u64
     }
 
     /// Drops every message that nobody is writing, and counts them: conflation, and giving up.

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use serverlink_driver::{Address, Key, Listener, OsStream, Stream};
 
-use super::Reactor;
 use super::command::{NewListener, NewStream};
 use super::turn::{Due, Source, Turn};
+use super::{Reactor, number};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::options::Newcomer;
 use crate::report::Origin;
+use crate::resolve;
 use crate::socket::core::Core;
 
 /// How long accepting pauses where the system has no descriptors or memory left.
@@ -137,7 +138,11 @@ impl Turn {
     ) {
         let now = reactor.env.now();
         let deadline = now + core.options.handshake_timeout;
-        core.monitor.tell(|| EventKind::Accepted { endpoint: endpoint.clone() });
+        core.monitor.tell(|| EventKind::Accepted {
+            endpoint: endpoint.clone(),
+            registration: number(stream.key()),
+            peer_address: stream.peer_address().map(|address| resolve::endpoint_of(&address)),
+        });
         let (connection, flow) = Connection::connected(core, stream, endpoint, origin, now);
         let key = self.add_connection(connection, deadline);
         self.follow(reactor, key, flow);

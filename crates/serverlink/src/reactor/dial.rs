@@ -12,7 +12,7 @@ use super::turn::{Due, Turn};
 use super::{Command, DialerId, Farewell, Reactor};
 use crate::connection::{Connection, Verdict};
 use crate::endpoint::Endpoint;
-use crate::monitor::EventKind;
+use crate::monitor::{EventKind, Trouble};
 use crate::options::ReconnectStop;
 use crate::resolve::{self, Route};
 use crate::resolver::{Answer, Answered, Asker, Reply};
@@ -116,7 +116,7 @@ impl Turn {
                     self.connect(reactor, id, &first);
                 }
             }
-            Err(trouble) => self.pause(reactor, id, Verdict::Unreachable, trouble),
+            Err(why) => self.pause(reactor, id, Verdict::Unreachable, Trouble::unresolved(why)),
         }
     }
 
@@ -124,6 +124,7 @@ impl Turn {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
         let mut options = dialer.core.stream_options();
         options.source = route.from;
+        dialer.core.note_attempt(dialer.pipe);
         match reactor.remote().connect(&route.to, &options) {
             Ok(stream) => {
                 let core = Arc::clone(&dialer.core);
@@ -136,7 +137,7 @@ impl Turn {
             }
             // What is wrong with one address need not be wrong with the next.
             Err(_) if !dialer.untried.is_empty() => self.attempt(reactor, id),
-            Err(error) => self.pause(reactor, id, Verdict::Unreachable, error.to_string()),
+            Err(error) => self.pause(reactor, id, Verdict::Unreachable, Trouble::from(&error)),
         }
     }
 
@@ -171,7 +172,7 @@ impl Turn {
         reactor: &Reactor,
         id: DialerId,
         verdict: Verdict,
-        trouble: String,
+        trouble: Trouble,
     ) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
         dialer.state = DialState::Waiting(None);
@@ -188,7 +189,7 @@ impl Turn {
     }
 
     /// A round is over without a connection that stayed.
-    fn pause(&mut self, reactor: &Reactor, id: DialerId, verdict: Verdict, trouble: String) {
+    fn pause(&mut self, reactor: &Reactor, id: DialerId, verdict: Verdict, trouble: Trouble) {
         let now = reactor.env.now();
         let Some(dialer) = self.dialers.get_mut(id) else { return };
         if dialer.stopping && dialer.has_nothing_to_send() {
@@ -204,16 +205,18 @@ impl Turn {
         let timer = self.timers.set(now + delay, Due::Dial(id));
         dialer.state = DialState::Waiting(Some(timer));
         let (endpoint, attempt) = (dialer.endpoint.clone(), dialer.attempts);
-        dialer.core.monitor.tell(|| EventKind::Retrying { endpoint, attempt, delay, trouble });
+        let Trouble { cause, sentence: trouble } = trouble;
+        dialer.core.monitor.tell(|| EventKind::Retrying { endpoint, attempt, delay, cause, trouble });
     }
 
     /// As the options ask: what was queued for the peer goes, and is counted.
-    fn give_up_dialing(&mut self, reactor: &Reactor, id: DialerId, trouble: String) {
+    fn give_up_dialing(&mut self, reactor: &Reactor, id: DialerId, trouble: Trouble) {
         let Some(dialer) = self.dialers.get(id) else { return };
         let (core, pipe, endpoint) = (Arc::clone(&dialer.core), dialer.pipe, dialer.endpoint.clone());
         self.drop_dialer(id);
         core.drop_dialed(pipe);
-        core.monitor.tell(|| EventKind::GaveUp { endpoint, trouble });
+        let Trouble { cause, sentence: trouble } = trouble;
+        core.monitor.tell(|| EventKind::GaveUp { endpoint, cause, trouble });
         self.check_closing(reactor);
     }
 

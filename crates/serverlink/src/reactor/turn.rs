@@ -15,6 +15,7 @@ use super::timers::{TimerId, Timers};
 use super::{Command, DialerId, Farewell, Reactor};
 use crate::connection::landing::Landing;
 use crate::connection::{Connection, Flow, Remains};
+use crate::monitor::Trouble;
 use crate::socket::core::Core;
 use crate::sync::later::drop_later;
 
@@ -364,7 +365,7 @@ impl Turn {
         }
         self.set_timer(key, None);
         let Some(Source::Connection(connection)) = self.sources.remove(key) else { return };
-        let (dialer, trouble) = (connection.dialer, farewell.to_string());
+        let (dialer, trouble) = (connection.dialer, Trouble::from(&farewell));
         let verdict = connection.verdict(&farewell);
         let remains = connection.end(farewell);
         self.wait_for_closed(reactor, key, Some(remains));

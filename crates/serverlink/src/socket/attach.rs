@@ -7,16 +7,15 @@ use serverlink_driver::{Key, Writer};
 use serverlink_message::{Message, SocketType};
 use serverlink_patterns::{AttachRefusal, Attached, Detached, PeerInfo, PipeId};
 use serverlink_zmtp::handshake::Peer;
-use serverlink_zmtp::{WireError, subscription};
 
 use super::core::{Core, PipeEntry, RecvSide, SendSide, Topology};
-use super::recv::TOO_MANY_SUBSCRIPTIONS;
 use crate::endpoint::Endpoint;
 use crate::limits;
 use crate::monitor::EventKind;
 use crate::pipe::inbox::Inbox;
 use crate::pipe::outbox::Outbox;
 use crate::pipe::{Inlet, Outlet};
+use crate::stats::{LinkRecord, Sent};
 use crate::sync::later::drop_later;
 
 /// A connection whose handshake is done, as the reactor hands it to its socket.
@@ -25,6 +24,8 @@ pub(crate) struct Arrival {
     pub(crate) writer: Writer,
     pub(crate) peer: Peer,
     pub(crate) endpoint: Endpoint,
+    /// Where the peer is, where the system knows.
+    pub(crate) peer_address: Option<Endpoint>,
     /// The dialer's pipe; an accepted connection gets its own.
     pub(crate) pipe: Option<PipeId>,
 }
@@ -68,7 +69,7 @@ impl Core {
 
     fn remove_ends(&self, pipe: PipeId) {
         self.send.lock().outlets.remove(pipe);
-        self.recv.lock().inlets.remove(pipe);
+        self.recv.lock().remove_inlet(pipe);
     }
 
     /// A handshake is done. Gives the pipe, or says why this peer is turned away.
@@ -94,8 +95,11 @@ impl Core {
         let entry = &mut topology.pipes[pipe];
         entry.key = Some(arrival.key);
         entry.minor = arrival.peer.minor;
+        entry.globs = arrival.peer.globs;
         entry.has_peer = true;
-        topology.peers += 1;
+        entry.record.on_connected(self.now(), arrival.peer.socket_type, &arrival.peer.identity);
+        entry.record.peer_address = arrival.peer_address.clone();
+        topology.note_connection(pipe);
         let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
         {
             let mut recv = self.recv.lock();
@@ -160,22 +164,24 @@ impl Core {
             let routing_id = send.sender.routing_id(pipe).cloned();
             return Attached { routing_id, notify: send.sender.on_connected(pipe), ..Attached::default() };
         }
+        if !self.options.welcome_message.is_empty() {
+            // Before anything that is published can go there.
+            let SendSide { outlets, pool, .. } = &mut **send;
+            if let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) {
+                outbox.append_bytes(&self.options.welcome_message, pool);
+            }
+        }
         send.sender.attach(pipe, &info)
     }
 
     /// Opens the outbox to the connection. Subscriptions are state and told anew to each publisher.
     fn greet(&self, pipe: PipeId, arrival: &Arrival) {
-        let topics: Vec<Vec<u8>> = match self.subscribes() {
-            true => self.recv.lock().receiver.subscriptions().collect(),
-            false => Vec::new(),
-        };
+        let subscriptions = self.subscriptions_for(pipe, &arrival.peer);
         let mut send = self.send.lock();
         let SendSide { outlets, pool, .. } = &mut **send;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return };
         outbox.attach(arrival.writer.clone());
-        for topic in topics {
-            subscription::put_subscribe(outbox.control(), arrival.peer.minor, &topic);
-        }
+        outbox.control().extend_from_slice(&subscriptions);
         if self.options.probe_router {
             outbox.append_bytes(b"", pool);
         }
@@ -188,6 +194,7 @@ impl Core {
         let (dialed, attached, had_peer) =
             (entry.dialed, entry.attached, std::mem::take(&mut entry.has_peer));
         entry.key = None;
+        entry.record.on_disconnected();
         topology.peers -= usize::from(had_peer);
         self.cut_off_inlet(pipe);
         let detached = {
@@ -215,7 +222,7 @@ impl Core {
         }
         {
             let mut recv = self.recv.lock();
-            detached.upstream.into_iter().for_each(|message| recv.queue(message));
+            self.queue_departure(&mut recv, detached.upstream);
             recv.say_last(pipe, detached.notify);
         }
         drop(topology);
@@ -238,7 +245,7 @@ impl Core {
         {
             let mut send = self.send.lock();
             if let Some(outlet) = send.outlets.remove(pipe) {
-                send.sent.with_peer += outlet.queued() as u64;
+                send.sent.retire(&outlet);
                 send.dirty.retain(|&listed| listed != pipe);
                 drop_later(outlet);
             }
@@ -262,7 +269,7 @@ impl Core {
                 if matches!(&outlet, Outlet::Wire(outbox) if outbox.waits_for_system()) {
                     self.blocked.fetch_sub(1, Ordering::Relaxed);
                 }
-                send.sent.with_peer += outlet.queued() as u64;
+                send.sent.retire(&outlet);
                 send.dirty.retain(|&listed| listed != pipe);
                 drop_later(outlet);
             }
@@ -271,7 +278,7 @@ impl Core {
         let _inlet = {
             let mut recv = self.recv.lock();
             recv.receiver.detach(pipe);
-            recv.inlets.remove(pipe)
+            recv.remove_inlet(pipe)
         };
         drop(topology);
         self.wake_everybody();
@@ -297,50 +304,35 @@ impl Core {
     pub(crate) fn key_of(&self, pipe: PipeId) -> Option<Key> {
         self.topology.lock().pipes.get(pipe).and_then(|entry| entry.key)
     }
+}
 
-    // ---- what subscribers send
-
-    /// A subscriber subscribed or cancelled.
-    pub(crate) fn handle_subscription(&self, pipe: PipeId, subscribe: bool, topic: &[u8]) {
-        let told = {
-            let mut send = self.send.lock();
-            match subscribe {
-                true => send.sender.handle_subscribe(pipe, topic),
-                false => send.sender.handle_cancel(pipe, topic),
-            }
-        };
-        if let (Some(message), SocketType::Xpub) = (told, self.kind) {
-            self.recv.lock().queue(message);
-            self.readers.notify_one();
-        }
-        self.observers.notify_all();
+impl Topology {
+    /// A peer has come to this pipe, and is in its record.
+    pub(super) fn note_connection(&mut self, pipe: PipeId) {
+        self.peers += 1;
+        self.counts.on_connected(&self.pipes[pipe].record);
     }
+}
 
-    /// A message that came up to a publisher: a subscription in the form of ZMTP 3.0, or for XPUB's application.
-    pub(crate) fn handle_upstream(&self, pipe: PipeId, message: Message) -> Result<(), WireError> {
-        if !message.is_multipart()
-            && let Some((subscribe, topic)) = subscription::parse_message_form(message.first())
-        {
-            self.limits().check_topic(topic)?;
-            match !subscribe || self.may_subscribe(pipe) {
-                true => self.handle_subscription(pipe, subscribe, topic),
-                false => self.break_pipe_because(pipe, TOO_MANY_SUBSCRIPTIONS),
-            }
-            return Ok(());
-        }
-        let mut recv = self.recv.lock();
-        if self.kind == SocketType::Xpub && recv.queued.len() < self.recv_high_water().messages {
-            recv.queue(message);
-            drop(recv);
-            self.readers.notify_one();
-        } else {
-            recv.received.discarded += 1;
-        }
-        Ok(())
+impl Sent {
+    /// An outlet goes, with what waits in it.
+    pub(super) fn retire(&mut self, outlet: &Outlet) {
+        self.with_peer += outlet.queued() as u64;
+        self.bytes += outlet.sent_bytes();
     }
 }
 
 impl RecvSide {
+    /// An inlet goes.
+    pub(super) fn remove_inlet(&mut self, pipe: PipeId) -> Option<Inlet> {
+        let inlet = self.inlets.remove(pipe)?;
+        if let Inlet::Ring(inlet) = &inlet {
+            let (_, bytes) = inlet.taken_in_all();
+            self.received.bytes += bytes;
+        }
+        Some(inlet)
+    }
+
     /// Nothing more comes through this inlet. True if nothing of it is left to read either.
     pub(crate) fn end_inlet(&mut self, pipe: PipeId) -> bool {
         let empty = match self.inlets.get_mut(pipe) {
@@ -364,7 +356,7 @@ impl RecvSide {
         };
         if empty {
             self.receiver.detach(pipe);
-            self.inlets.remove(pipe);
+            self.remove_inlet(pipe);
         } else {
             self.receiver.set_readable(pipe, true);
         }
@@ -403,11 +395,13 @@ impl PipeEntry {
             key: None,
             minor: 1,
             pinged_at: None,
+            globs: false,
             endpoint,
             dialed,
             has_peer: false,
             connect_routing_id: None,
             attached: false,
+            record: LinkRecord::default(),
         }
     }
 }

@@ -59,6 +59,7 @@ impl Core {
             topology.closed = Some(CloseReport { undelivered });
             topology.pipes.clear();
             drop(topology);
+            self.monitor.end();
             self.context.socket_closed(self);
         }
         self.wake_everybody();

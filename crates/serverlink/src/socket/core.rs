@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use serverlink_driver::Key;
+use serverlink_driver::{Key, fork};
 use serverlink_message::{Message, Part, SocketType};
 use serverlink_patterns::{Dialogue, PatternOptions, PipeId, Receiver, Sender};
 use serverlink_zmtp::error::WireError;
@@ -20,6 +20,7 @@ use slotmap::{SecondaryMap, SlotMap};
 
 use super::close::CloseReport;
 use super::heirs::Heir;
+use super::subscribers::Queued;
 use crate::context::core::ContextCore;
 use crate::endpoint::Endpoint;
 use crate::env::Env;
@@ -32,12 +33,16 @@ use crate::pipe::high_water::HighWater;
 use crate::pipe::{Inlet, Outlet};
 use crate::reactor::Reactor;
 use crate::reactor::failure::Failure;
-use crate::stats::{Received, Sent};
+use crate::stats::{ConnectionCounts, LinkRecord, Received, Sent};
 use crate::sync::{Lock, Spins, Waiters};
 
 /// See the module's page.
 pub(crate) struct Core {
+    /// Its number in the context, from 1.
+    pub(crate) id: u64,
     pub(crate) kind: SocketType,
+    /// The library's own: not counted, listed or told of as one of the application's.
+    pub(crate) is_internal: bool,
     pub(crate) options: Options,
     pub(crate) env: Env,
     pub(crate) context: Arc<ContextCore>,
@@ -119,7 +124,7 @@ pub(crate) struct RecvSide {
     /// Unread octets of inlets whose connection is gone.
     pub(crate) ended_bytes: usize,
     /// Messages that come from the library: subscriptions for XPUB, notifications of ROUTER.
-    pub(crate) queued: VecDeque<Message>,
+    pub(crate) queued: VecDeque<Queued>,
     pub(crate) queued_bytes: usize,
     /// Subscribers that are not read until the application takes notifications.
     pub(crate) paused_upstream: Vec<PipeId>,
@@ -144,6 +149,8 @@ pub(crate) enum Met {
     RoomFor(PeerEnd),
     /// Somebody waits for what this receive may have made possible: to send, in a conversation.
     Watched,
+    /// XPUB in manual mode: the application received what this subscriber asked for.
+    Told(Option<PipeId>),
     /// Not for the application; dropped without a lock, because its owner may be foreign code.
     Discarded(Message),
 }
@@ -169,6 +176,7 @@ pub(crate) struct Topology {
     pub(crate) nameless: Vec<PipeId>,
     /// Pipes whose peer is there.
     pub(crate) peers: usize,
+    pub(crate) counts: ConnectionCounts,
     pub(crate) closed: Option<CloseReport>,
 }
 
@@ -180,6 +188,8 @@ pub(crate) struct PipeEntry {
     pub(crate) minor: u8,
     /// When a PING of the peer was last noted.
     pub(crate) pinged_at: Option<Instant>,
+    /// It knows glob subscriptions.
+    pub(crate) globs: bool,
     pub(crate) endpoint: Endpoint,
     /// A dialer's pipe outlives its connections.
     pub(crate) dialed: bool,
@@ -188,6 +198,8 @@ pub(crate) struct PipeEntry {
     pub(crate) attached: bool,
     /// ROUTER: the name that our side gave to it.
     pub(crate) connect_routing_id: Option<Vec<u8>>,
+    /// For the counters of this peer.
+    pub(crate) record: LinkRecord,
 }
 
 /// One endpoint that this socket is bound to.
@@ -207,8 +219,15 @@ const OPEN: u8 = 0;
 const CLOSING: u8 = 1;
 
 impl Core {
-    pub(crate) fn new(kind: SocketType, options: Options, context: Arc<ContextCore>) -> Arc<Core> {
+    pub(crate) fn new(
+        kind: SocketType,
+        options: Options,
+        context: Arc<ContextCore>,
+        is_internal: bool,
+    ) -> Arc<Core> {
         let env = context.env.clone();
+        let id = if is_internal { 0 } else { context.next_socket() };
+        let listeners = (!is_internal).then(|| Arc::clone(&context.audience));
         let seed = u64::from(env.random_u32()) << 32 | u64::from(env.random_u32());
         let patterns = pattern_options(&options, seed);
         let conversation = || Dialogue::new(kind, &patterns, env.random_u32());
@@ -217,7 +236,9 @@ impl Core {
             Half { silent, side }
         }
         Arc::new(Core {
+            id,
             kind,
+            is_internal,
             send: Lock::new(half(
                 conversation(),
                 SendSide {
@@ -264,7 +285,7 @@ impl Core {
             filtered: AtomicU64::new(0),
             failure: OnceLock::new(),
             state: AtomicU8::new(OPEN),
-            monitor: MonitorHub::default(),
+            monitor: MonitorHub::new(env.clone(), id, kind, listeners),
             options,
             env,
             context,
@@ -272,6 +293,18 @@ impl Core {
     }
 
     // ---- its life
+
+    /// Whether this is a forked child, in which nothing of the socket may be touched, not even its locks. All that a message pays for it is a load.
+    #[inline]
+    pub(crate) fn check_process(&self) -> Result<(), Error> {
+        if fork::generation() == 0 { Ok(()) } else { self.check_generation() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_generation(&self) -> Result<(), Error> {
+        self.context.check_process()
+    }
 
     /// Why no call may go on, if so.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
@@ -372,6 +405,14 @@ fn pattern_options(options: &Options, seed: u64) -> PatternOptions {
         req_correlate: options.req_correlate,
         req_relaxed: options.req_relaxed,
         invert_matching: options.invert_matching,
+        xpub_verbose: options.xpub_verbose,
+        xpub_verboser: options.xpub_verboser,
+        xpub_manual: options.xpub_manual,
+        xpub_manual_last_value: options.xpub_manual_last_value,
+        xpub_no_drop: options.xpub_no_drop,
+        glob_messages: options.glob_messages,
+        only_first_subscribe: options.only_first_subscribe,
+        xsub_verbose_unsubscribe: options.xsub_verbose_unsubscribe,
         conflate: options.conflate,
         seed,
     }

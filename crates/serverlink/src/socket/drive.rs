@@ -86,11 +86,11 @@ impl Core {
         }
     }
 
-    /// There is room for a message. Who sends to named peers waits for one peer's room, so one of them may not do
-    /// for the others.
+    /// There is room for a message. Who sends to named peers waits for one peer's room, and a publisher for its message's
+    /// subscribers, so one of them may not do for the others.
     pub(crate) fn notify_writers(&self) {
         match self.kind {
-            SocketType::Router => self.writers.notify_all(),
+            SocketType::Router | SocketType::Pub | SocketType::Xpub => self.writers.notify_all(),
             _ => self.writers.notify_one(),
         }
     }

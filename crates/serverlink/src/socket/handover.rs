@@ -38,12 +38,15 @@ impl Core {
             _ => Way::Wire(entry.key),
         };
         let mut recv = self.recv.lock();
+        let name = recv.receiver.routing_id(old);
+        let routing_id =
+            name.map_or_else(|| entry.record.routing_id.clone(), |name| name.as_bytes().to_vec());
         recv.receiver.detach(old);
         let mut inlets = recv.remove_predecessors(old);
-        inlets.extend(recv.inlets.remove(old));
+        inlets.extend(recv.remove_inlet(old));
         let discarded: usize = inlets.iter_mut().map(Inlet::count_unread).sum();
         recv.received.at_handover += discarded as u64;
-        let event = EventKind::HandedOver { endpoint: entry.endpoint.clone(), discarded };
+        let event = EventKind::HandedOver { endpoint: entry.endpoint.clone(), routing_id, discarded };
         Some(Displaced { pipe: old, way, event, _inlets: inlets })
     }
 

@@ -67,7 +67,7 @@ impl RecvSide {
         while let Some((predecessor, _)) = self.heirs.iter().find(|(_, heir)| heir.pipe == pipe) {
             self.heirs.remove(predecessor);
             self.receiver.detach(predecessor);
-            if let Some(inlet) = self.inlets.remove(predecessor) {
+            if let Some(inlet) = self.remove_inlet(predecessor) {
                 if let Inlet::Wire(inbox) = &inlet {
                     self.ended_bytes -= inbox.ended_with();
                 }

@@ -149,15 +149,24 @@ impl Core {
             }
             match entry.attached {
                 true => Attached::default(),
-                false => send.sender.attach(pipe, &info),
+                false => {
+                    if let (false, Some(Outlet::Ring(outlet))) =
+                        (self.options.welcome_message.is_empty(), send.outlets.get_mut(pipe))
+                    {
+                        // Before anything that is published can go there. A ring that was just made has room.
+                        let _ = outlet.push(Message::from(&*self.options.welcome_message));
+                    }
+                    send.sender.attach(pipe, &info)
+                }
             }
         };
         if attached.reject {
             return false;
         }
         entry.has_peer = true;
+        entry.record.on_connected(self.now(), peer.kind, &peer.options.routing_id);
         let endpoint = entry.endpoint.clone();
-        topology.peers += 1;
+        topology.note_connection(pipe);
         let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
         {
             let mut recv = self.recv.lock();
@@ -169,11 +178,12 @@ impl Core {
             }
         }
         // Under the same lock that orders subscribing: none is told twice.
-        if self.subscribes() {
-            let topics: Vec<Vec<u8>> = self.recv.lock().receiver.subscriptions().collect();
-            topics.iter().for_each(|topic| peer.handle_subscription(end.pipe, true, topic));
-        }
+        let told = if self.subscribes() { self.tell_subscriptions(end) } else { Ok(()) };
         drop(topology);
+        if let Err(why) = told {
+            self.part_from(pipe, end, why);
+            return true;
+        }
         if let Some(displaced) = displaced {
             self.finish_hand_over(displaced);
         }
@@ -224,10 +234,14 @@ impl Core {
         let mut topology = self.topology.lock();
         let Some(entry) = topology.pipes.get_mut(pipe) else { return };
         let had_peer = std::mem::take(&mut entry.has_peer);
+        entry.record.on_disconnected();
         topology.peers -= usize::from(had_peer);
         let detached = {
             let mut send = self.send.lock();
-            drop_later(send.outlets.remove(pipe));
+            if let Some(outlet) = send.outlets.remove(pipe) {
+                send.sent.retire(&outlet);
+                drop_later(outlet);
+            }
             send.sender.detach(pipe)
         };
         {
@@ -235,7 +249,7 @@ impl Core {
             if recv.end_inlet(pipe) {
                 topology.pipes.remove(pipe);
             }
-            detached.upstream.into_iter().for_each(|message| recv.queue(message));
+            self.queue_departure(&mut recv, detached.upstream);
             recv.say_last(pipe, detached.notify);
         }
         if !self.has_unread_reply(pipe) {

@@ -25,7 +25,9 @@ impl Core {
         {
             let mut recv = self.recv.lock();
             let Some(Inlet::Wire(inbox)) = recv.inlets.get_mut(pipe) else { return Ok(()) };
+            let count = input.len() as u64;
             inbox.handle_input(input);
+            recv.received.bytes += count;
             recv.receiver.set_readable(pipe, true);
         }
         if self.takes_in_at_once() {

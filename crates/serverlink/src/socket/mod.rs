@@ -16,7 +16,10 @@ mod look;
 mod ping;
 mod recv;
 pub(crate) mod send;
+mod stats;
 mod subscribe;
+mod subscribers;
+mod topics;
 pub(crate) mod write;
 
 use std::fmt;
@@ -24,9 +27,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serverlink_message::{Message, SocketType};
+use serverlink_patterns::Subject;
 
 pub use self::close::CloseReport;
 pub use self::future::{RecvFuture, SendFuture};
+pub use self::topics::SubscriberId;
 
 use self::close::deadline_of;
 use self::core::Core;
@@ -35,11 +40,11 @@ use crate::adopt::{AdoptError, ForeignSocket};
 use crate::context::core::ContextCore;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, SendError};
-use crate::monitor::{Monitor, MonitorHub};
+use crate::monitor::{Callback, Event, Monitor};
 use crate::options::Options;
 use crate::payload::{Carrier, Outgoing, Payload};
 use crate::report::ConnectionReport;
-use crate::stats::Stats;
+use crate::stats::{PeerStats, Stats};
 
 /// A socket of any type.
 ///
@@ -65,7 +70,18 @@ pub struct Readiness {
 
 impl Socket {
     pub(crate) fn open(socket_type: SocketType, options: Options, context: Arc<ContextCore>) -> Socket {
-        let core = Core::new(socket_type, options, context);
+        let core = Core::new(socket_type, options, context, false);
+        core.context.add_socket(&core);
+        Socket { core }
+    }
+
+    /// One of the library's own.
+    pub(crate) fn open_internal(
+        socket_type: SocketType,
+        options: Options,
+        context: Arc<ContextCore>,
+    ) -> Socket {
+        let core = Core::new(socket_type, options, context, true);
         core.context.add_socket(&core);
         Socket { core }
     }
@@ -267,7 +283,7 @@ impl Socket {
     /// # Errors
     /// [`Error::NotSupported`] for other types, [`Error::TooLarge`] for a topic above 64 KiB.
     pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.core.subscribe(topic.as_ref())
+        self.core.subscribe(Subject::Topic(topic.as_ref()))
     }
 
     /// Cancels one subscription. One that was never made is ignored.
@@ -275,7 +291,7 @@ impl Socket {
     /// # Errors
     /// [`Error::NotSupported`] for types other than SUB and XSUB.
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.core.unsubscribe(topic.as_ref())
+        self.core.unsubscribe(Subject::Topic(topic.as_ref()))
     }
 
     // ---- looking
@@ -316,13 +332,44 @@ impl Socket {
         })
     }
 
-    /// Tells what happens to this socket's connections from now on.
+    /// Tells what happens to this socket's connections from now on, each event once. Costs nothing while no monitor is open.
     pub fn monitor(&self) -> Monitor {
         if self.core.context.is_left_behind() {
             // Nothing is told there any more.
-            return MonitorHub::default().open();
+            return Monitor::ended();
         }
         self.core.monitor.open()
+    }
+
+    /// Calls `callback` for every event from now on, until the socket is closed.
+    ///
+    /// It is called by whichever thread the event happens on, an I/O thread perhaps: it should be quick. It runs without locks of the
+    /// library and may call it, closing excepted; calls come one at a time and in the order of the events. A panic of it is caught. It must not
+    /// own this socket, which would then never be closed.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use serverlink::{Context, Error};
+    ///
+    /// let context = Context::new()?;
+    /// let pull = context.pull().open()?;
+    /// let (tell, told) = mpsc::channel();
+    /// pull.on_event(move |event| tell.send(event.to_string()).expect("somebody listens"));
+    /// pull.bind("inproc://here")?;
+    /// assert_eq!(told.recv().expect("an event"), format!("PULL {}: listens on inproc://here", pull.as_socket().id()));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn on_event(&self, callback: impl FnMut(&Event) + Send + 'static) {
+        if self.core.context.is_left_behind() {
+            return;
+        }
+        self.core.monitor.add(Callback::new(callback));
+    }
+
+    /// Its number in its context, counted from 1: what events, counters and the stats endpoint call it. No other socket of the
+    /// context ever has it.
+    pub fn id(&self) -> u64 {
+        self.core.id
     }
 
     /// The state of its connections at this moment, and of the dialers that have none. What goes over inproc has no connection.
@@ -337,7 +384,18 @@ impl Socket {
 
     /// Counters since the socket was opened.
     pub fn stats(&self) -> Stats {
+        if self.core.context.is_left_behind() {
+            return Stats::default();
+        }
         self.core.stats()
+    }
+
+    /// Counters of each peer: those that are connected, and those that it connects to.
+    pub fn peer_stats(&self) -> Vec<PeerStats> {
+        if self.core.context.is_left_behind() {
+            return Vec::new();
+        }
+        self.core.peer_stats()
     }
 
     /// The options it was opened with.
@@ -361,6 +419,11 @@ impl Socket {
     /// Blocks until then. Zero drops what the system does not take at once.
     pub fn close(self, linger: Duration) -> CloseReport {
         self.core.close_and_wait(linger)
+    }
+
+    /// For a handle that shares the socket with the one who uses it, whose calls end.
+    pub(crate) fn begin_closing(&self) {
+        self.core.begin_closing(self.core.options.linger);
     }
 }
 
@@ -413,30 +476,5 @@ impl Core {
             Some(dialogue) => send.sender.is_ready(&dialogue.lock()),
             None => send.sender.is_ready(&send.silent),
         }
-    }
-
-    fn stats(&self) -> Stats {
-        let mut stats = Stats::default();
-        if self.context.is_left_behind() {
-            return stats;
-        }
-        {
-            let send = self.send.lock();
-            stats.sent = send.sent.messages;
-            let left_out = if send.fans_out { send.sender.dropped() } else { 0 };
-            stats.dropped_at_high_water_mark = send.sent.at_high_water_mark + left_out;
-            stats.dropped_without_receiver = send.sent.without_receiver;
-            stats.dropped_with_peer = send.sent.with_peer;
-            stats.send_queue = send.outlets.values().map(crate::pipe::Outlet::queued).sum::<usize>() as u64;
-        }
-        {
-            let recv = self.recv.lock();
-            stats.received = recv.received.messages;
-            stats.discarded = recv.received.discarded;
-            stats.discarded_at_handover = recv.received.at_handover;
-        }
-        stats.peers = self.topology.lock().peers as u64;
-        stats.filtered = self.filtered.load(std::sync::atomic::Ordering::Relaxed);
-        stats
     }
 }

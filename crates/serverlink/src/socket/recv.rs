@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use serverlink_message::{Message, Part};
-use serverlink_patterns::{Dialogue, PipeId, Refusal, Verdict};
+use serverlink_patterns::{Dialogue, PipeId, Refusal, Subject, Verdict};
 use serverlink_zmtp::command::Command as WireCommand;
 use serverlink_zmtp::error::WireError;
 
 use super::core::{Core, Half, Met, RecvSide};
+use super::subscribers::{About, Queued};
 use crate::error::Error;
 use crate::limits;
 use crate::pipe::Inlet;
@@ -18,14 +19,12 @@ use crate::reactor::{Command, Farewell};
 /// Messages taken from peers that keep up before all rings are asked again.
 const TAKES_BETWEEN_LOOKS: u32 = 16;
 
-pub(crate) const TOO_MANY_SUBSCRIPTIONS: &str = "it subscribed to more topics than one peer may";
-
 impl Core {
     /// One attempt. The message is written to where it is wanted: moving it through every layer costs more than
     /// cutting it out.
     #[inline]
     pub(crate) fn try_recv_into(self: &Arc<Self>, into: &mut Message) -> Result<bool, Error> {
-        self.context.check_process()?;
+        self.check_process()?;
         let mut guard = self.recv.lock();
         let Half { silent, side } = &mut *guard;
         let found = match &self.dialogue {
@@ -102,6 +101,7 @@ impl Core {
                 }
                 Met::RoomFor(peer) => peer.core.notify_writers(),
                 Met::Watched => self.writers.notify_all(),
+                Met::Told(pipe) => self.send.lock().sender.on_received(pipe),
                 Met::Discarded(message) => drop(message),
             }
         }
@@ -113,16 +113,15 @@ impl Core {
             Ok(WireCommand::Ping { ttl_deciseconds, context }) => {
                 self.handle_ping(pipe, ttl_deciseconds, context);
             }
-            Ok(WireCommand::Subscribe(topic)) => match limits.check_topic(topic) {
-                Ok(()) if self.may_subscribe(pipe) => self.handle_subscription(pipe, true, topic),
-                Ok(()) => self.break_pipe_because(pipe, TOO_MANY_SUBSCRIPTIONS),
-                Err(error) => self.break_pipe(pipe, error),
-            },
-            Ok(WireCommand::Cancel(topic)) => self.handle_subscription(pipe, false, topic),
+            Ok(WireCommand::Subscribe(topic)) => self.take_request(pipe, true, Subject::Topic(topic)),
+            Ok(WireCommand::Cancel(topic)) => self.take_request(pipe, false, Subject::Topic(topic)),
+            Ok(WireCommand::GlobSubscribe(glob)) => self.take_request(pipe, true, Subject::Glob(glob)),
+            Ok(WireCommand::GlobCancel(glob)) => self.take_request(pipe, false, Subject::Glob(glob)),
             Ok(WireCommand::Error { reason }) => {
                 let reason = String::from_utf8_lossy(reason).into_owned();
                 self.break_pipe(pipe, WireError::RefusedByPeer { reason });
             }
+            Ok(WireCommand::Pong { context }) => self.note_pong(pipe, context),
             // Any traffic is a sign of life, and the reader has noted it.
             Ok(_) => {}
             Err(error) => self.break_pipe(pipe, error),
@@ -135,15 +134,10 @@ impl Core {
         }
     }
 
-    pub(crate) fn break_pipe_because(&self, pipe: PipeId, why: &'static str) {
+    pub(crate) fn break_pipe_because(&self, pipe: PipeId, why: String) {
         if let Some(key) = self.key_of(pipe) {
-            self.post(Command::Break(key, Farewell::TurnedAway(why.into())));
+            self.post(Command::Break(key, Farewell::TurnedAway(why)));
         }
-    }
-
-    pub(crate) fn may_subscribe(&self, pipe: PipeId) -> bool {
-        let load = self.send.lock().sender.subscription_load(pipe);
-        load.topics < limits::SUBSCRIPTIONS_PER_PEER && load.bytes < limits::SUBSCRIPTION_BYTES_PER_PEER
     }
 
     // ---- for the reader
@@ -205,7 +199,10 @@ impl RecvSide {
 
     #[cold]
     fn take_queued(&mut self, into: &mut Message) -> bool {
-        let Some(message) = self.queued.pop_front() else { return false };
+        let Some(Queued { message, about }) = self.queued.pop_front() else { return false };
+        if let About::Subscriber(pipe) = about {
+            self.met.push(Met::Told(pipe));
+        }
         self.queued_bytes -= message.len_bytes();
         if !self.paused_upstream.is_empty() && !self.is_queue_full() {
             self.met.extend(self.paused_upstream.drain(..).map(Met::Drained));
@@ -308,6 +305,7 @@ impl RecvSide {
             Some(Inlet::Wire(inbox)) => loop {
                 match inbox.take(into) {
                     Ok(Taken::Message) => {
+                        inbox.taken += 1;
                         if inbox.is_paused() && inbox.resume_if_drained() {
                             met.push(Met::Drained(pipe));
                         }
@@ -352,7 +350,7 @@ impl RecvSide {
         };
         if ended {
             self.receiver.detach(pipe);
-            self.inlets.remove(pipe);
+            self.remove_inlet(pipe);
             self.met.push(Met::Retired(pipe));
         }
         if !self.farewells.is_empty()
@@ -371,8 +369,12 @@ impl RecvSide {
 
     /// A message of the library's own, for the application.
     pub(crate) fn queue(&mut self, message: Message) {
+        self.queue_about(message, About::Nobody);
+    }
+
+    pub(crate) fn queue_about(&mut self, message: Message, about: About) {
         self.queued_bytes += message.len_bytes();
-        self.queued.push_back(message);
+        self.queued.push_back(Queued { message, about });
     }
 
     /// So much waits for the application that nothing may be added on a peer's word.

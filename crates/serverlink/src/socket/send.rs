@@ -43,7 +43,7 @@ impl Core {
     /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.
     #[inline]
     pub(crate) fn try_send_once(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
-        self.context.check_process()?;
+        self.check_process()?;
         if self.kind == SocketType::Req && self.is_writable() {
             self.forget_old_replies();
         }
@@ -138,6 +138,16 @@ impl SendSide {
                     return Ok(Some(after));
                 }
                 Reserve::Many => {
+                    let after = self.deliver_to_many(core, outgoing);
+                    self.sender.commit(dialogue);
+                    self.sent.messages += 1;
+                    return Ok(Some(after));
+                }
+                Reserve::All => {
+                    if !self.have_all_room() {
+                        self.sender.rollback(dialogue);
+                        continue;
+                    }
                     let after = self.deliver_to_many(core, outgoing);
                     self.sender.commit(dialogue);
                     self.sent.messages += 1;
@@ -272,6 +282,20 @@ impl SendSide {
             true => After::Nothing,
             false => After::more(after),
         }
+    }
+
+    /// Whether every target can take a message. A ring is only known to be full when it is asked.
+    #[cold]
+    fn have_all_room(&mut self) -> bool {
+        let SendSide { sender, outlets, full_rings, .. } = self;
+        let is_full = |pipe: &PipeId| match outlets.get_mut(*pipe) {
+            Some(Outlet::Ring(outlet)) => !outlet.has_room(),
+            _ => false,
+        };
+        let full: Vec<PipeId> = sender.targets().iter().copied().filter(is_full).collect();
+        full.iter().for_each(|&pipe| sender.set_writable(pipe, false));
+        full_rings.extend(&full);
+        full.is_empty()
     }
 
     /// Nobody tells when a ring has room again, so the next send looks.

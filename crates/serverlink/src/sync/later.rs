@@ -8,13 +8,16 @@ use std::task::Waker;
 
 thread_local! {
     /// What waits for the outermost [`Later`] of this thread to end.
-    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { depth: 0, wakers: Vec::new(), spent: Vec::new() }) };
+    static KEPT: RefCell<Kept> = const {
+        RefCell::new(Kept { depth: 0, wakers: Vec::new(), spent: Vec::new(), calls: Vec::new() })
+    };
 }
 
 struct Kept {
     depth: usize,
     wakers: Vec<Waker>,
     spent: Vec<Box<dyn Any + Send>>,
+    calls: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 /// While one exists, this thread keeps the wakers that it notifies and what it drops. Make it before taking a lock, so
@@ -29,7 +32,8 @@ pub(crate) fn later() -> Later {
 
 /// Whether something waits to be run or dropped: then this thread must not sleep, and has to let go of the role first.
 pub(crate) fn has_kept() -> bool {
-    with_kept(|kept| !kept.wakers.is_empty() || !kept.spent.is_empty()).unwrap_or(false)
+    with_kept(|kept| !kept.wakers.is_empty() || !kept.spent.is_empty() || !kept.calls.is_empty())
+        .unwrap_or(false)
 }
 
 impl Drop for Later {
@@ -37,15 +41,37 @@ impl Drop for Later {
         let ended = with_kept(|kept| {
             kept.depth -= 1;
             match kept.depth {
-                0 => (std::mem::take(&mut kept.wakers), std::mem::take(&mut kept.spent)),
+                0 => (
+                    std::mem::take(&mut kept.wakers),
+                    std::mem::take(&mut kept.spent),
+                    std::mem::take(&mut kept.calls),
+                ),
                 _ => Default::default(),
             }
         });
-        let (wakers, spent) = ended.unwrap_or_default();
+        let (wakers, spent, calls) = ended.unwrap_or_default();
         for value in spent {
             let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
         }
         wakers.into_iter().for_each(run);
+        for call in calls {
+            let _ = catch_unwind(AssertUnwindSafe(call));
+        }
+    }
+}
+
+/// Calls foreign code now, or as soon as this thread may.
+pub(crate) fn run_later(call: impl FnOnce() + Send + 'static) {
+    let mut call = Some(call);
+    with_kept(|kept| {
+        if kept.depth > 0
+            && let Some(call) = call.take()
+        {
+            kept.calls.push(Box::new(call));
+        }
+    });
+    if let Some(call) = call {
+        let _ = catch_unwind(AssertUnwindSafe(call));
     }
 }
 

@@ -94,6 +94,32 @@ setters! {
     conflate: bool => |on| on;
 }
 
+macro_rules! publisher_setters {
+    ($($socket:ident)*) => {$(
+        impl SocketBuilder<super::$socket> {
+            /// See [`Options::welcome_message`].
+            pub fn welcome_message(mut self, message: impl Into<Vec<u8>>) -> Self {
+                self.options.welcome_message = message.into();
+                self
+            }
+
+            /// See [`Options::max_subscriptions`].
+            pub fn max_subscriptions(mut self, topics: u32) -> Self {
+                self.options.max_subscriptions = topics;
+                self
+            }
+
+            /// See [`Options::max_subscription_bytes`].
+            pub fn max_subscription_bytes(mut self, bytes: u64) -> Self {
+                self.options.max_subscription_bytes = bytes;
+                self
+            }
+        }
+    )*}
+}
+
+publisher_setters! { Publisher XPublisher }
+
 macro_rules! setters_of {
     ($($socket:ident: $($option:ident),*;)*) => {$(
         impl SocketBuilder<super::$socket> {$(
@@ -110,10 +136,11 @@ setters_of! {
     Router: router_mandatory, router_handover, router_notify_connect, router_notify_disconnect, probe_router;
     Dealer: probe_router;
     Request: probe_router, req_correlate, req_relaxed;
-    Publisher: invert_matching;
-    XPublisher: invert_matching;
+    Publisher: invert_matching, xpub_no_drop;
+    XPublisher: invert_matching, xpub_verbose, xpub_verboser, xpub_manual, xpub_manual_last_value, xpub_no_drop,
+        only_first_subscribe, glob_messages;
     Subscriber: invert_matching;
-    XSubscriber: invert_matching;
+    XSubscriber: invert_matching, only_first_subscribe, glob_messages, xsub_verbose_unsubscribe;
 }
 
 impl<T: TypedSocket> std::fmt::Debug for SocketBuilder<T> {

@@ -101,6 +101,11 @@ macro_rules! typed_socket {
                 self.socket.monitor()
             }
 
+            /// Calls `callback` for every event from now on. See [`Socket::on_event`](crate::Socket::on_event).
+            pub fn on_event(&self, callback: impl FnMut(&$crate::Event) + Send + 'static) {
+                self.socket.on_event(callback);
+            }
+
             /// The state of its connections at this moment, and of the dialers that have none.
             pub fn connections(&self) -> Vec<$crate::ConnectionReport> {
                 self.socket.connections()
@@ -109,6 +114,11 @@ macro_rules! typed_socket {
             /// The counters: messages, drops by reason, what is queued, peers.
             pub fn stats(&self) -> $crate::Stats {
                 self.socket.stats()
+            }
+
+            /// The counters of each peer.
+            pub fn peer_stats(&self) -> Vec<$crate::PeerStats> {
+                self.socket.peer_stats()
             }
 
             /// The options that the socket was opened with.
@@ -246,6 +256,28 @@ macro_rules! subscribes {
             pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), $crate::Error> {
                 self.socket.unsubscribe(topic)
             }
+
+            /// Asks for every message whose whole first part fits a pattern: `*`, `?`, `[abc]`, `[a-z]`, `[^x]`, `[!x]` and `\x` mean what
+            /// [`Socket::psubscribe`](crate::Socket::psubscribe) says. Patterns and topics add up, and each message comes once.
+            ///
+            /// # Errors
+            /// [`InvalidPattern`](crate::Error::InvalidPattern) with the place of the mistake, and as `subscribe`.
+            pub fn psubscribe(&self, pattern: impl AsRef<[u8]>) -> Result<(), $crate::Error> {
+                self.socket.psubscribe(pattern)
+            }
+
+            /// Takes one `psubscribe` of this pattern back. One that was never made is ignored.
+            ///
+            /// # Errors
+            /// As `unsubscribe`.
+            pub fn punsubscribe(&self, pattern: impl AsRef<[u8]>) -> Result<(), $crate::Error> {
+                self.socket.punsubscribe(pattern)
+            }
+
+            /// How many different topics and patterns are subscribed to.
+            pub fn topics_count(&self) -> usize {
+                self.socket.topics_count().unwrap_or(0)
+            }
         }
     };
 }
@@ -266,6 +298,11 @@ macro_rules! publishes {
                 within: std::time::Duration,
             ) -> Result<usize, $crate::Error> {
                 self.socket.wait_for_subscribers(subscribers, within)
+            }
+
+            /// How many different topics and patterns are in force, over all subscribers.
+            pub fn topics_count(&self) -> usize {
+                self.socket.topics_count().unwrap_or(0)
             }
         }
     };

@@ -3,7 +3,8 @@ use super::methods::{publishes, receives, sends, subscribes, typed_socket};
 typed_socket! {
     /// Sends every message to all who subscribed to its topic (RFC 29). The topic is how the first part begins.
     ///
-    /// Sending never waits: a subscriber whose queue is full misses the message, and the miss is counted.
+    /// Sending never waits: a subscriber whose queue is full misses the message, and the miss is counted. With
+    /// [`Options::xpub_no_drop`](crate::Options::xpub_no_drop) it waits for all of them instead.
     ///
     /// ```
     /// use std::time::Duration;
@@ -23,7 +24,10 @@ typed_socket! {
     /// ```
     Publisher is Pub
 }
-sends!(Publisher, "Never waits: whoever has no room, or did not subscribe, does not get it.");
+sends!(
+    Publisher,
+    "Whoever has no room, or did not subscribe, does not get it. Never waits, except with `xpub_no_drop` for subscribers without room."
+);
 publishes!(Publisher);
 
 typed_socket! {

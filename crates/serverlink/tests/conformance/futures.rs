@@ -35,7 +35,7 @@ impl Wake for Unparker {
 }
 
 /// The smallest executor there is.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unparker(thread::current())));
     let deadline = Instant::now() + PATIENCE;

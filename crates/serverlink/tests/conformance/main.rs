@@ -9,6 +9,7 @@ mod conflate;
 mod dealer;
 mod endpoints;
 mod futures;
+mod globs;
 mod immediate;
 mod monitor;
 mod options;
@@ -17,6 +18,7 @@ mod pipeline;
 mod poller;
 mod proxy;
 mod publish;
+mod publish_options;
 mod raw;
 mod request;
 mod request_options;
@@ -24,12 +26,14 @@ mod router;
 mod router_names;
 #[cfg(unix)]
 mod socket_files;
+mod stats;
 mod termination;
 mod typed;
 mod waiting;
 mod wire;
 mod world;
 mod xpublish;
+mod xpublish_modes;
 
 /// Makes a module of tests for each named case: the same case over each of the given transports.
 macro_rules! cases {

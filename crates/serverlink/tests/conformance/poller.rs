@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -291,20 +291,31 @@ fn a_request_taken_by_another_thread_makes_a_reply_writable(world: &World) {
     });
 }
 
+/// Pollers in which nobody waits stand in the socket's list before a receiver who does.
 fn a_poller_takes_no_wake_up_from_others(world: &World) {
     let (pull, push) = world.linked(Pull, Push);
     let pull = Arc::new(pull);
     promptly("a receiver beside pollers", move || {
         let pollers = [(); 2].map(|()| watching(&pull, Interest::READABLE));
+        let (go, gone) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
         let receiver = {
             let pull = Arc::clone(&pull);
-            thread::spawn(move || (0..300).for_each(|_| drop(recv(&pull))))
+            thread::spawn(move || {
+                while gone.recv().is_ok() {
+                    tell.send(recv(&pull)).expect("the test goes on");
+                }
+            })
         };
-        for _ in 0..300 {
-            // They are in the socket's list, and nobody waits in them.
+        for _ in 0..100 {
             pollers.iter().for_each(|poller| drop(look(poller)));
+            go.send(()).expect("the receiver is there");
+            // Most of the time it sleeps by then.
+            (0..100).for_each(|_| thread::yield_now());
             send(&push, ["x"]);
+            told.recv_timeout(PATIENCE).expect("the receiver gets it");
         }
+        drop(go);
         receiver.join().expect("everything came");
     });
 }

@@ -21,6 +21,7 @@ over_transports! {
     a_capture_sees_both_directions_in_order
     a_capturing_publisher_holds_nothing_up
     a_capturing_pusher_that_is_full_holds_everything_up
+    a_message_that_has_to_wait_is_captured_once
     a_reply_to_nobody_does_not_end_it
     it_pauses_and_goes_on
     what_it_holds_is_given_back_or_sent_by_the_next_run
@@ -225,6 +226,22 @@ fn a_capturing_pusher_that_is_full_holds_everything_up(world: &World) {
         assert_eq!(recv_text(&consumer), ["first"]);
         assert_eq!(recv_text(&seen), ["first"]);
         assert_nothing_waits(&seen);
+    });
+}
+
+fn a_message_that_has_to_wait_is_captured_once(world: &World) {
+    let ((frontend, front), (backend, back)) = (world.bound(Pull), world.bound(Push));
+    let producer = world.connected(Push, &front);
+    let (capture, seen) = world.linked(Pair, Pair);
+    let proxy = Proxy::new(&frontend, &backend).and_then(|proxy| proxy.capture(&capture));
+    beside(proxy.expect("a pair and a capture"), |_| {
+        send(&producer, ["first"]);
+        assert_eq!(recv_text(&seen), ["first"]);
+        let consumer = world.connected(Pull, &back);
+        assert_eq!(recv_text(&consumer), ["first"]);
+        send(&producer, ["second"]);
+        assert_eq!(recv_text(&seen), ["second"]);
+        assert_eq!(recv_text(&consumer), ["second"]);
     });
 }
 

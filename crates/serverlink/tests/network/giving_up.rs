@@ -25,7 +25,7 @@ fn refused_once_is_enough_if_so_told() {
         // It may have given up already.
         let queued = push.try_send("for nobody").is_ok();
         let (told, trouble) =
-            expect_event!(&monitor, EventKind::GaveUp { endpoint, trouble } => (endpoint, trouble));
+            expect_event!(&monitor, EventKind::GaveUp { endpoint, trouble, .. } => (endpoint, trouble));
         assert_eq!(told.to_string(), endpoint);
         assert!(trouble.contains("refused") || trouble.contains("No such file"), "{trouble}");
         let refused = push.try_send("nobody").expect_err("there is no peer");

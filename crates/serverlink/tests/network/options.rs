@@ -116,7 +116,7 @@ fn pauses_vary_over_their_whole_range() {
     machine.run_for(Duration::from_secs(100));
     let mut delays = Vec::new();
     while let Some(event) = monitor.try_next() {
-        if let serverlink::EventKind::Retrying { delay, attempt, .. } = event {
+        if let serverlink::EventKind::Retrying { delay, attempt, .. } = event.kind {
             let most = (interval * (1 << (attempt - 1).min(2))).min(longest);
             assert!(delay >= interval / 10 && delay <= most, "attempt {attempt}: {delay:?}");
             delays.push(delay);

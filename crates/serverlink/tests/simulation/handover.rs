@@ -81,7 +81,7 @@ fn hand_over_and_over(mut machine: Simulation) {
         assert_each_socket_registered_once(&machine);
     }
     let handed_over = std::iter::from_fn(|| monitor.try_next())
-        .filter(|event| matches!(event, EventKind::HandedOver { .. }));
+        .filter(|event| matches!(event.kind, EventKind::HandedOver { .. }));
     assert!(handed_over.count() >= 5, "each newcomer took the name over");
 
     // Step 7: everybody leaves, and every port has given back what it had.

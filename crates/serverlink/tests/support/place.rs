@@ -81,7 +81,7 @@ pub(crate) fn wait_for<T>(
     let (deadline, mut seen) = (in_time(), Vec::new());
     while let Some(event) = monitor.next_deadline(deadline) {
         seen.push(event.clone());
-        if let Some(found) = wanted(event) {
+        if let Some(found) = wanted(event.kind) {
             return found;
         }
     }

@@ -40,6 +40,10 @@ pub(crate) struct Wiring {
     #[arg(long, value_name = "MESSAGES", default_value_t = 1000)]
     pub(crate) hwm: u32,
 
+    /// Let others follow this socket at ENDPOINT: slk top, slk monitor and slk stats connect there
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) stats: Option<String>,
+
     /// Say nothing on standard error unless something is wrong
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -100,9 +104,13 @@ pub(crate) struct Replies {
 /// Topics of a subscriber.
 #[derive(Args, Debug)]
 pub(crate) struct Subscribe {
-    /// Receive messages that start with TOPIC. Repeatable; without it: everything
+    /// Receive messages that start with TOPIC. Repeatable; without it and --pattern: everything
     #[arg(long, value_name = "TOPIC")]
     pub(crate) topic: Vec<String>,
+
+    /// Receive messages whose first part fits PATTERN: 'prices.*', 'room.[0-9]?'. Repeatable
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) pattern: Vec<String>,
 }
 
 /// The topic of a publisher.

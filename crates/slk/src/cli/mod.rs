@@ -7,10 +7,12 @@ pub(crate) use args::{Input, Output, Replies, Wiring};
 pub(crate) use time::duration;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 use serverlink::SocketType;
 
 use args::{
-    Answering, Both, Publishing, Receiving, Routing, Sending, Subscribing, XPublishing, XSubscribing,
+    Answering, Both, Publishing, Receiving, Routing, Sending, Subscribe, Subscribing, XPublishing,
+    XSubscribing,
 };
 
 const EXIT_CODES: &str = "\
@@ -85,8 +87,21 @@ pub(crate) enum Command {
     DemoServer(crate::demo::ServerArgs),
     /// Measures ServerLink on this machine, beside libzmq where that is installed
     Bench(crate::bench::Args),
+    /// Writes what happens to the connections of another program, a line for each event
+    Monitor(crate::watch::events::Args),
+    /// Writes the counters of another program, once
+    Stats(crate::watch::stats::Args),
+    /// Shows the sockets and peers of another program, live
+    Top(crate::top::Args),
     /// Says which driver is in use and why, versions and limits; talks to itself and tells the state of each connection
     Doctor,
+    /// Writes what a shell needs to complete command lines of slk
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Writes the manual page
+    Man,
 }
 
 /// What a command line asks for: one of the tools, or moving messages, which is one job whatever the pattern.
@@ -96,8 +111,13 @@ pub(crate) enum Task {
     Demo(crate::demo::Args),
     DemoServer(crate::demo::ServerArgs),
     Bench(crate::bench::Args),
+    Monitor(crate::watch::events::Args),
+    Stats(crate::watch::stats::Args),
+    Top(crate::top::Args),
     Doctor,
     Proxy(crate::proxy::Args),
+    Completions(Shell),
+    Man,
 }
 
 /// Moving messages between a socket and the standard streams.
@@ -107,8 +127,9 @@ pub(crate) struct Job {
     pub(crate) wiring: Wiring,
     pub(crate) input: Input,
     pub(crate) output: Output,
-    /// What to receive; empty: everything.
+    /// What to receive; this and `patterns` empty: everything.
     pub(crate) subscriptions: Vec<String>,
+    pub(crate) patterns: Vec<String>,
     /// A part that goes in front of every message: a topic, or the address of a peer.
     pub(crate) prefix: Option<String>,
     /// How many peers must be there before the first message goes out.
@@ -128,6 +149,7 @@ impl Command {
             },
             Command::Sub(args) => Job {
                 subscriptions: args.subscribe.topic,
+                patterns: args.subscribe.pattern,
                 ..Job::new(SocketType::Sub, args.wiring).with_output(args.output)
             },
             Command::Req(args) => args.into_job(SocketType::Req),
@@ -144,13 +166,20 @@ impl Command {
                 ..args.both.into_job(SocketType::Xpub)
             },
             Command::Xsub(args) => {
-                Job { subscriptions: args.subscribe.topic, ..args.both.into_job(SocketType::Xsub) }
+                let Subscribe { topic, pattern } = args.subscribe;
+                let both = args.both.into_job(SocketType::Xsub);
+                Job { subscriptions: topic, patterns: pattern, ..both }
             }
             Command::Demo(args) => return Task::Demo(args),
             Command::DemoServer(args) => return Task::DemoServer(args),
             Command::Bench(args) => return Task::Bench(args),
+            Command::Monitor(args) => return Task::Monitor(args),
+            Command::Stats(args) => return Task::Stats(args),
+            Command::Top(args) => return Task::Top(args),
             Command::Doctor => return Task::Doctor,
             Command::Proxy(args) => return Task::Proxy(args),
+            Command::Completions { shell } => return Task::Completions(shell),
+            Command::Man => return Task::Man,
         };
         Task::Move(Box::new(job))
     }
@@ -170,6 +199,7 @@ impl Job {
             input: Input::default(),
             output: Output::default(),
             subscriptions: Vec::new(),
+            patterns: Vec::new(),
             prefix: None,
             await_peers: 0,
             replies: Replies::default(),

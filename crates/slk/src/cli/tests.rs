@@ -42,6 +42,7 @@ fn a_pattern_that_cannot_receive_has_no_output() {
 #[test]
 fn topics_subscribe_or_go_in_front() {
     assert_eq!(job("slk sub --connect a --topic x --topic y").subscriptions, ["x", "y"]);
+    assert_eq!(job("slk sub --connect a --pattern x* --pattern ?y").patterns, ["x*", "?y"]);
     assert_eq!(job("slk pub --bind a --topic x").prefix.as_deref(), Some("x"));
     assert_eq!(job("slk router --bind a --to x").prefix.as_deref(), Some("x"));
 }

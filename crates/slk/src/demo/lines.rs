@@ -121,7 +121,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory for the test");
         let path = directory.path().join("text");
         std::fs::write(&path, content).expect("a file for the test");
-        (directory, Args { input: Some(path), lines: None, unplug: 0, restarts: 0 })
+        (directory, Args { input: Some(path), lines: None, unplug: 0, restarts: 0, stats: None })
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub(crate) struct Args {
     /// Kill a server so many times while lines move, and start it again under its routing id
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     restarts: u64,
+
+    /// Let others follow the first server at ENDPOINT: slk top, slk monitor and slk stats connect there
+    #[arg(long, value_name = "ENDPOINT")]
+    stats: Option<String>,
 }
 
 /// One server, as the director starts it: with the number of lines, whatever the user said.

@@ -10,13 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use serverlink::{Context, Error, Push, Router, Subscriber};
+use serverlink::{Context, Error, Push, Router, StatsServer, Subscriber};
 
 use super::lines::Lines;
 use super::wire::{News, ORDERS, Order, Report, Status};
 use super::{SERVERS, ServerArgs, server_name};
 use crate::exit::{Exit, Failure};
 use crate::patient::{patiently, send_patiently};
+use crate::watch;
 use cuts::Cuts;
 use peers::Peers;
 
@@ -46,6 +47,7 @@ fn exit_with_the_director() {
 }
 
 struct Server {
+    _stats: Option<StatsServer>,
     index: usize,
     life: u64,
     /// Where the servers listen, for one that was there before.
@@ -66,6 +68,7 @@ struct Server {
 impl Server {
     fn open(args: &ServerArgs) -> Result<Server, Failure> {
         let context = Context::new()?;
+        let stats = watch::serve(&context, args.text.stats.as_deref(), false)?;
         let orders = context.subscriber().open()?;
         orders.subscribe(ORDERS)?;
         orders.connect(&args.orders)?;
@@ -87,6 +90,7 @@ impl Server {
         let cuts = Cuts::of_server(args.index, args.text.unplug, total);
         let cuts = cuts.after(args.life.checked_sub(1).and_then(end_of_life).unwrap_or(0));
         Ok(Server {
+            _stats: stats,
             index: args.index,
             life: args.life,
             roster: args.roster.clone(),

@@ -19,6 +19,8 @@ pub(super) struct Servers {
     common: Vec<String>,
     /// What must outlive a server.
     state: TempDir,
+    /// Where the first server can be followed.
+    stats: Option<String>,
 }
 
 impl Servers {
@@ -39,7 +41,7 @@ impl Servers {
         if let Some(path) = &args.input {
             common.extend(["--input".to_owned(), path.display().to_string()]);
         }
-        let mut servers = Servers { children: Vec::new(), program, common, state };
+        let mut servers = Servers { children: Vec::new(), program, common, state, stats: args.stats.clone() };
         for index in 0..SERVERS {
             let child = servers.spawn(index, 0, &[])?;
             servers.children.push(child);
@@ -51,6 +53,9 @@ impl Servers {
         let mut command = Command::new(&self.program);
         command.arg("demo-server").args(&self.common).arg("--state").arg(self.state.path());
         command.args(["--index", &index.to_string(), "--life", &life.to_string()]);
+        if let (0, Some(endpoint)) = (index, &self.stats) {
+            command.args(["--stats", endpoint]);
+        }
         if !roster.is_empty() {
             command.arg("--roster").args(roster);
         }

@@ -15,6 +15,7 @@ use serverlink::{Context, Socket};
 
 use crate::cli::Job;
 use crate::exit::{Exit, Failure, counted, say};
+use crate::watch;
 use ending::Ending;
 use progress::Progress;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(job: &Job) -> Result<(), Failure> {
     let context = Context::new()?;
     let ending = Ending::new(&context);
     Arc::clone(&ending).on_interrupt()?;
+    let _stats = watch::serve(&context, job.wiring.stats.as_deref(), job.wiring.quiet)?;
     let progress = Progress::new(job);
 
     let socket = match wiring::open(job, &context) {

@@ -41,11 +41,14 @@ fn subscribe(job: &Job, socket: &Socket) -> Result<(), Failure> {
     if !matches!(job.socket_type, SocketType::Sub | SocketType::Xsub) {
         return Ok(());
     }
-    if job.subscriptions.is_empty() {
+    if job.subscriptions.is_empty() && job.patterns.is_empty() {
         socket.subscribe("")?;
     }
     for topic in &job.subscriptions {
         socket.subscribe(topic)?;
+    }
+    for pattern in &job.patterns {
+        socket.psubscribe(pattern)?;
     }
     Ok(())
 }

@@ -43,12 +43,21 @@ pub(crate) fn run(line: &str) -> Slk {
 impl Slk {
     /// Where it listens, as it says itself; by then it has bound everything before and catches ^C.
     pub(crate) fn endpoint(&mut self) -> String {
+        self.told("listening on ")
+    }
+
+    /// Where it can be followed. It says so before it says where it listens.
+    pub(crate) fn stats_endpoint(&mut self) -> String {
+        self.told("stats at ")
+    }
+
+    fn told(&mut self, before: &str) -> String {
         loop {
             let mut line = String::new();
             let read = self.stderr.read_line(&mut line).expect("standard error is text");
             assert!(read > 0, "it ended before it listened: {}", self.said);
             self.said.push_str(&line);
-            if let Some((_, endpoint)) = line.split_once("listening on ") {
+            if let Some((_, endpoint)) = line.split_once(before) {
                 return endpoint.trim().to_owned();
             }
         }

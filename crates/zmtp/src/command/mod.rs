@@ -19,6 +19,8 @@ const READY: &str = "READY";
 const ERROR: &str = "ERROR";
 const SUBSCRIBE: &str = "SUBSCRIBE";
 const CANCEL: &str = "CANCEL";
+const GLOB_SUBSCRIBE: &str = "PSUBSCRIBE";
+const GLOB_CANCEL: &str = "PCANCEL";
 const PING: &str = "PING";
 const PONG: &str = "PONG";
 
@@ -45,6 +47,11 @@ pub enum Command<'a> {
     Subscribe(&'a [u8]),
     /// One subscription to a topic less.
     Cancel(&'a [u8]),
+    /// One more subscription to a glob: an extension, only for peers that announced
+    /// [`GLOBS_PROPERTY`](crate::subscription::GLOBS_PROPERTY). Whether it is a pattern is for its receiver to judge.
+    GlobSubscribe(&'a [u8]),
+    /// One subscription to a glob less.
+    GlobCancel(&'a [u8]),
     /// Asks for a PONG with the same context.
     Ping {
         /// The sender wants to be given up when nothing came from it for so many tenths of a second. 0: no such wish.
@@ -83,6 +90,8 @@ impl<'a> Command<'a> {
             b"ERROR" => parse_error(rest),
             b"SUBSCRIBE" => limits.check_topic(rest).map(|()| Command::Subscribe(rest)),
             b"CANCEL" => limits.check_topic(rest).map(|()| Command::Cancel(rest)),
+            b"PSUBSCRIBE" => limits.check_topic(rest).map(|()| Command::GlobSubscribe(rest)),
+            b"PCANCEL" => limits.check_topic(rest).map(|()| Command::GlobCancel(rest)),
             b"PING" => parse_ping(rest),
             b"PONG" => check_context(PONG, rest).map(|context| Command::Pong { context }),
             _ => Ok(Command::Unknown { name, body: rest }),
@@ -105,6 +114,8 @@ impl<'a> Command<'a> {
             }
             Command::Subscribe(topic) => put_command(out, SUBSCRIBE.as_bytes(), &[topic]),
             Command::Cancel(topic) => put_command(out, CANCEL.as_bytes(), &[topic]),
+            Command::GlobSubscribe(glob) => put_command(out, GLOB_SUBSCRIBE.as_bytes(), &[glob]),
+            Command::GlobCancel(glob) => put_command(out, GLOB_CANCEL.as_bytes(), &[glob]),
             Command::Ping { ttl_deciseconds, context } => {
                 assert_context(context);
                 put_command(out, PING.as_bytes(), &[&ttl_deciseconds.to_be_bytes(), context]);
@@ -124,6 +135,8 @@ impl<'a> Command<'a> {
             Command::Error { .. } => ERROR.as_bytes(),
             Command::Subscribe(_) => SUBSCRIBE.as_bytes(),
             Command::Cancel(_) => CANCEL.as_bytes(),
+            Command::GlobSubscribe(_) => GLOB_SUBSCRIBE.as_bytes(),
+            Command::GlobCancel(_) => GLOB_CANCEL.as_bytes(),
             Command::Ping { .. } => PING.as_bytes(),
             Command::Pong { .. } => PONG.as_bytes(),
             Command::Unknown { name, .. } => name,

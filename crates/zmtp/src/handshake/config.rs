@@ -6,6 +6,7 @@ use crate::command::{MetadataBuilder, Property};
 use crate::error::WireError;
 use crate::greeting::NEWEST_MINOR;
 use crate::limits::Limits;
+use crate::subscription::{GLOBS_PROPERTY, GLOBS_VERSION};
 
 pub(super) const SOCKET_TYPE: &str = "Socket-Type";
 pub(super) const IDENTITY: &str = "Identity";
@@ -29,6 +30,8 @@ pub struct Config {
     pub limits: Limits,
     /// Further properties to announce, after Socket-Type and Identity. Applications choose names that begin with `X-`.
     pub properties: Vec<(String, Vec<u8>)>,
+    /// Whether to announce that we know glob subscriptions. For PUB, SUB, XPUB and XSUB; no other type announces it.
+    pub globs: bool,
     /// The minor version to announce: 1, or 0 to be a ZMTP 3.0 peer.
     pub minor: u8,
 }
@@ -43,6 +46,7 @@ impl Config {
             judges: false,
             limits: Limits::default(),
             properties: Vec::new(),
+            globs: false,
             minor: NEWEST_MINOR,
         }
     }
@@ -70,6 +74,9 @@ impl Config {
         if announces_identity(self.socket_type) {
             push(&mut metadata, IDENTITY, &self.identity)?;
         }
+        if self.globs && publishes_or_subscribes(self.socket_type) {
+            push(&mut metadata, GLOBS_PROPERTY, GLOBS_VERSION)?;
+        }
         for (name, value) in &self.properties {
             let property = Property { name, value };
             if property.is(SOCKET_TYPE) || property.is(IDENTITY) {
@@ -89,6 +96,10 @@ fn push(metadata: &mut MetadataBuilder, name: &str, value: &[u8]) -> Result<(), 
 
 fn announces_identity(socket_type: SocketType) -> bool {
     matches!(socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router)
+}
+
+fn publishes_or_subscribes(socket_type: SocketType) -> bool {
+    matches!(socket_type, SocketType::Pub | SocketType::Sub | SocketType::Xpub | SocketType::Xsub)
 }
 
 /// Whether a ROUTER can address a peer by `identity`; empty means anonymous.

@@ -5,6 +5,7 @@ use serverlink_message::SocketType;
 use super::config::{IDENTITY, SOCKET_TYPE, check_identity};
 use crate::command::Metadata;
 use crate::error::{WireError, printable};
+use crate::subscription::{GLOBS_PROPERTY, GLOBS_VERSION};
 
 /// Who is at the other end, as far as its handshake tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Peer {
     pub socket_type: SocketType,
     /// The routing id it chose; empty for none. At most 255 octets, the first not zero.
     pub identity: Vec<u8>,
+    /// It knows glob subscriptions: PSUBSCRIBE and PCANCEL may be sent to it.
+    pub globs: bool,
     /// Its other properties in their order. Compare names without case.
     pub properties: Vec<(String, Vec<u8>)>,
 }
@@ -35,11 +38,12 @@ impl Peer {
             return Err(WireError::SocketTypeMismatch { ours, theirs: socket_type });
         }
         let identity = single(metadata, IDENTITY)?.unwrap_or_default();
-        let others =
-            metadata.properties().filter(|property| !property.is(SOCKET_TYPE) && !property.is(IDENTITY));
+        let known = [SOCKET_TYPE, IDENTITY, GLOBS_PROPERTY];
+        let others = metadata.properties().filter(|property| !known.iter().any(|name| property.is(name)));
         Ok(Peer {
             minor,
             socket_type,
+            globs: metadata.value(GLOBS_PROPERTY) == Some(GLOBS_VERSION),
             identity: usable_identity(ours, identity)?.to_vec(),
             properties: others.map(|property| (property.name.to_owned(), property.value.to_vec())).collect(),
         })

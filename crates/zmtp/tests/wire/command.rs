@@ -53,6 +53,8 @@ fn commands_have_their_octets() {
         (Command::Error { reason: b"" }, b"\x04\x07\x05ERROR\x00"),
         (Command::Subscribe(b""), b"\x04\x0a\x09SUBSCRIBE"),
         (Command::Cancel(b"A"), b"\x04\x08\x06CANCELA"),
+        (Command::GlobSubscribe(b"a*"), b"\x04\x0d\x0aPSUBSCRIBEa*"),
+        (Command::GlobCancel(b"a*"), b"\x04\x0a\x07PCANCELa*"),
         (Command::Ping { ttl_deciseconds: 0x0102, context: b"c" }, b"\x04\x08\x04PING\x01\x02c"),
         (Command::Ping { ttl_deciseconds: 0, context: b"" }, b"\x04\x07\x04PING\0\0"),
         (Command::Pong { context: b"0123456789abcdef" }, b"\x04\x15\x04PONG0123456789abcdef"),
@@ -207,6 +209,8 @@ proptest! {
             Command::Error { reason },
             Command::Subscribe(&text),
             Command::Cancel(&text),
+            Command::GlobSubscribe(&text),
+            Command::GlobCancel(&text),
             Command::Ping { ttl_deciseconds, context: &context },
             Command::Pong { context: &context },
             Command::Unknown { name: b"LEAVE", body: &text },
@@ -218,7 +222,7 @@ proptest! {
 
     /// What parses is put back as exactly the octets it was parsed from, so no octet of a command goes unseen.
     #[test]
-    fn parsed_octets_come_back(name in "READY|ERROR|SUBSCRIBE|CANCEL|PING|PONG|[A-Z]{0,6}", rest in prop::collection::vec(prop_oneof![0..4u8, any::<u8>()], 0..40)) {
+    fn parsed_octets_come_back(name in "READY|ERROR|P?SUBSCRIBE|P?CANCEL|PING|PONG|[A-Z]{0,6}", rest in prop::collection::vec(prop_oneof![0..4u8, any::<u8>()], 0..40)) {
         let octets = [&[name.len() as u8], name.as_bytes(), &rest[..]].concat();
         if let Ok(command) = parse(&octets) {
             let wire = put(&command);

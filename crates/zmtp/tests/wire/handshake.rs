@@ -21,7 +21,7 @@ fn output(handshake: &mut Handshake) -> Vec<u8> {
 }
 
 fn peer(minor: u8, socket_type: SocketType) -> Peer {
-    Peer { minor, socket_type, identity: Vec::new(), properties: Vec::new() }
+    Peer { minor, socket_type, identity: Vec::new(), globs: false, properties: Vec::new() }
 }
 
 #[test]
@@ -128,6 +128,35 @@ fn identities_are_announced_by_those_who_are_addressed() {
 }
 
 #[test]
+fn publishers_and_subscribers_announce_globs() {
+    let announced = |config: Config| {
+        let mut ours = started(Config { globs: config.globs, ..Config::new(config.socket_type) });
+        ours.handle_input(&greeting(1)).expect("a legal greeting");
+        let wanted = b"\x12X-ServerLink-Globs\0\0\0\x011";
+        output(&mut ours).windows(wanted.len()).any(|octets| octets == wanted)
+    };
+    for socket_type in SocketType::ALL {
+        use SocketType::{Pub, Sub, Xpub, Xsub};
+        let does = matches!(socket_type, Pub | Sub | Xpub | Xsub);
+        assert_eq!(announced(Config { globs: true, ..Config::new(socket_type) }), does, "{socket_type}");
+        assert!(!announced(Config::new(socket_type)));
+    }
+    let table: [(&[(&[u8], &[u8])], bool); 4] = [
+        (&[], false),
+        (&[(b"x-serverlink-GLOBS", b"1")], true),
+        (&[(b"X-ServerLink-Globs", b"2")], false),
+        (&[(b"X-Globs", b"1")], false),
+    ];
+    for (properties, globs) in table {
+        let mut ours = started(Config::new(SocketType::Pub));
+        ours.handle_input(&greeting(1)).expect("a legal greeting");
+        let theirs = [&[(&b"Socket-Type"[..], &b"SUB"[..])], properties].concat();
+        ours.handle_input(&ready(&theirs)).expect("a legal READY");
+        assert_eq!(ours.poll_peer().expect("a peer").globs, globs);
+    }
+}
+
+#[test]
 fn as_server_is_ignored_and_under_null_never_announced() {
     let mut handshake = Handshake::new(Config { as_server: true, ..Config::new(SocketType::Pull) });
     assert_eq!(output(&mut handshake), greeting(1));
@@ -227,7 +256,7 @@ proptest! {
             consumed += taken;
         }
         prop_assert_eq!(consumed, handshake_len);
-        let expected = Peer { minor: minors.0.min(minors.1), socket_type: SocketType::Dealer, identity, properties };
+        let expected = Peer { minor: minors.0.min(minors.1), socket_type: SocketType::Dealer, identity, globs: false, properties };
         prop_assert_eq!(router.poll_peer(), Some(expected));
 
         dealer.handle_input(&output(&mut router)).expect("a legal READY");

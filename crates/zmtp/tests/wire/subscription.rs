@@ -4,7 +4,9 @@ use crate::common::{Stream, any_body};
 use proptest::prelude::*;
 use serverlink_zmtp::command::Command;
 use serverlink_zmtp::error::Limited;
-use serverlink_zmtp::subscription::{parse_message_form, put_cancel, put_subscribe};
+use serverlink_zmtp::subscription::{
+    parse_message_form, put_cancel, put_glob_cancel, put_glob_subscribe, put_subscribe,
+};
 use serverlink_zmtp::{Limits, WireError};
 
 /// Reads one subscription as a publisher does, in whatever form it came.
@@ -84,7 +86,18 @@ fn topics_are_limited_in_both_forms() {
     assert_eq!(limits.check_topic(b"abcd"), Err(refused.clone()));
     assert!(Command::parse(b"\x09SUBSCRIBEabc", &limits).is_ok());
     assert_eq!(Command::parse(b"\x09SUBSCRIBEabcd", &limits), Err(refused.clone()));
-    assert_eq!(Command::parse(b"\x06CANCELabcd", &limits), Err(refused));
+    assert_eq!(Command::parse(b"\x06CANCELabcd", &limits), Err(refused.clone()));
+    assert_eq!(Command::parse(b"\x0aPSUBSCRIBEabcd", &limits), Err(refused.clone()));
+    assert_eq!(Command::parse(b"\x07PCANCELabcd", &limits), Err(refused));
+}
+
+#[test]
+fn globs_are_commands() {
+    let (mut subscribe, mut cancel) = (Vec::new(), Vec::new());
+    put_glob_subscribe(&mut subscribe, b"a*");
+    put_glob_cancel(&mut cancel, b"a*");
+    assert_eq!(Command::parse(&subscribe[2..], &Limits::default()), Ok(Command::GlobSubscribe(b"a*")));
+    assert_eq!(Command::parse(&cancel[2..], &Limits::default()), Ok(Command::GlobCancel(b"a*")));
 }
 
 proptest! {

@@ -6,10 +6,12 @@
 mod addresses;
 mod bodies;
 mod ends;
+mod globs;
 mod links;
 mod ours;
 mod pairs;
 mod reconnect;
+mod subscription_options;
 mod subscriptions;
 mod theirs;
 

@@ -10,15 +10,24 @@ pub(crate) struct Ours(Socket);
 
 impl Ours {
     pub(crate) fn open(socket_type: SocketType) -> Ours {
-        let options = Options {
+        Ours::open_with(socket_type, |_| {})
+    }
+
+    pub(crate) fn open_with(socket_type: SocketType, change: impl FnOnce(&mut Options)) -> Ours {
+        let mut options = Options {
             routing_id: if socket_type == SocketType::Router { b"ours".to_vec() } else { Vec::new() },
             router_mandatory: socket_type == SocketType::Router,
             // Their timers would repair a lost wake-up before the test notices it.
             heartbeat_interval: Duration::ZERO,
             ..Options::default()
         };
+        change(&mut options);
         let context = Context::new().expect("a context");
         Ours(context.socket_with(socket_type, options).expect("a socket"))
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.0
     }
 
     fn recv_within(&self, patience: Duration) -> Result<Parts, Error> {

@@ -25,6 +25,10 @@ impl Theirs {
         let disconnects = monitor(&context, &socket);
         Theirs { socket, disconnects, socket_type }
     }
+
+    pub(crate) fn socket(&self) -> &zmq::Socket {
+        &self.socket
+    }
 }
 
 impl End for Theirs {

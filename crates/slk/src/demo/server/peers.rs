@@ -104,7 +104,7 @@ impl Peers {
     /// Takes in what happened to the connections, and tells how the links are doing.
     pub(super) fn poll_status(&mut self) -> Status {
         while let Some(event) = self.monitor.try_next() {
-            self.on_event(&event);
+            self.on_event(&event.kind);
         }
         let sum = |of: fn(&PeerLink) -> u64| self.links.iter().map(of).sum();
         Status {
