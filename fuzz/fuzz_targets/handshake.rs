@@ -8,6 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use serverlink_message::SocketType;
 use serverlink_zmtp::WireError;
 use serverlink_zmtp::frame::{Header, put_header};
+use serverlink_zmtp::greeting::{Greeting, MechanismName, put_signature};
 use serverlink_zmtp::handshake::{Config, Handshake, MAX_IDENTITY_LEN, Peer};
 
 fuzz_target!(|data: &[u8]| {
@@ -18,20 +19,27 @@ fuzz_target!(|data: &[u8]| {
     let pieces: Vec<&[u8]> = wire.chunks(usize::from(*choice / 8).max(1)).collect();
     assert_eq!(at_once, run(ours, &pieces));
     if let Some(peer) = at_once.peer {
-        assert!(ours.accepts(peer.socket_type));
-        assert!(
-            peer.minor <= 1 && peer.identity.len() <= MAX_IDENTITY_LEN && peer.identity.first() != Some(&0)
-        );
+        assert!(peer.socket_type.is_none_or(|theirs| ours.accepts(theirs)));
+        assert!(peer.identity.len() <= MAX_IDENTITY_LEN && peer.identity.first() != Some(&0));
+        assert!(peer.version.has_commands() || peer.properties.is_empty());
     }
 });
 
-/// Random octets hardly ever find the signature, so most runs begin with a greeting, some with a READY around the rest,
-/// and some of those with a right Socket-Type in it.
+/// Random octets hardly ever find the signature, so most runs begin with a greeting, of 2.0 or 3.x, some with a READY around the
+/// rest, and some of those with a right Socket-Type in it. Without a signature it is a peer of 1.0.
 fn with_legal_start(choice: u8, rest: &[u8]) -> Vec<u8> {
     let mut wire = Vec::new();
     if choice % 4 != 0 {
-        Handshake::new(Config { minor: choice % 2, ..Config::new(SocketType::Dealer) })
-            .poll_output(&mut wire);
+        put_signature(&mut wire, 0);
+    }
+    if choice % 4 != 0 && choice >= 0x80 {
+        wire.extend_from_slice(&[choice >> 2 & 1, choice >> 3 & 15]);
+        return [&wire, rest].concat();
+    }
+    if choice % 4 != 0 {
+        wire.push(3);
+        let greeting = Greeting { minor: choice >> 2 & 1, mechanism: MechanismName::NULL, as_server: false };
+        greeting.put_rest(&mut wire);
     }
     let mut body = Vec::new();
     if choice % 4 >= 2 {
@@ -61,6 +69,7 @@ fn run(ours: SocketType, pieces: &[&[u8]]) -> Outcome {
     let mut handshake = Handshake::new(Config::new(ours));
     let mut output = Vec::new();
     handshake.poll_output(&mut output);
+    assert_eq!(output.len(), 10, "the signature, before anything is known");
     let mut consumed = Ok(0);
     for piece in pieces {
         let Ok(so_far) = consumed else { break };

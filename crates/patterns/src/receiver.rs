@@ -97,6 +97,12 @@ impl Receiver {
         self.turns.advance(pipe);
     }
 
+    /// The pipe that [`took`](Self::took) was told of last. Ask right behind it: a pipe that becomes readable or empty meanwhile
+    /// makes the answer worthless.
+    pub fn last_served(&self) -> Option<PipeId> {
+        self.turns.previous()
+    }
+
     /// What becomes of a message taken from `pipe`. It may be edited: ROUTER puts the routing id in front, REQ and
     /// REP take the envelope off. A discarded message is left as it came.
     ///

@@ -37,6 +37,11 @@ impl Turns {
         }
     }
 
+    /// Who passed the turn on last, as long as nobody has joined or left since.
+    pub(crate) fn previous(&self) -> Option<PipeId> {
+        self.links.get(self.current?).map(|link| link.previous)
+    }
+
     /// Idempotent; unknown pipes are ignored.
     #[inline]
     pub(crate) fn set_ready(&mut self, pipe: PipeId, ready: bool) {

@@ -2,7 +2,7 @@
 //!
 //! A [`Context`] makes sockets. A socket has a type, which says what happens to messages, and endpoints, which say who its
 //! peers are. Connections are made, kept and made again in the background. A socket speaks to other ServerLink sockets and
-//! to those of libzmq 4.x.
+//! to those of libzmq: 4.x, and also 3.2 and 2.x.
 //!
 //! ```
 //! use serverlink::{Context, Error};
@@ -142,6 +142,7 @@ mod limits;
 mod monitor;
 mod options;
 mod payload;
+mod peer;
 mod pipe;
 #[cfg(any(unix, windows))]
 mod poller;
@@ -164,6 +165,7 @@ pub use feed::StatsServer;
 pub use monitor::{Cause, Event, EventKind, EventStream, Events, Monitor};
 pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop, TcpOptions};
 pub use payload::Payload;
+pub use peer::Peer;
 #[cfg(any(unix, windows))]
 pub use poller::{ForeignDescriptor, Interest, PollEvent, PollEvents, Poller};
 pub use proxy::{Proxy, ProxyHandle, ProxyRun, ProxyStatistics, SideStatistics};
@@ -172,6 +174,7 @@ pub use serverlink_driver::Credentials as PeerCredentials;
 pub use serverlink_driver::Kind as DriverKind;
 pub use serverlink_driver::SystemSocket;
 pub use serverlink_message::{Message, Part, SocketType};
+pub use serverlink_zmtp::Version as ZmtpVersion;
 pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket, SubscriberId};
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,12 +1,14 @@
 //! What is there at this moment: reactors, listeners, and the state of every connection.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serverlink_driver::{Credentials as PeerCredentials, Kind};
 use serverlink_message::SocketType;
 
 use crate::endpoint::Endpoint;
+use crate::peer::Peer;
 
 /// A context at one moment, from [`Context::report`](crate::Context::report).
 ///
@@ -89,6 +91,8 @@ pub struct ConnectionReport {
     pub origin: Origin,
     /// How far it is.
     pub state: ConnectionState,
+    /// Who the peer is, by its handshake. `None` before that is done.
+    pub peer: Option<Arc<Peer>>,
     /// The name under which a ROUTER knows the peer. `None` for other types, and for a peer that got no name.
     pub routing_id: Option<Vec<u8>>,
     /// The driver's name for its system socket, never used again in this reactor: a slot in the lower half, a generation in the

@@ -9,15 +9,16 @@ use serverlink::{Context, Endpoint, Error, Port};
 /// Only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const GREETING_BYTES: usize = 64;
+/// Of the greeting, what comes before the peer has said anything.
+const SIGNATURE_BYTES: usize = 10;
 
-fn greeting_of(endpoint: &Endpoint) -> std::io::Result<[u8; GREETING_BYTES]> {
+fn greeting_of(endpoint: &Endpoint) -> std::io::Result<[u8; SIGNATURE_BYTES]> {
     let Endpoint::Tcp { port: Port::Number(port), .. } = endpoint else {
         panic!("a bound tcp endpoint has a port: {endpoint}");
     };
     let mut peer = TcpStream::connect(("127.0.0.1", *port))?;
     peer.set_read_timeout(Some(PATIENCE))?;
-    let mut greeting = [0; GREETING_BYTES];
+    let mut greeting = [0; SIGNATURE_BYTES];
     peer.read_exact(&mut greeting)?;
     Ok(greeting)
 }

@@ -4,6 +4,7 @@ use serverlink_message::SocketType;
 use thiserror::Error;
 
 use crate::greeting::MechanismName;
+use crate::version::Version;
 
 /// Whose fault an error is, and so who has to change something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +22,13 @@ pub enum Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WireError {
-    /// The peer is older than ZMTP 3.0.
-    #[error("{revision}; only ZMTP 3.0 and later are understood")]
-    UnsupportedRevision {
+    /// RFC 37: only ZMTP 3 has security mechanisms, so an older peer cannot be who this socket wants.
+    #[error("the peer speaks ZMTP {version}, which knows no security; this socket uses {mechanism}")]
+    TooOldForMechanism {
         /// What its first octets show.
-        revision: Revision,
+        version: Version,
+        /// Ours.
+        mechanism: MechanismName,
     },
     /// RFC 37: the mechanisms of both greetings must be the same.
     #[error("the peer wants the security mechanism {theirs}, this socket uses {ours}: configure both alike")]
@@ -35,7 +38,13 @@ pub enum WireError {
         /// Theirs.
         theirs: MechanismName,
     },
-    /// Bits 3 to 7 of a frame's flags are reserved and must be zero.
+    /// A frame of ZMTP 1.0 has its flags counted in its length, and this one has no room for them.
+    #[error("the peer sent a ZMTP 1.0 frame of length 0: the stream is out of step or not ZMTP")]
+    FrameWithoutFlags,
+    /// Before ZMTP 3.0 the first frame is the peer's routing id.
+    #[error("the peer sent no routing id as its first frame, as peers before ZMTP 3.0 do: it is not ZMTP")]
+    NoIdentityFrame,
+    /// Bits 3 to 7 of a frame's flags are reserved and must be zero; of ZMTP 1.0's, bits 1 to 7.
     #[error(
         "the peer sent a frame with reserved flags set (flags {flags:#04x}): the stream is out of step or not ZMTP"
     )]
@@ -137,17 +146,6 @@ impl WireError {
             _ => Fault::Peer,
         }
     }
-}
-
-/// A revision before 3.0, as a peer's first octets show it (RFC 37, "Backwards Interoperability").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Revision {
-    /// No signature: ZMTP 1.0, or something that is not ZMTP at all.
-    #[error("the peer speaks ZMTP 1.0 or no ZMTP at all")]
-    V1,
-    /// A signature, and a revision below 3 after it.
-    #[error("the peer speaks ZMTP 2.0")]
-    V2,
 }
 
 /// What a limit bounds.

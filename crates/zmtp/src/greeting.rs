@@ -1,20 +1,31 @@
-//! The greeting: the first 64 octets of each direction (RFC 37, "Version Negotiation").
+//! The greeting: the first 64 octets of each direction (RFC 37, "Version Negotiation"), and what they show of older peers.
+//!
+//! It goes out in three steps, because a peer before 3.0 would take for frames what it does not know: the *signature*, which
+//! such a peer reads as the start of our identity; the *revision* once it has shown a signature of its own; the *rest* once its
+//! revision is here.
 
 use std::fmt;
 
-use crate::error::{Revision, WireError};
+use crate::version::Version;
 
 /// Octets in a greeting.
 pub const GREETING_LEN: usize = 64;
 
 const SIGNATURE_FIRST: u8 = 0xFF;
 const SIGNATURE_LAST: u8 = 0x7F;
-const MAJOR: u8 = 3;
+/// Our revision, or major version.
+pub(crate) const MAJOR: u8 = 3;
 /// The newest minor version of ZMTP 3 that is spoken here.
 pub const NEWEST_MINOR: u8 = 1;
 
-const SIGNATURE_LAST_AT: usize = 9;
-const MAJOR_AT: usize = 10;
+/// Octets in the signature.
+pub const SIGNATURE_LEN: usize = 10;
+/// Octets in the greeting of ZMTP 2.0: signature, revision and socket type.
+pub(crate) const V2_GREETING_LEN: usize = 12;
+const SIGNATURE_LAST_AT: usize = SIGNATURE_LEN - 1;
+const MAJOR_AT: usize = SIGNATURE_LEN;
+/// Where the octet of the socket type is in the greeting of ZMTP 2.0.
+pub(crate) const V2_SOCKET_TYPE_AT: usize = MAJOR_AT + 1;
 const MINOR_AT: usize = 11;
 const MECHANISM_AT: usize = 12;
 const AS_SERVER_AT: usize = MECHANISM_AT + MechanismName::LEN;
@@ -61,61 +72,70 @@ pub struct Greeting {
     pub as_server: bool,
 }
 
-/// What [`Greeting::parse`] found.
+/// What a peer's first octets show of its version (RFC 37, "Detecting ZMTP 1.0 and 2.0 Peers").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parsed {
-    /// Right so far, and not whole.
-    Incomplete,
-    /// The whole greeting; what follows its 64 octets are frames.
-    Complete(Greeting),
+pub enum Shown {
+    /// Nothing for certain.
+    Nothing,
+    /// It has a signature, so it is no older than 2.0. The revision has not come.
+    Signature,
+    /// ZMTP 1.0, or no ZMTP at all. There is no greeting: the first octet belongs to its identity's frame.
+    Unversioned,
+    /// A signature and a revision below 3: signature, revision, socket type, then its identity's frame.
+    ///
+    /// As in libzmq, revision 0 says frames of ZMTP 1.0 from here on.
+    Older(Version),
+    /// A greeting of 64 octets.
+    Current,
+}
+
+/// Looks at the first octets of a peer. What is shown once does not change with more of them.
+pub fn look(input: &[u8]) -> Shown {
+    match input.first() {
+        None => return Shown::Nothing,
+        Some(&SIGNATURE_FIRST) => {}
+        Some(_) => return Shown::Unversioned,
+    }
+    match input.get(SIGNATURE_LAST_AT) {
+        None => return Shown::Nothing,
+        // The last octet of a signature is odd; there 1.0 has the flags of a long frame, which are even.
+        Some(octet) if octet % 2 == 0 => return Shown::Unversioned,
+        Some(_) => {}
+    }
+    match input.get(MAJOR_AT) {
+        None => Shown::Signature,
+        Some(0) => Shown::Older(Version::V1_0),
+        Some(&major) if major < MAJOR => Shown::Older(Version::V2_0),
+        Some(_) => Shown::Current,
+    }
+}
+
+/// Appends the signature. Its padding has the length that a peer of ZMTP 1.0 reads there: that of a frame with our
+/// identity of `identity_len` octets, whose body follows.
+pub fn put_signature(out: &mut Vec<u8>, identity_len: usize) {
+    out.push(SIGNATURE_FIRST);
+    out.extend_from_slice(&(identity_len as u64 + 1).to_be_bytes());
+    out.push(SIGNATURE_LAST);
 }
 
 impl Greeting {
-    /// Reads the greeting at the start of `input`, which may hold less than a greeting or any amount more.
+    /// Reads a whole greeting, for which [`look`] shows [`Shown::Current`].
     ///
     /// Padding and filler are not looked at: RFC 37 forbids to interpret the one, and the other is room for what comes.
-    ///
-    /// # Errors
-    /// [`WireError::UnsupportedRevision`] as soon as octet 1, 10 or 11 shows that the peer is older than 3.0.
-    pub fn parse(input: &[u8]) -> Result<Parsed, WireError> {
-        if let Some(revision) = older_revision(input) {
-            return Err(WireError::UnsupportedRevision { revision });
-        }
-        let Some(octets) = input.first_chunk::<GREETING_LEN>() else {
-            return Ok(Parsed::Incomplete);
-        };
+    pub fn parse(octets: &[u8; GREETING_LEN]) -> Greeting {
         let mut mechanism = [0; MechanismName::LEN];
         mechanism.copy_from_slice(&octets[MECHANISM_AT..AS_SERVER_AT]);
         // A newer major version promises to speak our newest with us.
         let minor = if octets[MAJOR_AT] > MAJOR { NEWEST_MINOR } else { octets[MINOR_AT].min(NEWEST_MINOR) };
-        Ok(Parsed::Complete(Greeting {
-            minor,
-            mechanism: MechanismName(mechanism),
-            as_server: octets[AS_SERVER_AT] != 0,
-        }))
+        Greeting { minor, mechanism: MechanismName(mechanism), as_server: octets[AS_SERVER_AT] != 0 }
     }
 
-    /// Appends the 64 octets.
-    pub fn put(&self, out: &mut Vec<u8>) {
+    /// Appends what follows signature and revision.
+    pub fn put_rest(&self, out: &mut Vec<u8>) {
         let mut octets = [0; GREETING_LEN];
-        octets[0] = SIGNATURE_FIRST;
-        octets[SIGNATURE_LAST_AT] = SIGNATURE_LAST;
-        octets[MAJOR_AT] = MAJOR;
         octets[MINOR_AT] = self.minor;
         octets[MECHANISM_AT..AS_SERVER_AT].copy_from_slice(&self.mechanism.0);
         octets[AS_SERVER_AT] = u8::from(self.as_server);
-        out.extend_from_slice(&octets);
+        out.extend_from_slice(&octets[MINOR_AT..]);
     }
-}
-
-/// The signs of RFC 37, "Detecting ZMTP 1.0 and 2.0 Peers", as far as `input` reaches.
-fn older_revision(input: &[u8]) -> Option<Revision> {
-    if input.first().is_some_and(|&octet| octet != SIGNATURE_FIRST) {
-        return Some(Revision::V1);
-    }
-    // The last octet of a signature is odd; there 1.0 has the flags of a long frame, which are even.
-    if input.get(SIGNATURE_LAST_AT).is_some_and(|octet| octet % 2 == 0) {
-        return Some(Revision::V1);
-    }
-    input.get(MAJOR_AT).is_some_and(|&major| major < MAJOR).then_some(Revision::V2)
 }

@@ -17,6 +17,7 @@ impl Connection {
             peer_credentials: self.credentials,
             origin: self.origin,
             state: self.state(),
+            peer: self.pipe.and_then(|pipe| self.core.peer_behind(pipe)),
             routing_id: self.pipe.and_then(|pipe| self.core.routing_id_of(pipe)),
             registration: Some(number(self.key())),
             age: now.saturating_duration_since(self.registered_at),

@@ -1,24 +1,24 @@
 //! The handshake of a connection.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serverlink_driver::Batch;
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::AttachRefusal;
+use serverlink_zmtp::Version;
 use serverlink_zmtp::handshake::{Config, Handshake};
 
 use super::landing::Landing;
-use super::{Connection, Flow, Introduced, Phase, Unwritten, write};
+use super::{Connection, Flow, Phase, Unwritten, write};
 use crate::monitor::EventKind;
+use crate::peer::Peer;
 use crate::reactor::{Farewell, number};
 use crate::report::Origin;
 use crate::socket::attach::Arrival;
 
-/// Of every peer that the handshake takes.
-const ZMTP_MAJOR: u8 = 3;
-
 impl Connection {
-    /// Our greeting goes out at once: a peer that waits for it must not wait for its own.
+    /// Our greeting begins at once: a peer that waits for it must not wait for its own.
     pub(super) fn begin_greeting(&mut self, now: Instant) -> Flow {
         let core = &self.core;
         let config = Config {
@@ -26,6 +26,7 @@ impl Connection {
             limits: core.limits(),
             globs: true,
             // Of two ends that were adopted, neither may wait for the other to speak first.
+            properties: core.options.metadata.clone(),
             judges: self.origin == Origin::Accepted && core.may_refuse_peers(),
             ..Config::new(core.kind)
         };
@@ -109,12 +110,13 @@ impl Connection {
     fn establish(&mut self, now: Instant) -> Flow {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let Some(peer) = handshake.poll_peer() else { return Flow::Idle };
-        let (routing_id, socket_type) = (peer.identity.clone(), peer.socket_type);
-        self.peer_minor = peer.minor;
+        let version = peer.version;
+        let introduced = Peer::introduced(&peer, self.peer_address(), self.credentials);
         let arrival = Arrival {
             key: self.stream.key(),
             writer: self.stream.writer(),
-            peer,
+            handshake: peer,
+            peer: Arc::clone(&introduced),
             endpoint: self.endpoint.clone(),
             peer_address: self.peer_address(),
             pipe: self.pipe,
@@ -123,17 +125,22 @@ impl Connection {
             Ok(pipe) => {
                 self.pipe = Some(pipe);
                 self.phase = Phase::Open;
+                self.has_heartbeats = version.has_heartbeats();
+                if version == Version::V1_0 {
+                    (self.incoming, self.is_special) = (Some(Box::default()), true);
+                }
                 self.core.monitor.tell(|| EventKind::Established {
                     endpoint: self.endpoint.clone(),
                     registration: number(self.key()),
                     peer_address: self.peer_address(),
-                    socket_type,
-                    routing_id: routing_id.clone(),
-                    version: (ZMTP_MAJOR, self.peer_minor),
+                    socket_type: introduced.socket_type,
+                    routing_id: introduced.routing_id.clone(),
+                    version: version.numbers(),
+                    peer: Arc::clone(&introduced),
                 });
-                self.introduced = Some(Introduced { socket_type, routing_id });
+                self.introduced = Some(introduced);
                 let pace = self.pace();
-                let next = if self.peer_minor >= 1 { self.heartbeat.begin(now, pace) } else { None };
+                let next = if self.has_heartbeats { self.heartbeat.begin(now, pace) } else { None };
                 // What came behind the handshake waits to be read, and so may more.
                 self.readable = true;
                 Flow::Established(next)

@@ -14,13 +14,14 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serverlink_driver::{Batch, Credentials, Interest, Key, Read, Stream, Written};
-use serverlink_message::SocketType;
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::handshake::Handshake;
+use serverlink_zmtp::v1::Incoming;
 
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
+use crate::peer::Peer;
 use crate::reactor::timers::TimerId;
 use crate::reactor::{Attention, DialerId, Farewell, number};
 use crate::report::Origin;
@@ -53,13 +54,17 @@ pub(crate) struct Connection {
     pub(crate) timer: Option<TimerId>,
     registered_at: Instant,
     heartbeat: Heartbeat,
+    /// Before ZMTP 3.1 there is no PING.
+    has_heartbeats: bool,
+    /// From the frames of a peer of ZMTP 1.0 to those that everything else understands.
+    incoming: Option<Box<Incoming>>,
     /// Who the peer is, since the handshake.
-    introduced: Option<Introduced>,
-    /// ZMTP 3.0 has no PING.
-    peer_minor: u8,
+    introduced: Option<Arc<Peer>>,
     /// We do not read, so we do not hear: silence is our own doing.
     paused: bool,
     write_failed: bool,
+    /// Something of what is read from it needs a second look. Hardly ever; so it is one look for most.
+    is_special: bool,
     /// What a peer sent behind its READY, while ours was not out.
     early: Option<Slice>,
 }
@@ -72,12 +77,6 @@ enum Phase {
     /// Everything is flushed and our side is shut down: what still comes is discarded up to the peer's end, because
     /// closing with unread input would destroy what was just flushed.
     Draining,
-}
-
-/// What a peer said of itself.
-struct Introduced {
-    socket_type: SocketType,
-    routing_id: Vec<u8>,
 }
 
 /// Output of a handshake that the system has not taken.
@@ -198,10 +197,12 @@ impl Connection {
             timer: None,
             registered_at: now,
             heartbeat: Heartbeat::new(now),
+            has_heartbeats: false,
+            incoming: None,
             introduced: None,
-            peer_minor: 0,
             paused: false,
             write_failed: false,
+            is_special: false,
             early: None,
         }
     }
@@ -325,7 +326,7 @@ impl Connection {
 
     /// Writing failed. Input that is here already must not be lost with it, so reading goes on up to its end.
     pub(crate) fn handle_write_failed(&mut self, _error: io::Error) {
-        self.write_failed = true;
+        (self.write_failed, self.is_special) = (true, true);
         self.stream.shutdown_write();
     }
 
@@ -393,12 +394,12 @@ impl Connection {
         self.core.monitor.tell(|| {
             let (cause, reason) = (farewell.cause(), farewell.to_string());
             match self.introduced {
-                Some(Introduced { socket_type, routing_id }) => EventKind::Disconnected {
+                Some(peer) => EventKind::Disconnected {
                     endpoint,
                     registration,
                     peer_address,
-                    socket_type,
-                    routing_id,
+                    socket_type: peer.socket_type,
+                    routing_id: peer.routing_id.clone(),
                     cause,
                     reason,
                 },

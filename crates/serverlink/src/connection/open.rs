@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serverlink_message::chunk::Slice;
+use serverlink_patterns::PipeId;
 use serverlink_zmtp::command::Command;
 
 use super::heartbeat::Beat;
@@ -20,10 +21,38 @@ impl Connection {
         if self.core.is_closing() {
             return Flow::Idle;
         }
+        if self.is_special {
+            return self.read_specially(pipe, input, attention);
+        }
+        self.give_to_socket(pipe, input, attention)
+    }
+
+    fn give_to_socket(&mut self, pipe: PipeId, input: Slice, attention: Attention) -> Flow {
+        match self.core.handle_input(pipe, input, attention) {
+            Ok(()) => Flow::Idle,
+            Err(error) => Flow::End(Farewell::Wire(error)),
+        }
+    }
+
+    /// From a connection that can only be read any more, or from a peer whose frames have another form.
+    #[cold]
+    fn read_specially(&mut self, pipe: PipeId, input: Slice, attention: Attention) -> Flow {
         if self.write_failed && self.core.unread_bytes(pipe) >= self.core.recv_high_water().bytes {
             return Flow::End(Farewell::PeerClosed);
         }
-        match self.core.handle_input(pipe, input, attention) {
+        let Some(incoming) = &mut self.incoming else {
+            return self.give_to_socket(pipe, input, attention);
+        };
+        let mut frames = Vec::new();
+        let rewritten = incoming.handle_input(&input, &mut frames);
+        // What came before something wrong is as good as ever.
+        if !frames.is_empty() {
+            match self.give_to_socket(pipe, Slice::from(frames), attention) {
+                Flow::Idle => {}
+                flow => return flow,
+            }
+        }
+        match rewritten {
             Ok(()) => Flow::Idle,
             Err(error) => Flow::End(Farewell::Wire(error)),
         }
@@ -77,7 +106,7 @@ impl Connection {
     }
 
     fn beats(&self) -> bool {
-        matches!(self.phase, Phase::Open) && self.peer_minor >= 1
+        matches!(self.phase, Phase::Open) && self.has_heartbeats
     }
 
     pub(super) fn pace(&self) -> Pace {

@@ -52,11 +52,11 @@ pub(super) fn event(event: &Event) -> String {
     }
     match &event.kind {
         EventKind::Established { socket_type, version: (major, minor), .. } => {
-            put("peer_type", json!(socket_type.as_str()));
+            put("peer_type", json!(socket_type.map(|socket_type| socket_type.as_str())));
             put("zmtp", json!(format!("{major}.{minor}")));
         }
         EventKind::Disconnected { socket_type, reason, .. } => {
-            put("peer_type", json!(socket_type.as_str()));
+            put("peer_type", json!(socket_type.map(|socket_type| socket_type.as_str())));
             put("reason", json!(reason));
         }
         EventKind::HandshakeFailed { reason, .. } => {

@@ -1,6 +1,7 @@
 //! What a monitor tells.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serverlink_message::SocketType;
@@ -8,6 +9,7 @@ use serverlink_message::SocketType;
 use super::cause::Cause;
 use crate::endpoint::Endpoint;
 use crate::error::show_bytes;
+use crate::peer::Peer;
 
 /// Something that happened to a socket, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,12 +98,14 @@ pub enum EventKind {
         registration: u64,
         /// Where the peer is, where the system knows.
         peer_address: Option<Endpoint>,
-        /// What the peer is.
-        socket_type: SocketType,
+        /// What the peer is. `None`: it speaks ZMTP 1.0, which does not tell.
+        socket_type: Option<SocketType>,
         /// The routing id it announced; empty if none.
         routing_id: Vec<u8>,
         /// The version of ZMTP that it speaks, major and minor.
         version: (u8, u8),
+        /// All that it said of itself.
+        peer: Arc<Peer>,
     },
     /// A ROUTER gave the peer no name. A peer that came to a listener was refused in its handshake, and comes back if it is a dialer; one over
     /// inproc waits, and is let in when the name is free. One that the ROUTER itself dialed stays connected, and is neither written nor read.
@@ -143,8 +147,8 @@ pub enum EventKind {
         registration: u64,
         /// Where the peer was, where the system knows.
         peer_address: Option<Endpoint>,
-        /// What the peer was.
-        socket_type: SocketType,
+        /// What the peer was. `None`: it spoke ZMTP 1.0.
+        socket_type: Option<SocketType>,
         /// The routing id it had announced; empty if none.
         routing_id: Vec<u8>,
         /// Why, for programs.
@@ -310,7 +314,8 @@ impl fmt::Display for EventKind {
                 let peer = at(endpoint, peer_address.as_ref());
                 write!(
                     f,
-                    "established with a {socket_type}{} over {endpoint}{peer}, ZMTP {major}.{minor}",
+                    "established with a {}{} over {endpoint}{peer}, ZMTP {major}.{minor}",
+                    type_of(*socket_type),
                     called(routing_id)
                 )
             }
@@ -327,7 +332,8 @@ impl fmt::Display for EventKind {
             }
             EventKind::Disconnected { endpoint, peer_address, socket_type, routing_id, reason, .. } => {
                 let (called, peer) = (called(routing_id), at(endpoint, peer_address.as_ref()));
-                write!(f, "lost its {socket_type}{called} over {endpoint}{peer}: {reason}")
+                let lost = type_of(*socket_type);
+                write!(f, "lost its {lost}{called} over {endpoint}{peer}: {reason}")
             }
             EventKind::DriverFailed { error } => write!(f, "the system reports nothing any more: {error}"),
             EventKind::Retrying { endpoint, attempt, delay, trouble, .. } => {
@@ -336,6 +342,10 @@ impl fmt::Display for EventKind {
             EventKind::GaveUp { endpoint, trouble, .. } => write!(f, "gave {endpoint} up: {trouble}"),
         }
     }
+}
+
+fn type_of(peer: Option<SocketType>) -> &'static str {
+    peer.map_or("peer", SocketType::as_str)
 }
 
 fn someone(peer: Option<&Endpoint>) -> String {

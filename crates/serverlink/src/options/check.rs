@@ -59,6 +59,16 @@ impl Options {
                 return Err(Error::InvalidOption { option, value: size, why: "it may have 65536".into() });
             }
         }
+        // They lie in the inbox, where nothing is longer than this.
+        for (option, message) in
+            [("disconnect_message", &self.disconnect_message), ("hiccup_message", &self.hiccup_message)]
+        {
+            if message.len() as u64 > self.max_message_bytes {
+                let size = format!("{} bytes", message.len());
+                let why = "it may not be longer than max_message_bytes".into();
+                return Err(Error::InvalidOption { option, value: size, why });
+            }
+        }
         self.tcp.check()?;
         check_metadata(&self.metadata)?;
         check_routing_id(&self.routing_id)
@@ -69,7 +79,7 @@ impl Options {
     /// # Errors
     /// [`Error::InvalidOption`] as above.
     pub fn validate_for(&self, socket_type: SocketType) -> Result<(), Error> {
-        use SocketType::{Dealer, Pair, Pub, Pull, Push, Req, Router, Sub, Xpub, Xsub};
+        use SocketType::{Dealer, Pub, Pull, Push, Req, Router, Sub, Xpub, Xsub};
         self.validate()?;
         let owners: [(&'static str, bool, &[SocketType]); 21] = [
             ("conflate", self.conflate, &[Push, Pull, Pub, Sub, Dealer]),
@@ -81,9 +91,9 @@ impl Options {
             ("req_correlate", self.req_correlate, &[Req]),
             ("req_relaxed", self.req_relaxed, &[Req]),
             ("invert_matching", self.invert_matching, &[Pub, Xpub, Sub, Xsub]),
-            ("hello_message", !self.hello_message.is_empty(), &[Pair, Dealer, Router]),
-            ("disconnect_message", !self.disconnect_message.is_empty(), &[Pair, Dealer, Router]),
-            ("hiccup_message", !self.hiccup_message.is_empty(), &[Pair, Dealer]),
+            ("hello_message", !self.hello_message.is_empty(), &[Dealer, Router]),
+            ("disconnect_message", !self.disconnect_message.is_empty(), &[Router]),
+            ("hiccup_message", !self.hiccup_message.is_empty(), &[Dealer]),
             ("xpub_verbose", self.xpub_verbose, &[Xpub]),
             ("xpub_verboser", self.xpub_verboser, &[Xpub]),
             ("xpub_manual", self.xpub_manual, &[Xpub]),

@@ -142,19 +142,23 @@ pub struct Options {
 
     /// Properties that peers are told in the handshake, beside those of ZMTP. Names begin with `X-`, have up to 255 letters, digits
     /// or `-_.+`, and differ also without regard to case; names that begin with `X-ServerLink-` are the library's. At most 32, and
-    /// 16 KiB together. Default none. libzmq: `ZMQ_METADATA`.
+    /// 16 KiB together. A peer reads them as [`Peer::properties`](crate::Peer::properties); one before ZMTP 3.0 is not told. Default
+    /// none. libzmq: `ZMQ_METADATA`.
     pub metadata: Vec<(String, Vec<u8>)>,
 
-    /// Sent as the first message on every new connection, before anything that is queued. Empty: none. Up to 64 KiB. For PAIR,
-    /// DEALER and ROUTER. Default empty. libzmq: `ZMQ_HELLO_MSG`.
+    /// Sent as the first message on every new connection, before anything that is queued. On a wire it is not counted towards the
+    /// high-water mark; in the ring of an inproc pipe it is one message. Empty: none. Up to 64 KiB. For DEALER and ROUTER. Default empty.
+    /// libzmq: `ZMQ_HELLO_MSG`.
     pub hello_message: Vec<u8>,
 
-    /// Given to the application, as if it came from the peer, when a peer has left and its last message was read. Empty: none.
-    /// Up to 64 KiB. For PAIR, DEALER and ROUTER. Default empty. libzmq: `ZMQ_DISCONNECT_MSG`.
+    /// ROUTER: received from a peer that had connected to us and has left, behind its last message: `[routing id][this]`. A peer that
+    /// lost its routing id to another ([`router_handover`](Options::router_handover)) says nothing. Empty: none. Up to 64 KiB, and no longer than
+    /// `max_message_bytes`. Default empty. libzmq: `ZMQ_DISCONNECT_MSG`.
     pub disconnect_message: Vec<u8>,
 
-    /// Given to the application when a connection that this socket dialed is lost and will be made again. Empty: none. Up to
-    /// 64 KiB. For PAIR and DEALER. Default empty. libzmq: `ZMQ_HICCUP_MSG`.
+    /// DEALER: received when a connection that this socket had dialed is lost, behind the last message that came over it and before the
+    /// first of the next; not if the application gave it up by `disconnect`, and not over inproc. Empty: none. Up to 64 KiB, and no
+    /// longer than `max_message_bytes`. Default empty. libzmq: `ZMQ_HICCUP_MSG`.
     pub hiccup_message: Vec<u8>,
 
     /// ROUTER: a send to an unknown routing id fails with [`Error::Unroutable`], and one to a full peer waits. Otherwise both

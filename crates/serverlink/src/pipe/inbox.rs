@@ -86,6 +86,11 @@ impl Inbox {
         }
     }
 
+    /// For the connection that begins: before ZMTP 3.0 there are no commands, so each is longer than it may be.
+    pub(crate) fn allow_commands(&mut self, allowed: bool) {
+        self.limits.max_command_bytes = if allowed { Limits::default().max_command_bytes } else { 0 };
+    }
+
     // ---- filling
 
     /// Takes in what was read, in order.

@@ -53,6 +53,8 @@ pub(crate) struct Outbox {
     pub(crate) flush_asked: bool,
     /// The I/O thread watches this outbox: callers write only full segments.
     pub(crate) streaming: bool,
+    /// The peer speaks ZMTP 1.0: what is written is rewritten right before, and what waits stays as it is.
+    rewrites: bool,
 }
 
 /// A run of whole messages.
@@ -90,6 +92,8 @@ struct Token {
 /// How the messages lie in a batch, to give credit when parts of it are written.
 #[derive(Default)]
 struct Layout {
+    /// The frames have the form of ZMTP 1.0.
+    rewritten: bool,
     control_bytes: usize,
     /// Where the first segment begins that is not written in full.
     from: usize,
@@ -146,6 +150,7 @@ impl Outbox {
             listed: false,
             flush_asked: false,
             streaming: false,
+            rewrites: false,
         }
     }
 
@@ -255,14 +260,18 @@ impl Outbox {
         }
         self.flush_asked = false;
         let mut batch = Batch::new();
+        let rewritten = self.rewrites;
+        if rewritten {
+            rewrite::rewrite_control(&mut self.control);
+        }
         let control_bytes = self.control.len();
-        let mut layout = Layout { control_bytes, from: control_bytes, segments: VecDeque::new() };
+        let mut layout = Layout { rewritten, control_bytes, from: control_bytes, segments: VecDeque::new() };
         if !self.control.is_empty() {
             batch.push(Buffer::Owned(std::mem::take(&mut self.control)));
         }
         let mut end = layout.control_bytes;
         while layout.segments.len() < SEGMENTS_PER_WRITE {
-            let segment = match self.sealed.pop_front() {
+            let mut segment = match self.sealed.pop_front() {
                 Some(segment) => segment,
                 None if self.open.messages > 0 => {
                     self.closed_bytes += self.open.bytes();
@@ -270,6 +279,11 @@ impl Outbox {
                 }
                 None => break,
             };
+            if rewritten {
+                self.closed_bytes -= segment.bytes();
+                segment = segment.rewritten();
+                self.closed_bytes += segment.bytes();
+            }
             end += segment.bytes();
             layout.segments.push_back((end, segment.messages));
             segment.push_into(&mut batch);
@@ -376,6 +390,12 @@ impl Outbox {
     /// A connection is established: what was queued may be written.
     pub(crate) fn attach(&mut self, writer: Writer) {
         self.writer = Some(writer);
+        self.rewrites = false;
+    }
+
+    /// The peer of the connection that was just attached speaks ZMTP 1.0.
+    pub(crate) fn rewrite_for_v1(&mut self) {
+        self.rewrites = true;
     }
 
     /// The connection is gone. What the kernel did not accept stays, from the start of the message
@@ -403,7 +423,7 @@ impl Outbox {
 
     fn keep_unwritten(&mut self, batch: Batch, layout: &Layout) {
         self.sent_bytes += batch.written_bytes() as u64;
-        let left = rewind::unwritten_messages(batch, layout.control_bytes);
+        let left = rewind::unwritten_messages(batch, layout.control_bytes, layout.rewritten);
         self.accept(layout.messages() - left.messages);
         self.closed_bytes = self.closed_bytes - layout.bytes() + left.frames.len();
         if left.messages > 0 {
@@ -530,6 +550,9 @@ impl Segment {
         }
     }
 }
+
+#[path = "outbox/rewrite.rs"]
+mod rewrite;
 
 // The models of `tests/loom.rs` include this file, and are tests of their own.
 #[cfg(all(test, not(loom)))]

@@ -1,7 +1,9 @@
 //! What of a broken connection's last batch has to be sent again on the next one.
 
 use serverlink_driver::{Batch, Buffer};
+use serverlink_zmtp::WireError;
 use serverlink_zmtp::frame::{self, Parsed};
+use serverlink_zmtp::v1::{self, Incoming};
 
 use crate::sync::later::drop_later;
 
@@ -13,11 +15,17 @@ pub(crate) struct Unwritten {
 }
 
 /// The messages of `batch` from the one on that was partly written; its first `control_bytes` are
-/// control frames, which belong to the connection and go with it.
-pub(crate) fn unwritten_messages(batch: Batch, control_bytes: usize) -> Unwritten {
+/// control frames, which belong to the connection and go with it. A batch that was `rewritten` for ZMTP 1.0 is turned back.
+pub(crate) fn unwritten_messages(batch: Batch, control_bytes: usize, rewritten: bool) -> Unwritten {
     let written = batch.written_bytes();
     let bytes = gather(batch, control_bytes);
-    unwritten_in(bytes, written.saturating_sub(control_bytes))
+    let parse = if rewritten { v1::parse_header } else { frame::parse_header };
+    let mut left = unwritten_in(bytes, written.saturating_sub(control_bytes), parse);
+    if rewritten {
+        let ours = std::mem::take(&mut left.frames);
+        Incoming::new().handle_input(&ours, &mut left.frames).expect("we rewrote these frames ourselves");
+    }
+    left
 }
 
 /// A break is rare, so this copies rather than keeping the pieces apart.
@@ -36,10 +44,14 @@ fn gather(batch: Batch, skip: usize) -> Vec<u8> {
     bytes
 }
 
-fn unwritten_in(mut bytes: Vec<u8>, written: usize) -> Unwritten {
+fn unwritten_in(
+    mut bytes: Vec<u8>,
+    written: usize,
+    parse_header: impl Fn(&[u8]) -> Result<Parsed, WireError>,
+) -> Unwritten {
     let (mut at, mut keep_from, mut messages) = (0, 0, 0);
     while at < bytes.len() {
-        let Ok(Parsed::Complete { header, header_len }) = frame::parse_header(&bytes[at..]) else {
+        let Ok(Parsed::Complete { header, header_len }) = parse_header(&bytes[at..]) else {
             panic!("an outbox holds whole frames that it framed itself");
         };
         at += header_len + usize::try_from(header.body_len).expect("the frame is in memory");
@@ -72,7 +84,7 @@ mod tests {
     fn starts_at_the_message_that_was_cut() {
         let (one, two, all) = (5, 5 + 5 + 13, 5 + 5 + 13 + 7);
         for written in 0..=all {
-            let left = unwritten_in(frames(), written);
+            let left = unwritten_in(frames(), written, frame::parse_header);
             let (from, messages) = match written {
                 _ if written >= all => (all, 0),
                 _ if written >= two => (two, 1),

@@ -112,6 +112,7 @@ impl Dialer {
             peer_credentials: None,
             origin: Origin::Dialed,
             state,
+            peer: None,
             routing_id: self.core.routing_id_of(self.pipe),
             registration: None,
             age: now.saturating_duration_since(self.idle_since),

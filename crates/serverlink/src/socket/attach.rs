@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 
 use serverlink_driver::{Key, Writer};
 use serverlink_message::{Message, SocketType};
-use serverlink_patterns::{AttachRefusal, Attached, Detached, PeerInfo, PipeId};
-use serverlink_zmtp::handshake::Peer;
+use serverlink_patterns::{AttachRefusal, Attached, Detached, PeerInfo, PipeId, Subject};
+use serverlink_zmtp::{Version, frame, handshake};
 
 use super::core::{Core, PipeEntry, RecvSide, SendSide, Topology};
 use crate::endpoint::Endpoint;
 use crate::limits;
 use crate::monitor::EventKind;
+use crate::peer::Peer;
 use crate::pipe::inbox::Inbox;
 use crate::pipe::outbox::Outbox;
 use crate::pipe::{Inlet, Outlet};
@@ -22,7 +23,9 @@ use crate::sync::later::drop_later;
 pub(crate) struct Arrival {
     pub(crate) key: Key,
     pub(crate) writer: Writer,
-    pub(crate) peer: Peer,
+    pub(crate) handshake: handshake::Peer,
+    /// The same, as the application gets to see it.
+    pub(crate) peer: Arc<Peer>,
     pub(crate) endpoint: Endpoint,
     /// Where the peer is, where the system knows.
     pub(crate) peer_address: Option<Endpoint>,
@@ -94,10 +97,11 @@ impl Core {
         }
         let entry = &mut topology.pipes[pipe];
         entry.key = Some(arrival.key);
-        entry.minor = arrival.peer.minor;
-        entry.globs = arrival.peer.globs;
+        entry.globs = arrival.handshake.globs;
+        entry.minor = arrival.handshake.version.minor();
+        entry.peer = Some(Arc::clone(&arrival.peer));
         entry.has_peer = true;
-        entry.record.on_connected(self.now(), arrival.peer.socket_type, &arrival.peer.identity);
+        entry.record.on_connected(self.now(), arrival.peer.socket_type, &arrival.peer.routing_id);
         entry.record.peer_address = arrival.peer_address.clone();
         topology.note_connection(pipe);
         let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
@@ -108,9 +112,13 @@ impl Core {
                 let inbox = Inbox::new(self.limits(), self.recv_high_water());
                 recv.inlets.insert(pipe, Inlet::Wire(Box::new(inbox)));
             }
+            if let Some(Inlet::Wire(inbox)) = recv.inlets.get_mut(pipe) {
+                inbox.allow_commands(arrival.handshake.version.has_commands());
+            }
             // What has to be said of the connection before comes before what is said of this one.
-            let farewell = recv.farewells.remove(pipe);
-            recv.notify(farewell);
+            for farewell in recv.farewells.remove(pipe).unwrap_or_default() {
+                recv.notify(Some(farewell));
+            }
             recv.admit(pipe, attached.routing_id, attached.notify);
         }
         self.greet(pipe, &arrival);
@@ -119,7 +127,11 @@ impl Core {
             self.finish_hand_over(displaced);
         }
         if attached.refused {
-            self.tell_refused(arrival.endpoint.clone(), &arrival.peer.identity, attached.why);
+            self.tell_refused(arrival.endpoint.clone(), &arrival.handshake.identity, attached.why);
+        }
+        if self.must_assume_subscription(&arrival.handshake) {
+            // One subscription is within every limit.
+            let _ = self.handle_subscription(pipe, true, Subject::Topic(b""));
         }
         self.write_pipe(pipe);
         self.readers.notify_all();
@@ -133,12 +145,18 @@ impl Core {
         matches!(self.kind, SocketType::Router | SocketType::Pair)
     }
 
+    /// Subscribers of ZMTP 1.0 filter by themselves, and say nothing of what they subscribed to.
+    fn must_assume_subscription(&self, peer: &handshake::Peer) -> bool {
+        let publishes = matches!(self.kind, SocketType::Pub | SocketType::Xpub);
+        publishes && peer.version == Version::V1_0 && peer.socket_type.is_none()
+    }
+
     /// Whether a peer would be taken in, before it is told that it is.
-    pub(crate) fn judge(&self, peer: &Peer) -> Result<(), AttachRefusal> {
+    pub(crate) fn judge(&self, peer: &handshake::Peer) -> Result<(), AttachRefusal> {
         let info = PeerInfo {
             routing_id: peer.identity.clone(),
             connect_routing_id: None,
-            socket_type: Some(peer.socket_type),
+            socket_type: Some(self.type_of(peer)),
         };
         self.send.lock().sender.judge(&info)
     }
@@ -155,9 +173,9 @@ impl Core {
     /// Tells the pattern who came.
     fn introduce(&self, topology: &Topology, pipe: PipeId, arrival: &Arrival) -> Attached {
         let info = PeerInfo {
-            routing_id: arrival.peer.identity.clone(),
+            routing_id: arrival.handshake.identity.clone(),
             connect_routing_id: topology.pipes[pipe].connect_routing_id.clone(),
-            socket_type: Some(arrival.peer.socket_type),
+            socket_type: Some(self.type_of(&arrival.handshake)),
         };
         let mut send = self.send.lock();
         if topology.pipes[pipe].attached {
@@ -174,21 +192,39 @@ impl Core {
         send.sender.attach(pipe, &info)
     }
 
+    /// For the pattern, which takes a peer of unknown type for one that this socket gets along with.
+    fn type_of(&self, peer: &handshake::Peer) -> SocketType {
+        let partner = || SocketType::ALL.into_iter().find(|&other| self.kind.accepts(other));
+        peer.socket_type.or_else(partner).expect("every type gets along with some type")
+    }
+
     /// Opens the outbox to the connection. Subscriptions are state and told anew to each publisher.
     fn greet(&self, pipe: PipeId, arrival: &Arrival) {
-        let subscriptions = self.subscriptions_for(pipe, &arrival.peer);
+        let subscriptions = self.subscriptions_for(pipe, &arrival.handshake);
         let mut send = self.send.lock();
         let SendSide { outlets, pool, .. } = &mut **send;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return };
         outbox.attach(arrival.writer.clone());
+        if arrival.handshake.version == Version::V1_0 {
+            outbox.rewrite_for_v1();
+        }
+        // Among what goes with the connection: it comes first on each, and on the next again.
+        if !self.options.hello_message.is_empty() {
+            frame::put_frame(outbox.control(), false, &self.options.hello_message);
+        }
         outbox.control().extend_from_slice(&subscriptions);
         if self.options.probe_router {
             outbox.append_bytes(b"", pool);
         }
     }
 
-    /// A connection is gone. What it brought stays to be read; a dialer's pipe stays for the next one.
+    /// A connection is lost. What it brought stays to be read; a dialer's pipe stays for the next one.
     pub(crate) fn detach_connection(self: &Arc<Self>, pipe: PipeId) {
+        self.detach(pipe, true);
+    }
+
+    /// `lost`: it was not the application that gave it up.
+    fn detach(self: &Arc<Self>, pipe: PipeId, lost: bool) {
         let mut topology = self.topology.lock();
         let Some(entry) = topology.pipes.get_mut(pipe) else { return };
         let (dialed, attached, had_peer) =
@@ -197,6 +233,9 @@ impl Core {
         entry.record.on_disconnected();
         topology.peers -= usize::from(had_peer);
         self.cut_off_inlet(pipe);
+        if had_peer && lost {
+            self.add_last_word(pipe, dialed, topology.pipes.len() - topology.peers);
+        }
         let detached = {
             let mut send = self.send.lock();
             if let Some(outbox) = send.outbox(pipe) {
@@ -223,7 +262,7 @@ impl Core {
         {
             let mut recv = self.recv.lock();
             self.queue_departure(&mut recv, detached.upstream);
-            recv.say_last(pipe, detached.notify);
+            recv.say_last(pipe, detached.notify.into_iter().collect());
         }
         drop(topology);
         self.let_in_nameless();
@@ -258,7 +297,7 @@ impl Core {
     /// `disconnect`: the pipe goes with what is queued in it, which is counted.
     pub(crate) fn drop_dialed(self: &Arc<Self>, pipe: PipeId) {
         // Tells the pattern and the application of a peer that is lost by this.
-        self.detach_connection(pipe);
+        self.detach(pipe, false);
         let mut topology = self.topology.lock();
         let Some(entry) = topology.pipes.remove(pipe) else { return };
         topology.peers -= usize::from(entry.has_peer);
@@ -363,18 +402,20 @@ impl RecvSide {
         empty
     }
 
-    /// A message of the library's that comes behind the last one of this pipe.
-    pub(crate) fn say_last(&mut self, pipe: PipeId, message: Option<Message>) {
-        let Some(message) = message else { return };
+    /// Messages of the library's that come behind the last one of this pipe.
+    pub(crate) fn say_last(&mut self, pipe: PipeId, messages: Vec<Message>) {
+        if messages.is_empty() {
+            return;
+        }
         let is_empty = match self.inlets.get_mut(pipe) {
             Some(Inlet::Wire(inbox)) => inbox.is_empty(),
             Some(Inlet::Ring(inlet)) => inlet.is_empty(),
             None => true,
         };
         if is_empty {
-            self.notify(Some(message));
+            messages.into_iter().for_each(|message| self.notify(Some(message)));
         } else {
-            self.farewells.insert(pipe, message);
+            self.farewells.insert(pipe, messages);
         }
     }
 
@@ -394,6 +435,7 @@ impl PipeEntry {
         PipeEntry {
             key: None,
             minor: 1,
+            peer: None,
             pinged_at: None,
             globs: false,
             endpoint,

@@ -27,6 +27,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::monitor::{EventKind, MonitorHub};
 use crate::options::Options;
+use crate::peer::Peer;
 use crate::pipe::arena::ArenaPool;
 use crate::pipe::bump::Bump;
 use crate::pipe::high_water::HighWater;
@@ -130,8 +131,10 @@ pub(crate) struct RecvSide {
     pub(crate) paused_upstream: Vec<PipeId>,
     /// ROUTER: for an inlet whose connection is gone, the pipe of the same name that is read after it.
     pub(crate) heirs: SecondaryMap<PipeId, Heir>,
-    /// Notifications that come behind the last message of a pipe whose connection is gone.
-    pub(crate) farewells: SecondaryMap<PipeId, Message>,
+    /// What is told behind the last message of a pipe whose connection is gone, in this order.
+    pub(crate) farewells: SecondaryMap<PipeId, Vec<Message>>,
+    /// Whose message a look found, as long as that is in front of `queued`.
+    pub(crate) found_by_look: Option<PipeId>,
     /// What was met while taking and has to be dealt with after unlocking.
     pub(crate) met: Vec<Met>,
     pub(crate) received: Received,
@@ -184,8 +187,10 @@ pub(crate) struct Topology {
 pub(crate) struct PipeEntry {
     /// Its connection, where it is on a wire and established.
     pub(crate) key: Option<Key>,
-    /// The minor version of ZMTP its peer speaks.
+    /// The minor version of ZMTP its peer speaks; 0 for older ones as well.
     pub(crate) minor: u8,
+    /// Who is at its other end, or was last.
+    pub(crate) peer: Option<Arc<Peer>>,
     /// When a PING of the peer was last noted.
     pub(crate) pinged_at: Option<Instant>,
     /// It knows glob subscriptions.
@@ -267,6 +272,7 @@ impl Core {
                     paused_upstream: Vec::new(),
                     heirs: SecondaryMap::new(),
                     farewells: SecondaryMap::new(),
+                    found_by_look: None,
                     met: Vec::new(),
                     received: Received::default(),
                 },

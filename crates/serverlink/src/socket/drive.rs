@@ -61,13 +61,21 @@ impl Core {
 
     /// For a receive that must not wait: reads what is there, if nobody else does.
     pub(crate) fn recv_polling(self: &Arc<Self>) -> Result<Option<serverlink_message::Message>, Error> {
+        self.poll_and(|| self.try_recv_once())
+    }
+
+    /// The same before any `attempt`.
+    pub(crate) fn poll_and<T>(
+        self: &Arc<Self>,
+        attempt: impl FnOnce() -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
         self.context.check_process()?;
         let _later = later();
         self.flush();
         let Some(mut hold) = self.home.get().and_then(|home| home.take_role()) else { return Ok(None) };
         hold.poll(Attention::Taking);
         // Also if nothing came: the I/O thread may have brought it while we waited for the role.
-        let found = self.try_recv_once();
+        let found = attempt();
         hold.leave(self.is_depended_on());
         if matches!(found, Ok(None)) {
             self.check_driver()?;

@@ -46,6 +46,7 @@ impl Core {
         let (mut to_peer, from_us) = link(self.options.conflate);
         let (to_us, from_peer) = link(false);
         to_peer.limit = self.send_high_water();
+        self.greet_ring(&mut to_peer);
         let pipe = self.open_ring_pipe(endpoint, routing_id, to_peer, from_peer);
         let connecting = Connecting { core: Arc::clone(self), pipe, outlet: to_us, inlet: from_us };
         let _wake_later = later();
@@ -101,6 +102,7 @@ impl Core {
         outlet.peer = Some(PeerEnd { core: Arc::clone(&connector), pipe: far });
         inlet.peer = outlet.peer.clone();
         inlet.set_limit(to_binder);
+        self.greet_ring(&mut outlet);
         self.send.lock().outlets.insert(near, Outlet::Ring(outlet));
         self.add_ring_inlet(near, inlet);
         let binder_end = PeerEnd { core: Arc::clone(self), pipe: near };
@@ -164,8 +166,9 @@ impl Core {
             return false;
         }
         entry.has_peer = true;
-        entry.record.on_connected(self.now(), peer.kind, &peer.options.routing_id);
+        entry.record.on_connected(self.now(), Some(peer.kind), &peer.options.routing_id);
         let endpoint = entry.endpoint.clone();
+        entry.peer = Some(peer.introduce_inproc(&endpoint));
         topology.note_connection(pipe);
         let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
         {
@@ -233,16 +236,17 @@ impl Core {
         let _later = later();
         let mut topology = self.topology.lock();
         let Some(entry) = topology.pipes.get_mut(pipe) else { return };
-        let had_peer = std::mem::take(&mut entry.has_peer);
+        let (had_peer, dialed) = (std::mem::take(&mut entry.has_peer), entry.dialed);
         entry.record.on_disconnected();
         topology.peers -= usize::from(had_peer);
-        let detached = {
+        let (last_word, detached) = {
             let mut send = self.send.lock();
             if let Some(outlet) = send.outlets.remove(pipe) {
                 send.sent.retire(&outlet);
                 drop_later(outlet);
             }
-            send.sender.detach(pipe)
+            let last_word = if had_peer { self.last_word_of_ring(&send.sender, pipe, dialed) } else { None };
+            (last_word, send.sender.detach(pipe))
         };
         {
             let mut recv = self.recv.lock();
@@ -250,7 +254,7 @@ impl Core {
                 topology.pipes.remove(pipe);
             }
             self.queue_departure(&mut recv, detached.upstream);
-            recv.say_last(pipe, detached.notify);
+            recv.say_last(pipe, last_word.into_iter().chain(detached.notify).collect());
         }
         if !self.has_unread_reply(pipe) {
             self.end_dialogue(pipe);

@@ -13,6 +13,8 @@ mod heirs;
 mod inproc;
 mod input;
 mod look;
+mod own_words;
+mod peers;
 mod ping;
 mod recv;
 pub(crate) mod send;
@@ -43,6 +45,7 @@ use crate::error::{Error, SendError};
 use crate::monitor::{Callback, Event, Monitor};
 use crate::options::Options;
 use crate::payload::{Carrier, Outgoing, Payload};
+use crate::peer::Peer;
 use crate::report::ConnectionReport;
 use crate::stats::{PeerStats, Stats};
 
@@ -275,6 +278,44 @@ impl Socket {
         RecvFuture::new(&self.core)
     }
 
+    /// Receives the next message and tells who sent it: type, routing id, version, address, properties. `None`: the message is the
+    /// library's own, as a ROUTER's notification is. Waits as [`recv`](Socket::recv) does.
+    ///
+    /// For applications that need to know more of a peer than a ROUTER's routing id; [`recv`](Socket::recv) costs less. Where a dialer was
+    /// connected again before the message was taken, it is the newer connection's peer.
+    ///
+    /// # Errors
+    /// As [`recv`](Socket::recv).
+    pub fn recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        match self.core.try_recv_with_peer()? {
+            Some(found) => Ok(found),
+            None => self.recv_with_peer_until(self.recv_deadline_from_options()),
+        }
+    }
+
+    /// A message and who sent it, if one is there. See [`recv_with_peer`](Socket::recv_with_peer).
+    ///
+    /// # Errors
+    /// As [`try_recv`](Socket::try_recv).
+    pub fn try_recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        match self.core.try_recv_with_peer()? {
+            Some(found) => Ok(found),
+            None => self.core.poll_and(|| self.core.try_recv_with_peer())?.ok_or(Error::WouldBlock),
+        }
+    }
+
+    /// The next message and who sent it; waits up to `deadline`. See [`recv_with_peer`](Socket::recv_with_peer).
+    ///
+    /// # Errors
+    /// As [`recv`](Socket::recv).
+    pub fn recv_with_peer_deadline(&self, deadline: Instant) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        self.recv_with_peer_until(Some(deadline))
+    }
+
+    fn recv_with_peer_until(&self, deadline: Option<Instant>) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        self.core.wait_until(For::Message, deadline, || self.core.try_recv_with_peer())
+    }
+
     // ---- subscriptions
 
     /// SUB, XSUB: asks for messages whose first part begins with `topic`; the empty topic asks for all. Subscriptions
@@ -380,6 +421,11 @@ impl Socket {
             return Vec::new();
         }
         self.core.connections()
+    }
+
+    /// Who is connected and through the handshake at this moment, over all transports, in no particular order.
+    pub fn peers(&self) -> Vec<Arc<Peer>> {
+        self.core.peers()
     }
 
     /// Counters since the socket was opened.

@@ -19,6 +19,15 @@ use crate::reactor::{Command, Farewell};
 /// Messages taken from peers that keep up before all rings are asked again.
 const TAKES_BETWEEN_LOOKS: u32 = 16;
 
+/// Where the next message for the application is.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// In front of `queued`.
+    Queue,
+    /// It was just taken from the pipe that was served last.
+    Pipe,
+}
+
 impl Core {
     /// One attempt. The message is written to where it is wanted: moving it through every layer costs more than
     /// cutting it out.
@@ -28,8 +37,8 @@ impl Core {
         let mut guard = self.recv.lock();
         let Half { silent, side } = &mut *guard;
         let found = match &self.dialogue {
-            None => side.take(self, silent, into),
-            Some(dialogue) => side.take(self, &mut dialogue.lock(), into),
+            None => side.take(self, silent, into, |_, _| {}),
+            Some(dialogue) => side.take(self, &mut dialogue.lock(), into, |_, _| {}),
         };
         if !side.met.is_empty() {
             let met = std::mem::take(&mut side.met);
@@ -171,15 +180,28 @@ impl Core {
 }
 
 impl RecvSide {
-    /// The next message for the application.
+    /// The next message for the application. `on_found` may look where it is, or was just taken from.
     #[inline]
-    fn take(&mut self, core: &Core, dialogue: &mut Dialogue, into: &mut Message) -> Result<bool, Error> {
+    pub(super) fn take(
+        &mut self,
+        core: &Core,
+        dialogue: &mut Dialogue,
+        into: &mut Message,
+        mut on_found: impl FnMut(&RecvSide, Place),
+    ) -> Result<bool, Error> {
         if let Err(refusal) = self.receiver.check_receive(dialogue) {
             return Err(refused(core, refusal));
         }
-        let found = (!self.queued.is_empty() && self.take_queued(into))
-            || self.take_from_pipes(dialogue, into)
-            || (!self.queued.is_empty() && self.take_queued(into));
+        let found = (!self.queued.is_empty() && {
+            on_found(self, Place::Queue);
+            self.take_queued(into)
+        }) || (self.take_from_pipes(dialogue, into) && {
+            on_found(self, Place::Pipe);
+            true
+        }) || (!self.queued.is_empty() && {
+            on_found(self, Place::Queue);
+            self.take_queued(into)
+        });
         if !found {
             if core.is_closing() || core.context.is_shut_down() {
                 core.check_open()?;
@@ -189,6 +211,7 @@ impl RecvSide {
         if core.options.conflate {
             let mut newer = Message::new();
             while self.take_from_pipes(dialogue, &mut newer) {
+                on_found(self, Place::Pipe);
                 let older = std::mem::replace(into, std::mem::take(&mut newer));
                 self.discard(older);
             }
@@ -204,6 +227,7 @@ impl RecvSide {
             self.met.push(Met::Told(pipe));
         }
         self.queued_bytes -= message.len_bytes();
+        self.found_by_look = None;
         if !self.paused_upstream.is_empty() && !self.is_queue_full() {
             self.met.extend(self.paused_upstream.drain(..).map(Met::Drained));
         }
@@ -222,6 +246,7 @@ impl RecvSide {
         }
         let mut message = Message::new();
         if self.queued.is_empty() && self.take_from_pipes(dialogue, &mut message) {
+            self.found_by_look = self.receiver.last_served();
             self.queue(message);
         }
         !self.queued.is_empty()
@@ -354,9 +379,9 @@ impl RecvSide {
             self.met.push(Met::Retired(pipe));
         }
         if !self.farewells.is_empty()
-            && let Some(farewell) = self.farewells.remove(pipe)
+            && let Some(farewells) = self.farewells.remove(pipe)
         {
-            self.queue(farewell);
+            farewells.into_iter().for_each(|farewell| self.queue(farewell));
         }
         if ended && !self.heirs.is_empty() {
             self.inherit(pipe);

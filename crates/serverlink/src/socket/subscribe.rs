@@ -107,7 +107,7 @@ impl Core {
             return out;
         }
         let mut recv = self.recv.lock();
-        let put = |subject: Subject<'_>, out: &mut Vec<u8>| put(out, peer.minor, true, subject);
+        let put = |subject: Subject<'_>, out: &mut Vec<u8>| put(out, peer.version.minor(), true, subject);
         if peer.globs {
             recv.receiver.set_plain(pipe, false);
             recv.receiver.subscriptions().for_each(|topic| put(Subject::Topic(&topic), &mut out));

@@ -127,7 +127,7 @@ impl Core {
                 endpoint: endpoint.clone(),
                 registration: 0,
                 peer_address: None,
-                socket_type: peer.kind,
+                socket_type: Some(peer.kind),
                 routing_id: peer.options.routing_id.clone(),
                 cause: Cause::Refused,
                 reason: Farewell::TurnedAway(why.clone()).to_string(),

@@ -29,10 +29,10 @@ pub(crate) struct ConnectionCounts {
 }
 
 impl LinkRecord {
-    pub(crate) fn on_connected(&mut self, now: Instant, socket_type: SocketType, routing_id: &[u8]) {
+    pub(crate) fn on_connected(&mut self, now: Instant, socket_type: Option<SocketType>, routing_id: &[u8]) {
         self.connections += 1;
         self.connected_at = Some(now);
-        self.socket_type = Some(socket_type);
+        self.socket_type = socket_type;
         self.routing_id = routing_id.to_vec();
     }
 

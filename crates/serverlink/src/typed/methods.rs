@@ -111,6 +111,11 @@ macro_rules! typed_socket {
                 self.socket.connections()
             }
 
+            /// Who is connected and through the handshake at this moment, over all transports.
+            pub fn peers(&self) -> Vec<std::sync::Arc<$crate::Peer>> {
+                self.socket.peers()
+            }
+
             /// The counters: messages, drops by reason, what is queued, peers.
             pub fn stats(&self) -> $crate::Stats {
                 self.socket.stats()
@@ -225,6 +230,17 @@ macro_rules! receives {
                 deadline: std::time::Instant,
             ) -> Result<$crate::Message, $crate::Error> {
                 self.socket.recv_deadline(deadline)
+            }
+
+            /// Takes the next message and tells who sent it; waits for one. See
+            /// [`Socket::recv_with_peer`](crate::Socket::recv_with_peer).
+            ///
+            /// # Errors
+            /// As `recv`.
+            pub fn recv_with_peer(
+                &self,
+            ) -> Result<($crate::Message, Option<std::sync::Arc<$crate::Peer>>), $crate::Error> {
+                self.socket.recv_with_peer()
             }
 
             /// Receives in asynchronous code, on any executor. Dropping the future before it is done loses nothing.

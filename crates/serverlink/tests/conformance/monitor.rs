@@ -55,7 +55,7 @@ fn the_listening_side_sees_a_peer_come_and_go(world: &World) {
         EventKind::Established { socket_type, routing_id, .. } => Some((socket_type, routing_id)),
         _ => None,
     });
-    assert_eq!((kind, name.as_slice()), (Dealer, &b"guest"[..]));
+    assert_eq!((kind, name.as_slice()), (Some(Dealer), &b"guest"[..]));
     dealer.close(Duration::ZERO);
     let reason = wait_for(&monitor, |event| match event {
         EventKind::Disconnected { reason, .. } => Some(reason),
@@ -132,7 +132,7 @@ fn a_connection_is_told_with_its_peer_and_its_end(world: &World) {
     let cause = wait_for(&monitor, |event| match event {
         EventKind::Disconnected { registration, peer_address, socket_type, routing_id, cause, .. } => {
             assert_eq!((registration, &peer_address), (connection, &address));
-            assert_eq!((socket_type, routing_id.as_slice()), (Dealer, &b"guest"[..]));
+            assert_eq!((socket_type, routing_id.as_slice()), (Some(Dealer), &b"guest"[..]));
             Some(cause)
         }
         _ => None,

@@ -4,7 +4,7 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
 };
 
 use crate::world::PATIENCE;
@@ -18,7 +18,14 @@ pub(crate) struct RawPeer(TcpStream);
 impl RawPeer {
     pub(crate) fn connect(endpoint: &str) -> RawPeer {
         let address = endpoint.strip_prefix("tcp://").expect("raw peers speak tcp");
-        let stream = TcpStream::connect(address).expect("the listener is there");
+        RawPeer::over(TcpStream::connect(address).expect("the listener is there"))
+    }
+
+    pub(crate) fn accept(listener: &TcpListener) -> RawPeer {
+        RawPeer::over(listener.accept().expect("the library connects").0)
+    }
+
+    fn over(stream: TcpStream) -> RawPeer {
         stream.set_nodelay(true).expect("a valid option");
         stream.set_read_timeout(Some(PATIENCE)).expect("a valid option");
         stream.set_write_timeout(Some(PATIENCE)).expect("a valid option");

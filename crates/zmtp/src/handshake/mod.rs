@@ -1,6 +1,8 @@
-//! From the first octet to the peer's READY (RFC 37 and 23; NULL so far).
+//! From the first octet to the peer's READY (RFC 37 and 23; NULL so far), or to the identity of an older peer (RFC 15, 13).
 
 mod config;
+mod older;
+mod opening;
 mod peer;
 
 pub use config::{Config, MAX_IDENTITY_LEN};
@@ -11,12 +13,19 @@ use serverlink_message::SocketType;
 use crate::command::Command;
 use crate::error::{Limited, WireError, check_limit};
 use crate::frame;
-use crate::greeting::{self, GREETING_LEN, Greeting};
+use crate::greeting::{self, Greeting};
 use crate::limits::Limits;
 use crate::mechanism::Mechanism;
 use crate::mechanism::null::Null;
+use crate::version::Version;
+use opening::Said;
 
-/// The handshake of one connection, in either role, with peers of ZMTP 3.0 and later.
+/// The handshake of one connection, in either role, with peers of any version of ZMTP.
+///
+/// Our greeting goes out as far as the peer's octets show that it can be understood: its first ten octets at once, which every
+/// version understands in its own way, so that nobody waits for the other; then the revision; then the rest. A peer before
+/// 3.0 gets our socket type and identity in place of the rest, says the same of itself, and is done. It cannot be told why it is
+/// turned away.
 ///
 /// After every [`handle_input`](Self::handle_input) drain [`poll_output`](Self::poll_output), also after an error: it
 /// may hold an ERROR command that tells the peer why. Once [`is_done`](Self::is_done), write what is left of the
@@ -27,9 +36,10 @@ pub struct Handshake {
     mechanism: Mechanism,
     greeting: Greeting,
     socket_type: SocketType,
+    identity: Vec<u8>,
     judges: bool,
     limits: Limits,
-    /// The piece of wire that is not whole yet: a greeting or a command frame. Only octets that came.
+    /// The piece of wire that is not whole yet: a greeting or a frame. Only octets that came.
     piece: Vec<u8>,
     /// Octets of all pieces before this one.
     past_bytes: u64,
@@ -38,11 +48,17 @@ pub struct Handshake {
 
 #[derive(Debug)]
 enum State {
-    Greeting,
-    Commands {
-        minor: u8,
+    /// How much of our greeting the peer's octets have called for.
+    Greeting(Said),
+    /// An older peer's frame with its identity.
+    Identity {
+        version: Version,
+        socket_type: Option<SocketType>,
     },
-    /// Its READY is here, ours is not out.
+    Commands {
+        version: Version,
+    },
+    /// Its READY is here, ours is not out. Of an older peer, its identity.
     Judged(Peer),
     /// The peer until it is polled.
     Done(Option<Peer>),
@@ -50,25 +66,25 @@ enum State {
 }
 
 impl Handshake {
-    /// Starts a handshake. Its first output, the whole greeting, is ready at once: RFC 37 wants that of those who do
-    /// not speak older versions, and a peer that waits for it can go on.
+    /// Starts a handshake. Its first output, the signature, is ready at once.
     pub fn new(config: Config) -> Self {
         let (metadata, state) = match config.metadata() {
-            Ok(metadata) => (metadata, State::Greeting),
+            Ok(metadata) => (metadata, State::Greeting(Said::Signature)),
             Err(error) => (Default::default(), State::Failed(error)),
         };
         let mechanism = Mechanism::Null(Null::new(metadata));
         let as_server = config.as_server && mechanism.has_roles();
         let greeting = Greeting { minor: config.minor, mechanism: mechanism.name(), as_server };
         let mut output = Vec::new();
-        if matches!(state, State::Greeting) {
-            greeting.put(&mut output);
+        if matches!(state, State::Greeting(_)) {
+            greeting::put_signature(&mut output, config.identity.len());
         }
         Handshake {
             state,
             mechanism,
             greeting,
             socket_type: config.socket_type,
+            identity: config.identity,
             judges: config.judges,
             limits: config.limits,
             piece: Vec::new(),
@@ -78,7 +94,7 @@ impl Handshake {
     }
 
     /// Takes what came from the peer, in pieces of any size, and tells how much of it belonged to the handshake: all of
-    /// `input` until the peer is ready, and never an octet past its READY.
+    /// `input` until the peer is ready, and never an octet past its READY or, of an older peer, its identity.
     ///
     /// # Errors
     /// The connection is lost: drain the output and close. Further calls give the same error.
@@ -89,8 +105,11 @@ impl Handshake {
                 State::Failed(ref error) => return Err(error.clone()),
                 State::Judged(_) | State::Done(_) => break,
                 _ if rest.is_empty() => break,
-                State::Greeting => self.on_greeting_input(rest),
-                State::Commands { minor } => self.on_command_input(minor, rest),
+                State::Greeting(said) => self.on_greeting_input(said, rest),
+                State::Identity { version, socket_type } => {
+                    self.on_identity_input(version, socket_type, rest)
+                }
+                State::Commands { version } => self.on_command_input(version, rest),
             };
             match step {
                 Ok(taken) => rest = &rest[taken..],
@@ -117,17 +136,22 @@ impl Handshake {
     pub fn admit(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Done(None)) {
             State::Judged(peer) => {
-                self.mechanism.poll_output(&mut self.output);
+                if peer.version.has_commands() {
+                    self.mechanism.poll_output(&mut self.output);
+                }
                 State::Done(Some(peer))
             }
             other => other,
         };
     }
 
-    /// Turns the candidate away: an ERROR with this reason goes out, in visible characters without spaces. Then close.
+    /// Turns the candidate away: an ERROR with this reason goes out, in visible characters without spaces, if the peer knows
+    /// what that is. Then close.
     pub fn refuse(&mut self, reason: &str) {
-        if let State::Judged(_) = self.state {
-            Command::Error { reason: reason.as_bytes() }.put(&mut self.output);
+        if let State::Judged(peer) = &self.state {
+            if peer.version.has_commands() {
+                Command::Error { reason: reason.as_bytes() }.put(&mut self.output);
+            }
             self.state = State::Done(None);
         }
     }
@@ -140,37 +164,16 @@ impl Handshake {
         }
     }
 
-    /// Whether the peer's READY has come and was accepted.
+    /// Whether the peer has said who it is, and was accepted.
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done(_))
     }
 
-    fn on_greeting_input(&mut self, input: &[u8]) -> Result<usize, WireError> {
-        let taken = self.fill(input, GREETING_LEN);
-        if let greeting::Parsed::Complete(theirs) = Greeting::parse(&self.piece)? {
-            self.on_greeting(theirs)?;
-        }
-        Ok(taken)
-    }
-
-    fn on_greeting(&mut self, theirs: Greeting) -> Result<(), WireError> {
-        let ours = self.greeting;
-        if theirs.mechanism != ours.mechanism {
-            return Err(WireError::MechanismMismatch { ours: ours.mechanism, theirs: theirs.mechanism });
-        }
-        self.finish_piece();
-        if !self.judges {
-            self.mechanism.poll_output(&mut self.output);
-        }
-        self.state = State::Commands { minor: ours.minor.min(theirs.minor) };
-        Ok(())
-    }
-
-    fn on_command_input(&mut self, minor: u8, input: &[u8]) -> Result<usize, WireError> {
+    fn on_command_input(&mut self, version: Version, input: &[u8]) -> Result<usize, WireError> {
         let taken = self.fill(input, self.wanted_len()?);
         if self.piece.len() == self.wanted_len()? {
             let frame = self.finish_piece();
-            self.on_command_frame(minor, &frame)?;
+            self.on_command_frame(version, &frame)?;
         }
         Ok(taken)
     }
@@ -190,7 +193,7 @@ impl Handshake {
         Ok(frame_len)
     }
 
-    fn on_command_frame(&mut self, minor: u8, frame: &[u8]) -> Result<(), WireError> {
+    fn on_command_frame(&mut self, version: Version, frame: &[u8]) -> Result<(), WireError> {
         let header_len = match frame::parse_header(frame)? {
             frame::Parsed::Complete { header_len, .. } => header_len,
             frame::Parsed::Incomplete { .. } => unreachable!("a frame is whole only after its header is"),
@@ -200,15 +203,19 @@ impl Handshake {
             self.mechanism.poll_output(&mut self.output);
             return Ok(());
         };
-        match Peer::from_metadata(self.socket_type, minor, metadata) {
-            Ok(peer) if self.judges => self.state = State::Judged(peer),
-            Ok(peer) => self.state = State::Done(Some(peer)),
+        match Peer::from_metadata(self.socket_type, version, metadata) {
+            Ok(peer) => self.on_peer(peer),
             Err(error) => {
                 Command::Error { reason: reason_for_peer(&error).as_bytes() }.put(&mut self.output);
                 return Err(error);
             }
         }
         Ok(())
+    }
+
+    /// The peer has said who it is.
+    fn on_peer(&mut self, peer: Peer) {
+        self.state = if self.judges { State::Judged(peer) } else { State::Done(Some(peer)) };
     }
 
     /// Moves octets from `input` to the piece until that has `target_len`; tells how many.

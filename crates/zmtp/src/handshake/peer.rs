@@ -6,14 +6,16 @@ use super::config::{IDENTITY, SOCKET_TYPE, check_identity};
 use crate::command::Metadata;
 use crate::error::{WireError, printable};
 use crate::subscription::{GLOBS_PROPERTY, GLOBS_VERSION};
+use crate::version::Version;
 
 /// Who is at the other end, as far as its handshake tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// The minor version of ZMTP 3 to speak: the lower of what both announced.
-    pub minor: u8,
-    /// The type of its socket, a legal partner of ours.
-    pub socket_type: SocketType,
+    /// The version to speak: the lower of what both announced.
+    pub version: Version,
+    /// The type of its socket, a legal partner of ours. `None` where ZMTP 1.0 does not tell: whatever comes from it is taken
+    /// for what such a partner would send.
+    pub socket_type: Option<SocketType>,
     /// The routing id it chose; empty for none. At most 255 octets, the first not zero.
     pub identity: Vec<u8>,
     /// It knows glob subscriptions: PSUBSCRIBE and PCANCEL may be sent to it.
@@ -29,7 +31,7 @@ impl Peer {
     /// The peer's fault, and worth an ERROR command to it.
     pub(super) fn from_metadata(
         ours: SocketType,
-        minor: u8,
+        version: Version,
         metadata: Metadata<'_>,
     ) -> Result<Peer, WireError> {
         let theirs = single(metadata, SOCKET_TYPE)?.ok_or(WireError::SocketTypeMissing)?;
@@ -41,9 +43,9 @@ impl Peer {
         let known = [SOCKET_TYPE, IDENTITY, GLOBS_PROPERTY];
         let others = metadata.properties().filter(|property| !known.iter().any(|name| property.is(name)));
         Ok(Peer {
-            minor,
-            socket_type,
             globs: metadata.value(GLOBS_PROPERTY) == Some(GLOBS_VERSION),
+            version,
+            socket_type: Some(socket_type),
             identity: usable_identity(ours, identity)?.to_vec(),
             properties: others.map(|property| (property.name.to_owned(), property.value.to_vec())).collect(),
         })
@@ -66,7 +68,7 @@ fn parse_socket_type(ours: SocketType, theirs: &[u8]) -> Result<SocketType, Wire
 }
 
 /// A routing id that cannot be used is refused where it is used, by ROUTER, and ignored elsewhere as the RFC wants.
-fn usable_identity(ours: SocketType, identity: &[u8]) -> Result<&[u8], WireError> {
+pub(super) fn usable_identity(ours: SocketType, identity: &[u8]) -> Result<&[u8], WireError> {
     match check_identity(identity) {
         Ok(()) => Ok(identity),
         Err(why) if ours == SocketType::Router => Err(WireError::InvalidIdentity { why }),

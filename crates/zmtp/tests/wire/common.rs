@@ -87,3 +87,8 @@ pub(crate) fn greeting(minor: u8) -> Vec<u8> {
     wire.resize(64, 0);
     wire
 }
+
+/// A signature, as a peer with an identity of this length sends it.
+pub(crate) fn signature(identity_len: usize) -> Vec<u8> {
+    [&[0xFF][..], &(identity_len as u64 + 1).to_be_bytes(), &[0x7F]].concat()
+}

@@ -6,5 +6,7 @@ mod frame;
 mod greeting;
 mod handshake;
 mod meter;
+mod older;
 mod refusals;
 mod subscription;
+mod v1;

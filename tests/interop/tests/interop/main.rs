@@ -9,6 +9,7 @@ mod ends;
 mod globs;
 mod links;
 mod ours;
+mod own_words;
 mod pairs;
 mod reconnect;
 mod subscription_options;

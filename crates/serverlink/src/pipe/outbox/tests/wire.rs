@@ -5,6 +5,7 @@ use serverlink_driver::{
     Address, Driver, ListenOptions, Listener, Read, Remote, Stream, StreamOptions, Writer,
 };
 use serverlink_zmtp::frame::{Parsed, parse_header};
+use serverlink_zmtp::v1::Incoming;
 
 /// A machine on which an outbox is connected to one peer after the other.
 pub(crate) struct Wire {
@@ -25,6 +26,8 @@ struct Peer {
     ours: Option<Stream>,
     stream: Stream,
     received: Vec<u8>,
+    /// It speaks ZMTP 1.0.
+    old: bool,
 }
 
 /// What a peer understood: whole messages, commands, and nothing of a cut frame at the end.
@@ -55,6 +58,22 @@ impl Wire {
         self.connect_with(&StreamOptions { send_buffer: Some(bytes), ..StreamOptions::default() })
     }
 
+    /// A connection to a new peer of ZMTP 1.0.
+    #[cfg(not(loom))]
+    pub(crate) fn connect_old(&mut self) -> Writer {
+        let writer = self.connect();
+        self.peers.last_mut().expect("it was just connected").old = true;
+        writer
+    }
+
+    /// The same, and its kernel takes only so many bytes.
+    #[cfg(not(loom))]
+    pub(crate) fn connect_old_taking(&mut self, bytes: usize) -> Writer {
+        let writer = self.connect_taking(bytes);
+        self.peers.last_mut().expect("it was just connected").old = true;
+        writer
+    }
+
     fn connect_with(&mut self, options: &StreamOptions) -> Writer {
         let stream = self.remote.connect(&address(), options).expect("a connection");
         self.pass_time();
@@ -65,6 +84,7 @@ impl Wire {
             ours: Some(stream),
             stream: accepted.expect("it is on this machine"),
             received: Vec::new(),
+            old: false,
         });
         writer
     }
@@ -109,7 +129,18 @@ impl Wire {
 
     /// Peer by peer, in the order of their connections.
     pub(crate) fn understood(&self) -> Vec<Understood> {
-        self.peers.iter().map(|peer| understand(&peer.received)).collect()
+        self.peers.iter().map(|peer| understand(&peer.in_current_form())).collect()
+    }
+}
+
+impl Peer {
+    fn in_current_form(&self) -> Vec<u8> {
+        if !self.old {
+            return self.received.clone();
+        }
+        let mut frames = Vec::new();
+        Incoming::new().handle_input(&self.received, &mut frames).expect("frames of ZMTP 1.0");
+        frames
     }
 }
 

@@ -1,0 +1,104 @@
+//! Who is at the other end of a pipe.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serverlink_driver::Credentials as PeerCredentials;
+use serverlink_message::SocketType;
+use serverlink_zmtp::{Version, handshake};
+
+use crate::endpoint::Endpoint;
+
+/// A peer, as its handshake introduced it.
+///
+/// It is made once for each connection, when the handshake is done, and never changes; clones of the [`Arc`] around it are cheap to
+/// keep. What it says of itself is not proven: there is no authentication yet, and only
+/// [`credentials`](Peer::credentials) come from the system.
+///
+/// ```
+/// use std::time::Duration;
+/// use serverlink::{Context, Error};
+///
+/// let context = Context::new()?;
+/// let pull = context.pull().open()?;
+/// let endpoint = pull.bind("tcp://127.0.0.1:*")?;
+/// let push = context.push().metadata("X-Zone", "north").open()?;
+/// push.connect(&endpoint.to_string())?;
+///
+/// push.send("hello")?;
+/// let (message, peer) = pull.recv_with_peer()?;
+/// let peer = peer.expect("it came from a peer");
+/// assert_eq!(message.first(), "hello");
+/// assert_eq!(peer.property("x-zone"), Some(&b"north"[..]));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The type of its socket. `None` for a peer of ZMTP 1.0, which does not say.
+    pub socket_type: Option<SocketType>,
+    /// The routing id that it announced; empty if none. A ROUTER may know it under another name: of its own side's choice, or one it
+    /// made up for a peer without.
+    pub routing_id: Vec<u8>,
+    /// The version of ZMTP that is spoken with it. `None` over inproc, where nothing is.
+    pub version: Option<Version>,
+    /// Where its connection comes from or goes to, where the system knows: an ipc peer that connected to us has no name. Over inproc
+    /// the endpoint's name.
+    pub address: Option<Endpoint>,
+    /// Which process it is, as the system vouches for it: over ipc, where the system knows. `None` over tcp and inproc.
+    pub credentials: Option<PeerCredentials>,
+    /// Its other properties in their order: those of its application, whose names begin with `X-`, and those of its library. Peers
+    /// before ZMTP 3.0 have none.
+    pub properties: Vec<(String, Vec<u8>)>,
+}
+
+impl Peer {
+    /// Over a wire, from the peer's handshake.
+    pub(crate) fn introduced(
+        peer: &handshake::Peer,
+        address: Option<Endpoint>,
+        credentials: Option<PeerCredentials>,
+    ) -> Arc<Peer> {
+        Arc::new(Peer {
+            socket_type: peer.socket_type,
+            routing_id: peer.identity.clone(),
+            version: Some(peer.version),
+            address,
+            credentials,
+            properties: peer.properties.clone(),
+        })
+    }
+
+    /// The value of the property of this name; the case of names does not count. `Socket-Type` and `Identity` are among them, as in the
+    /// handshake.
+    pub fn property(&self, name: &str) -> Option<&[u8]> {
+        match name {
+            _ if name.eq_ignore_ascii_case("Socket-Type") => Some(self.socket_type?.as_str().as_bytes()),
+            _ if name.eq_ignore_ascii_case("Identity") => Some(&self.routing_id),
+            _ => {
+                let mut named = self.properties.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+                named.next().map(|(_, value)| &value[..])
+            }
+        }
+    }
+}
+
+/// In one line, for logs: `DEALER "worker-7" at tcp://10.0.0.7:41234, ZMTP 3.1`.
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.socket_type {
+            Some(socket_type) => write!(f, "{socket_type}")?,
+            None => f.write_str("a socket of unknown type")?,
+        }
+        if !self.routing_id.is_empty() {
+            write!(f, " \"{}\"", self.routing_id.escape_ascii())?;
+        }
+        if let Some(address) = &self.address {
+            write!(f, " at {address}")?;
+        }
+        match self.version {
+            Some(version) => write!(f, ", ZMTP {version}"),
+            None => Ok(()),
+        }
+    }
+}
