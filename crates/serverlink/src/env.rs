@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serverlink_driver::sim::World;
+use serverlink_driver::sim::{Host, World};
 
 use crate::resolver::{Resolver, Script};
 
@@ -23,7 +23,7 @@ struct Inner {
 
 enum Machine {
     Real,
-    Simulated(World),
+    Simulated(World, Host),
 }
 
 impl Env {
@@ -33,8 +33,13 @@ impl Env {
     }
 
     /// Virtual time and seeded chance; nothing starts a thread and nothing blocks.
-    pub(crate) fn simulated(world: World, seed: u64, names: Arc<Script>) -> Env {
-        Env::with(Machine::Simulated(world), fastrand::Rng::with_seed(seed), 1, Resolver::Scripted(names))
+    pub(crate) fn simulated(world: World, host: Host, seed: u64, names: Arc<Script>) -> Env {
+        Env::with(
+            Machine::Simulated(world, host),
+            fastrand::Rng::with_seed(seed),
+            1,
+            Resolver::Scripted(names),
+        )
     }
 
     fn with(machine: Machine, random: fastrand::Rng, parallelism: usize, resolver: Resolver) -> Env {
@@ -49,14 +54,22 @@ impl Env {
     pub(crate) fn now(&self) -> Instant {
         match &self.0.machine {
             Machine::Real => Instant::now(),
-            Machine::Simulated(world) => world.now(),
+            Machine::Simulated(world, _) => world.now(),
         }
     }
 
     pub(crate) fn world(&self) -> Option<&World> {
         match &self.0.machine {
             Machine::Real => None,
-            Machine::Simulated(world) => Some(world),
+            Machine::Simulated(world, _) => Some(world),
+        }
+    }
+
+    /// Which computer of the simulated world it is.
+    pub(crate) fn host(&self) -> Option<Host> {
+        match self.0.machine {
+            Machine::Real => None,
+            Machine::Simulated(_, host) => Some(host),
         }
     }
 
@@ -84,7 +97,7 @@ impl Env {
     ) -> std::io::Result<Option<JoinHandle<()>>> {
         match self.0.machine {
             Machine::Real => std::thread::Builder::new().name(name.to_owned()).spawn(run).map(Some),
-            Machine::Simulated(_) => Ok(None),
+            Machine::Simulated(..) => Ok(None),
         }
     }
 }

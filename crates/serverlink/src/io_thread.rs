@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use serverlink_driver::sim::Host;
 use serverlink_driver::{Outer, OuterWaker, Remote};
 use serverlink_patterns::PipeId;
 
@@ -224,6 +225,10 @@ impl IoThread {
         let now = self.env.now();
         let until = *self.until.get_or_insert(now + GRACE);
         self.shared.reactors.lock().is_empty() || until <= now
+    }
+
+    pub(crate) fn host(&self) -> Option<Host> {
+        self.env.host()
     }
 
     /// One round without sleeping, for a simulated machine. Gives the instant at which it wants to run again.

@@ -18,6 +18,32 @@
 //! assert_eq!(received, "over a network that is not there".into());
 //! # Ok::<(), serverlink::Error>(())
 //! ```
+//!
+//! # What can happen to processes
+//! Each context is a process on a computer of its own. The network between two of them can be cut ([`Simulation::partition`]), a process can be
+//! suspended ([`Simulation::suspend`]), killed ([`Simulation::kill`]) or lose its power ([`Simulation::lose_power`]) and start again in
+//! the same place, run out of descriptors ([`Simulation::limit_descriptors`]), and the whole machine can sleep ([`Simulation::jump`]).
+//! There is no wall clock: the library reads none.
+//!
+//! ```
+//! use std::time::Duration;
+//! use serverlink::sim::{Faults, Simulation};
+//!
+//! let mut machine = Simulation::new(42, Faults::NONE);
+//! let (here, there) = (machine.context(), machine.context());
+//! let pull = there.pull().open()?;
+//! pull.bind("tcp://10.0.0.1:5555")?;
+//! let push = here.push().open()?;
+//! push.connect("tcp://10.0.0.1:5555")?;
+//!
+//! machine.partition(&here, &there);
+//! push.try_send("through thick and thin")?;
+//! assert!(machine.run(pull.recv_async(), Duration::from_secs(10)).is_none(), "nothing gets through");
+//! machine.heal(&here, &there);
+//! let received = machine.run(pull.recv_async(), Duration::from_secs(60)).expect("the path heals by itself")?;
+//! assert_eq!(received, "through thick and thin".into());
+//! # Ok::<(), serverlink::Error>(())
+//! ```
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -26,7 +52,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
-pub use serverlink_driver::sim::{Association, Faults, World};
+pub use serverlink_driver::sim::{Association, Faults, Host, World};
 
 use crate::context::Context;
 use crate::context::core::ContextCore;
@@ -44,6 +70,8 @@ const MAX_STEPS_AT_ONCE: u32 = 100_000;
 pub struct Simulation {
     world: World,
     io_threads: Vec<IoThread>,
+    /// Of processes that died. They do nothing more, and give back at the end what their sockets left with them.
+    dead: Vec<IoThread>,
     random: fastrand::Rng,
     names: Arc<Script>,
     steps_at_once: u32,
@@ -54,7 +82,14 @@ impl Simulation {
     pub fn new(seed: u64, faults: Faults) -> Simulation {
         let world = World::with_faults(seed, faults);
         let random = fastrand::Rng::with_seed(seed);
-        Simulation { world, io_threads: Vec::new(), random, names: Arc::default(), steps_at_once: 0 }
+        Simulation {
+            world,
+            io_threads: Vec::new(),
+            dead: Vec::new(),
+            random,
+            names: Arc::default(),
+            steps_at_once: 0,
+        }
     }
 
     /// The machine itself: its clock, what goes wrong on it, what is open there, and the ledger of registrations.
@@ -102,12 +137,118 @@ impl Simulation {
     /// One more process with so many I/O threads, over which its sockets are spread. They run in an order that the seed draws anew for
     /// each step.
     pub fn context_with(&mut self, io_threads: usize) -> Context {
-        let env = Env::simulated(self.world.clone(), self.random.u64(..), Arc::clone(&self.names));
-        let outers = (0..io_threads.max(1)).map(|_| self.world.outer()).collect();
+        let host = self.world.host();
+        self.start(host, io_threads)
+    }
+
+    fn start(&mut self, host: Host, io_threads: usize) -> Context {
+        let env = Env::simulated(self.world.clone(), host, self.random.u64(..), Arc::clone(&self.names));
+        let outers = (0..io_threads.max(1)).map(|_| self.world.outer_on(host)).collect();
         let (core, io_threads) = ContextCore::simulated(env, outers, MAX_SOCKETS);
         self.io_threads.extend(io_threads);
         Context::from_core(core)
     }
+
+    // ---- what happens to processes
+
+    /// From now on nothing gets from one process to the other, in both directions: bytes, ends and attempts to connect are neither
+    /// delivered nor refused. They wait, and go on when it is [healed](Simulation::heal).
+    ///
+    /// # Panics
+    /// As all that takes a context: if the context is not of this machine.
+    pub fn partition(&mut self, one: &Context, other: &Context) {
+        self.partition_one_way(one, other);
+        self.partition_one_way(other, one);
+    }
+
+    /// The same in one direction. No attempt to connect succeeds, and connections that stand carry bytes in the other direction, until
+    /// the sender's buffer is full of what nobody can acknowledge.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn partition_one_way(&mut self, from: &Context, to: &Context) {
+        self.world.cut(self.host_of(from), self.host_of(to));
+    }
+
+    /// Both directions are open again, and what waited arrives. If nobody gave the connections up meanwhile (heartbeats do), they go on
+    /// as if nothing had been.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn heal(&mut self, one: &Context, other: &Context) {
+        self.world.heal(self.host_of(one), self.host_of(other));
+    }
+
+    /// A process stands still (SIGSTOP) until it is [resumed](Simulation::resume). Its kernel goes on: it accepts connections and bytes,
+    /// up to its buffers. Do not call its sockets meanwhile: a process that stands still calls nothing.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn suspend(&mut self, context: &Context) {
+        self.world.set_suspended(self.host_of(context), true);
+    }
+
+    /// It goes on, and finds all that came and all that became due.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn resume(&mut self, context: &Context) {
+        self.world.set_suspended(self.host_of(context), false);
+    }
+
+    /// A process dies without a word (SIGKILL). What its kernel had taken from it is still delivered, then peers see the end of its
+    /// connections. Its sockets do nothing any more and can only be dropped. The context that is returned is the next process in its
+    /// place, with as many I/O threads: the same computer, the same cuts, the same limits, free addresses.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn kill(&mut self, context: &Context) -> Context {
+        self.world.kill(self.host_of(context));
+        self.start_again(context)
+    }
+
+    /// A computer loses its power and starts again. As [`kill`](Simulation::kill), but what its kernel had is gone too, and no peer is
+    /// told: one that sends learns from the answer that its connection is gone, one that is silent never does.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn lose_power(&mut self, context: &Context) -> Context {
+        self.world.lose_power(self.host_of(context));
+        self.start_again(context)
+    }
+
+    fn start_again(&mut self, context: &Context) -> Context {
+        let host = self.host_of(context);
+        let died = |io_thread: &mut IoThread| io_thread.host() == Some(host);
+        self.dead.extend(self.io_threads.extract_if(.., died));
+        self.start(host, context.io_threads())
+    }
+
+    /// How many sockets of the system a process may hold from now on: connections, listeners. Beyond, `bind` fails, and accepting and
+    /// connecting are tried again later. `None` lifts the limit.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn limit_descriptors(&mut self, context: &Context, limit: Option<usize>) {
+        self.world.set_descriptor_limit_of(self.host_of(context), limit);
+    }
+
+    /// The clock goes on by so much in one step, as when a computer sleeps: the network delivers what was under way, and no process runs before
+    /// it is over.
+    pub fn jump(&mut self, time: Duration) {
+        self.world.advance_to(self.world.now() + time);
+    }
+
+    /// The computer on which a context is, for what [`World`] can do to it.
+    ///
+    /// # Panics
+    /// As [`partition`](Simulation::partition).
+    pub fn host_of(&self, context: &Context) -> Host {
+        let host = context.env().host();
+        host.expect("a context that Simulation::context made")
+    }
+
+    // ---- time
 
     /// Runs the machine until `future` is ready. `None`: it was not within `patience` of virtual time, or nothing would
     /// ever happen again.
@@ -152,7 +293,9 @@ impl Simulation {
     fn step_once(&mut self, deadline: Instant) -> bool {
         self.random.shuffle(&mut self.io_threads);
         let mut next: Option<Instant> = None;
-        for io_thread in &mut self.io_threads {
+        let world = &self.world;
+        let runs = |io_thread: &&mut IoThread| io_thread.host().is_none_or(|host| !world.is_suspended(host));
+        for io_thread in self.io_threads.iter_mut().filter(runs) {
             next = next.into_iter().chain(io_thread.step()).min();
         }
         if !self.world.is_quiet() {

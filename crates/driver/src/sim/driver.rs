@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::handles::PortNumber;
+use super::host::Host;
 use super::operations::Operation;
 use super::source::{Listener, OsListener, OsStream, Stream};
 use super::state::{DriverId, DriverState, ListenerState};
@@ -18,12 +19,16 @@ pub(crate) struct Driver(Remote);
 
 impl Driver {
     /// `port`: which completion port it shares. Otherwise it has one of its own, and an epoll driver always has.
-    pub(super) fn open(world: Shared, port: Option<PortNumber>) -> Driver {
+    pub(super) fn open(world: Shared, host: Host, port: Option<PortNumber>) -> Driver {
         let mut state = world.lock();
         let port = port.filter(|_| state.faults.completions).unwrap_or_else(|| state.handles.new_port());
-        let id = state.drivers.insert(DriverState::new(port));
+        let id = state.drivers.insert(DriverState::new(host, port));
         drop(state);
         Driver(Remote { world, id })
+    }
+
+    pub(super) fn id(&self) -> DriverId {
+        self.0.id
     }
 
     pub(crate) fn remote(&self) -> Remote {
@@ -76,6 +81,7 @@ impl Remote {
 
     pub(crate) fn bind(&self, address: &Address, options: &ListenOptions) -> io::Result<OsListener> {
         let mut state = self.world.lock();
+        let host = state.living_host(self.id)?;
         let local = match address {
             Address::Tcp(target) if target.port() == 0 => state.free_address(*target)?,
             Address::Ipc(path) if path == Path::new("*") => state.free_path(),
@@ -84,8 +90,10 @@ impl Remote {
         if state.bound.contains_key(&local) {
             return Err(io::ErrorKind::AddrInUse.into());
         }
-        let handle = state.open_handle(None)?;
+        let handle = state.open_handle(host, None)?;
+        state.hosts.moves_in(host, &local);
         let id = state.listeners.insert(ListenerState {
+            host,
             local: local.clone(),
             backlog: VecDeque::new(),
             backlog_limit: (options.backlog as usize).max(1),

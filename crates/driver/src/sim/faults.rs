@@ -9,6 +9,10 @@ pub struct Faults {
     pub min_latency: Duration,
     /// The longest. Order within one direction of a connection is kept.
     pub max_latency: Duration,
+    /// Chance that a delivery takes much longer, as when a packet was lost and is sent again; what was written after it waits behind it.
+    pub stall: f64,
+    /// How much longer at most.
+    pub longest_stall: Duration,
     /// Bytes that a kernel buffer holds, one for each direction at each end, where the options do not say.
     pub buffer_bytes: usize,
     /// Chance that a delivery carries only some of the bytes, down to one; the rest follows.
@@ -42,6 +46,8 @@ impl Faults {
     pub const NONE: Faults = Faults {
         min_latency: Duration::from_micros(50),
         max_latency: Duration::from_micros(50),
+        stall: 0.0,
+        longest_stall: Duration::ZERO,
         buffer_bytes: 64 * 1024,
         split_delivery: 0.0,
         short_read: 0.0,
@@ -59,6 +65,8 @@ impl Faults {
     pub const HARSH: Faults = Faults {
         min_latency: Duration::from_micros(1),
         max_latency: Duration::from_millis(20),
+        stall: 0.01,
+        longest_stall: Duration::from_secs(2),
         buffer_bytes: 300,
         split_delivery: 0.5,
         short_read: 0.3,
@@ -83,28 +91,29 @@ impl Faults {
     pub fn chosen_by(seed: u64) -> Faults {
         // Not the world's own sequence, which begins with the seed itself.
         let mut random = fastrand::Rng::with_seed(seed ^ 0x6661_756c_7473);
-        let mut chance = |harsh: f64| match random.u8(..4) {
+        let chance = |random: &mut fastrand::Rng, harsh: f64| match random.u8(..4) {
             0 | 1 => 0.0,
             2 => harsh / 10.0,
             _ => harsh,
         };
         let harsh = Faults::HARSH;
         let faults = Faults {
-            split_delivery: chance(harsh.split_delivery),
-            short_read: chance(harsh.short_read),
-            short_write: chance(harsh.short_write),
-            refuse: chance(harsh.refuse),
-            refuse_registration: chance(0.2),
-            reset: chance(harsh.reset),
+            split_delivery: chance(&mut random, harsh.split_delivery),
+            short_read: chance(&mut random, harsh.short_read),
+            short_write: chance(&mut random, harsh.short_write),
+            refuse: chance(&mut random, harsh.refuse),
+            refuse_registration: chance(&mut random, 0.2),
+            reset: chance(&mut random, harsh.reset),
             reset_within_bytes: harsh.reset_within_bytes,
-            spurious: chance(harsh.spurious),
-            reorder: chance(harsh.reorder),
+            spurious: chance(&mut random, harsh.spurious),
+            reorder: chance(&mut random, harsh.reorder),
             ..Faults::NONE
         };
         let max_latency =
             *random.choice(&[faults.max_latency, harsh.max_latency]).unwrap_or(&harsh.max_latency);
         let buffer_bytes = random.usize(1..=1000);
-        Faults { max_latency, buffer_bytes, ..faults }.under_laws_of(seed)
+        let (stall, longest_stall) = (chance(&mut random, harsh.stall), harsh.longest_stall);
+        Faults { max_latency, buffer_bytes, stall, longest_stall, ..faults }.under_laws_of(seed)
     }
 }
 

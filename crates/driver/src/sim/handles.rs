@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use super::host::Host;
 use super::ledger::{Association, Ledger};
 use super::state::SocketId;
 
@@ -43,6 +44,8 @@ pub(super) struct Handles {
 /// A socket as the kernel sees it: it lives while a handle on it is open.
 #[derive(Debug)]
 struct Object {
+    /// Whose table has its handles.
+    host: Host,
     handles: usize,
     /// Where it is registered, and through which handle. With a completion port at most once, and for life.
     ports: Vec<(PortNumber, u32)>,
@@ -55,16 +58,21 @@ impl Handles {
         self.open.len()
     }
 
+    /// How many of them a host has.
+    pub(super) fn count_of(&self, host: Host) -> usize {
+        self.objects.values().filter(|object| object.host == host).map(|object| object.handles).sum()
+    }
+
     /// How many sockets are with a port or an epoll and have an open handle.
     pub(super) fn associated_count(&self) -> usize {
         self.objects.values().filter(|object| !object.ports.is_empty()).count()
     }
 
     /// A handle on a new object; `None` for a listening one.
-    pub(super) fn open(&mut self, socket: Option<SocketId>) -> Handle {
+    pub(super) fn open(&mut self, host: Host, socket: Option<SocketId>) -> Handle {
         self.last_object += 1;
         let object = self.last_object;
-        self.objects.insert(object, Object { handles: 0, ports: Vec::new(), socket });
+        self.objects.insert(object, Object { host, handles: 0, ports: Vec::new(), socket });
         self.open_on(object)
     }
 
@@ -110,6 +118,19 @@ impl Handles {
         if object.handles == 0 {
             self.objects.remove(&handle.object);
         }
+    }
+
+    /// A host's process is gone, and its table with it.
+    pub(super) fn close_all_of(&mut self, host: Host) {
+        let Handles { open, free, objects, .. } = self;
+        open.retain(|value, object| {
+            let stays = objects.get(object).is_some_and(|object| object.host != host);
+            if !stays {
+                free.insert(*value);
+            }
+            stays
+        });
+        objects.retain(|_, object| object.host != host);
     }
 
     // ---- ports
@@ -160,21 +181,21 @@ mod tests {
     #[test]
     fn the_lowest_free_value_is_given_out_at_once() {
         let mut handles = Handles::default();
-        let open: Vec<Handle> = (0..4).map(|_| handles.open(None)).collect();
+        let open: Vec<Handle> = (0..4).map(|_| handles.open(Host::FIRST, None)).collect();
         assert_eq!(open.iter().map(|handle| handle.value).collect::<Vec<_>>(), [1, 2, 3, 4]);
         handles.close(open[2]);
         handles.close(open[0]);
-        let reused = handles.open(None);
+        let reused = handles.open(Host::FIRST, None);
         assert_eq!(reused.value, 1);
         handles.close(open[0]);
         assert_eq!(handles.find(1).expect("it is the newer one's"), reused);
-        assert_eq!((handles.open(None).value, handles.open(None).value), (3, 5));
+        assert_eq!((handles.open(Host::FIRST, None).value, handles.open(Host::FIRST, None).value), (3, 5));
     }
 
     #[test]
     fn a_socket_lives_while_a_handle_is_open() {
         let mut handles = Handles::default();
-        let first = handles.open(None);
+        let first = handles.open(Host::FIRST, None);
         let second = handles.duplicate(first.value).expect("it is open");
         let port = handles.new_port();
         handles.associate(first, port, true).expect("the first time");

@@ -26,6 +26,10 @@
 //! A write is taken by the virtual kernel up to its buffer and delivered after the latency; a delivery may be cut anywhere, delayed, or
 //! end in a reset ([`Faults`]).
 //!
+//! # Hosts
+//! A world may have several [`Host`]s, with one process on each. The network between two of them can be cut and healed, a process can be
+//! suspended or killed, a host can lose its power, and each may have few descriptors: see [`World::host`].
+//!
 //! # Laws
 //! A machine keeps one of two sets of laws for its life. Those of **epoll**: edges without being asked, a closed source is gone at once, and
 //! stale or doubled events may come. Those of a **completion port**, with [`Faults::completions`]:
@@ -45,6 +49,7 @@
 mod driver;
 mod faults;
 mod handles;
+mod host;
 mod ledger;
 mod network;
 mod operations;
@@ -59,6 +64,7 @@ mod world;
 
 pub(crate) use driver::{Driver, Remote};
 pub use faults::Faults;
+pub use host::Host;
 pub use ledger::Association;
 pub(crate) use outer::{Outer, OuterWaker};
 pub use raw::{RawPort, RawSocket};

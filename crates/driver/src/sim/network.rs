@@ -1,7 +1,9 @@
 //! How bytes and ends travel.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use super::operations::Operation;
 use super::socket::{Phase, Socket};
@@ -10,10 +12,13 @@ use crate::{Address, Event, Interest};
 
 impl State {
     pub(super) fn perform(&mut self, action: Action) {
+        if self.is_held_up(action) {
+            return self.held.push(action);
+        }
         match action {
-            Action::Establish(socket) | Action::Deliver(socket) if self.frozen => self.held.push(socket),
             Action::Establish(socket) => self.establish(socket),
             Action::Deliver(socket) => self.deliver(socket),
+            Action::Reset(socket) => self.break_end(socket),
             Action::MakeRoom(socket) => self.make_room(socket),
             Action::Abort(driver, key) => self.abort_receive(driver, key),
             Action::ComeHome(driver, key, operation) => self.come_home(driver, key, operation),
@@ -35,6 +40,7 @@ impl State {
         let options = self.listeners[listener].stream_options.clone();
         let buffer = self.faults.buffer_bytes;
         let mut server = Socket::new(
+            self.listeners[listener].host,
             Phase::Open,
             options.send_buffer.unwrap_or(buffer),
             options.receive_buffer.unwrap_or(buffer),
@@ -86,13 +92,8 @@ impl State {
         self.links.insert(Link { carried_bytes: 0, doom, ends: 2 })
     }
 
-    /// Who listens there, by this address or by a wildcard.
     fn listener_at(&self, target: &Address) -> Option<ListenerId> {
-        let exact = self.bound.get(target).copied();
-        let Address::Tcp(target) = target else { return exact };
-        let any = |ip: IpAddr| self.bound.get(&Address::Tcp(SocketAddr::new(ip, target.port()))).copied();
-        let any_v4 = || any(Ipv4Addr::UNSPECIFIED.into()).filter(|_| target.is_ipv4());
-        exact.or_else(any_v4).or_else(|| any(Ipv6Addr::UNSPECIFIED.into()))
+        whose(&self.bound, target)
     }
 
     pub(super) fn raise_acceptable(&mut self, listener: ListenerId) {
@@ -108,7 +109,10 @@ impl State {
         let something = !socket.outgoing.is_empty() || (socket.write_shut && !socket.end_sent);
         if something && !socket.delivering && socket.peer.is_some() {
             socket.delivering = true;
-            self.after_latency(Action::Deliver(from));
+            let stalls = self.chance(self.faults.stall);
+            let stall = if stalls { self.faults.longest_stall } else { Duration::ZERO };
+            let delay = self.duration_between(self.faults.min_latency, self.faults.max_latency + stall);
+            self.after(delay, Action::Deliver(from));
         }
     }
 
@@ -123,7 +127,7 @@ impl State {
         }
         if self.sockets[to].phase == Phase::Closed {
             // Nobody will read them: that is what a reset says.
-            return self.reset(from);
+            return self.abort(to);
         }
         let room = self.sockets[to].receive_capacity.saturating_sub(self.sockets[to].received.len());
         if room == 0 {
@@ -134,6 +138,9 @@ impl State {
         let (count, broken) = self.carry(from, count);
         let bytes: Vec<u8> = self.sockets[from].outgoing.drain(..count).collect();
         self.sockets[to].received.extend(bytes);
+        if !self.reaches(to, from) {
+            self.sockets[from].unacknowledged += count;
+        }
         if count > 0 {
             self.raise(to, Interest::Readable);
         }
@@ -162,6 +169,9 @@ impl State {
             return;
         }
         socket.end_sent = true;
+        if self.sockets[to].forgotten {
+            return self.abort(to);
+        }
         self.sockets[to].ended = true;
         self.raise(to, Interest::Readable);
         self.bury(from);
@@ -179,20 +189,34 @@ impl State {
         }
     }
 
-    /// Breaks a connection. What arrived may still be read; what was on its way is lost.
+    /// The network breaks a connection: both ends hear of it. What arrived may still be read; what was on its way is lost.
     pub(super) fn reset(&mut self, socket: SocketId) {
         let peer = self.sockets.get(socket).and_then(|state| state.peer);
-        for end in [Some(socket), peer].into_iter().flatten() {
-            let Some(state) = self.sockets.get_mut(end) else { continue };
-            state.outgoing.clear();
-            state.end_sent = true;
-            if state.phase == Phase::Open {
-                state.phase = Phase::Failed(ErrorKind::ConnectionReset);
-                self.raise(end, Interest::Readable);
-                self.make_room(end);
-            }
-            self.bury(end);
+        self.break_end(socket);
+        peer.into_iter().for_each(|peer| self.break_end(peer));
+    }
+
+    /// One end breaks the connection. The other hears of it if the network lets that through.
+    pub(super) fn abort(&mut self, socket: SocketId) {
+        // Before it is forgotten who the peer is.
+        let peer = self.sockets.get(socket).and_then(|state| state.peer);
+        let heard = peer.is_some_and(|peer| self.reaches(socket, peer));
+        self.break_end(socket);
+        let Some(peer) = peer else { return };
+        if heard { self.break_end(peer) } else { self.held.push(Action::Reset(peer)) }
+    }
+
+    fn break_end(&mut self, end: SocketId) {
+        let Some(state) = self.sockets.get_mut(end) else { return };
+        state.outgoing.clear();
+        state.unacknowledged = 0;
+        state.end_sent = true;
+        if state.phase == Phase::Open {
+            state.phase = Phase::Failed(ErrorKind::ConnectionReset);
+            self.raise(end, Interest::Readable);
+            self.make_room(end);
         }
+        self.bury(end);
     }
 
     pub(super) fn reset_all(&mut self) {
@@ -217,7 +241,7 @@ impl State {
         socket.received.clear();
         socket.write_shut = true;
         if was == Phase::Open && unread {
-            self.reset(id);
+            self.abort(id);
         } else if was == Phase::Open {
             self.start_delivery(id);
             // What the peer sends from now on finds nobody, and must not wait for room.
@@ -232,7 +256,7 @@ impl State {
     }
 
     /// Forgets a socket that the program closed and that has nothing more to send.
-    fn bury(&mut self, id: SocketId) {
+    pub(super) fn bury(&mut self, id: SocketId) {
         let Some(socket) =
             self.sockets.get(id).filter(|socket| socket.phase == Phase::Closed && socket.end_sent)
         else {
@@ -262,15 +286,16 @@ impl State {
     pub(super) fn set_frozen(&mut self, frozen: bool) {
         self.frozen = frozen;
         if !frozen {
-            for socket in std::mem::take(&mut self.held) {
-                let connecting =
-                    self.sockets.get(socket).is_some_and(|state| state.phase == Phase::Connecting);
-                self.after_latency(if connecting {
-                    Action::Establish(socket)
-                } else {
-                    Action::Deliver(socket)
-                });
-            }
+            self.let_through();
         }
     }
+}
+
+/// Who has an address, by itself or by a wildcard.
+pub(super) fn whose<T: Copy>(addresses: &BTreeMap<Address, T>, target: &Address) -> Option<T> {
+    let exact = addresses.get(target).copied();
+    let Address::Tcp(target) = target else { return exact };
+    let any = |ip: IpAddr| addresses.get(&Address::Tcp(SocketAddr::new(ip, target.port()))).copied();
+    let any_v4 = || any(Ipv4Addr::UNSPECIFIED.into()).filter(|_| target.is_ipv4());
+    exact.or_else(any_v4).or_else(|| any(Ipv6Addr::UNSPECIFIED.into()))
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::driver::{Driver, Remote};
+use super::host::Host;
 use super::state::{OuterId, OuterState};
 use super::world::Shared;
 use crate::driver::DriverKind;
@@ -18,10 +19,10 @@ pub(crate) struct OuterWaker {
 }
 
 impl Outer {
-    pub(super) fn open(world: Shared) -> Outer {
+    pub(super) fn open(world: Shared, host: Host) -> Outer {
         let mut state = world.lock();
         let port = state.handles.new_port();
-        let id = state.outers.insert(OuterState::new(port));
+        let id = state.outers.insert(OuterState::new(host, port));
         drop(state);
         Outer(OuterWaker { world, id })
     }
@@ -51,17 +52,19 @@ impl Outer {
 
 impl Drop for Outer {
     fn drop(&mut self) {
-        // Its wakers may live on; what they still do has nobody to tell, and an armed timer must not keep a test waiting.
-        let mut state = self.0.world.lock();
-        let port = state.outers[self.0.id].port;
-        state.outers[self.0.id] = OuterState::new(port);
+        self.0.world.lock().outers[self.0.id].end();
     }
 }
 
 impl OuterWaker {
     pub(crate) fn open_driver(&self) -> crate::Driver {
-        let port = self.world.lock().outers[self.id].port;
-        crate::Driver(DriverKind::Simulated(Driver::open(self.world.clone(), Some(port))))
+        let (host, port, gone) = {
+            let outer = &self.world.lock().outers[self.id];
+            (outer.host, outer.port, outer.gone)
+        };
+        let driver = Driver::open(self.world.clone(), host, Some(port));
+        self.world.lock().drivers[driver.id()].gone = gone;
+        crate::Driver(DriverKind::Simulated(driver))
     }
 
     pub(crate) fn add(&self, driver: &Remote, token: u64) -> io::Result<()> {
@@ -86,13 +89,15 @@ impl OuterWaker {
     }
 
     pub(crate) fn wake(&self) {
-        self.world.lock().outers[self.id].woken = true;
+        let outer = &mut self.world.lock().outers[self.id];
+        outer.woken = !outer.gone;
     }
 
     /// `None` disarms.
     pub(crate) fn arm(&self, after: Option<Duration>) {
         let mut state = self.world.lock();
-        let armed = after.map(|after| state.now.saturating_add(after));
+        let gone = state.outers[self.id].gone;
+        let armed = after.filter(|_| !gone).map(|after| state.now.saturating_add(after));
         state.outers[self.id].armed = armed;
     }
 }

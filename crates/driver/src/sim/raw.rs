@@ -6,6 +6,7 @@
 use std::io;
 
 use super::handles::{Handle, PortNumber};
+use super::host::Host;
 use super::operations::{Operation, Source};
 use super::state::{DriverId, DriverState};
 use super::world::Shared;
@@ -23,7 +24,7 @@ impl RawPort {
     pub(super) fn open(world: Shared) -> RawPort {
         let mut state = world.lock();
         let number = state.handles.new_port();
-        let queue = state.drivers.insert(DriverState::new(number));
+        let queue = state.drivers.insert(DriverState::new(Host::FIRST, number));
         drop(state);
         RawPort { world, number, queue }
     }
@@ -63,9 +64,9 @@ pub struct RawSocket {
 impl RawSocket {
     pub(super) fn open(world: Shared) -> io::Result<RawSocket> {
         let mut state = world.lock();
-        state.check_descriptor_limit()?;
-        let id = state.new_socket(&StreamOptions::default());
-        let value = state.handles.open(Some(id)).value;
+        state.check_descriptor_limit(Host::FIRST)?;
+        let id = state.new_socket(Host::FIRST, &StreamOptions::default());
+        let value = state.handles.open(Host::FIRST, Some(id)).value;
         drop(state);
         Ok(RawSocket { world, value })
     }
@@ -115,7 +116,7 @@ impl RawSocket {
     /// 6 if the value stands for nothing; no descriptors.
     pub fn duplicate(&self) -> io::Result<RawSocket> {
         let mut state = self.world.lock();
-        state.check_descriptor_limit()?;
+        state.check_descriptor_limit(Host::FIRST)?;
         let value = state.handles.duplicate(self.value)?.value;
         Ok(RawSocket { world: self.world.clone(), value })
     }

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::io;
 
+use super::host::Host;
 use super::state::{DriverId, LinkId, SocketId};
 use crate::{Address, Credentials, Key, StreamOptions};
 
 #[derive(Debug)]
 pub(super) struct Socket {
+    pub(super) host: Host,
     pub(super) local: Option<Address>,
     pub(super) remote: Option<Address>,
     /// The other end, once there is one, for as long as it exists.
@@ -22,6 +24,8 @@ pub(super) struct Socket {
     /// Taken from the writer and not delivered.
     pub(super) outgoing: VecDeque<u8>,
     pub(super) send_capacity: usize,
+    /// Delivered, and the network does not let the answer through that would say so: they still take room.
+    pub(super) unacknowledged: usize,
     /// A delivery of `outgoing` is on its way.
     pub(super) delivering: bool,
     /// Nothing more will be written.
@@ -31,6 +35,8 @@ pub(super) struct Socket {
     /// Delivered and not read.
     pub(super) received: VecDeque<u8>,
     pub(super) receive_capacity: usize,
+    /// Its kernel knows nothing of it any more, and says so when the peer sends something.
+    pub(super) forgotten: bool,
     /// The peer will send nothing more.
     pub(super) ended: bool,
     /// The last write was cut short and the writer waits for room; with completions the driver has the rest instead.
@@ -48,8 +54,9 @@ pub(super) enum Phase {
 }
 
 impl Socket {
-    pub(super) fn new(phase: Phase, send_capacity: usize, receive_capacity: usize) -> Socket {
+    pub(super) fn new(host: Host, phase: Phase, send_capacity: usize, receive_capacity: usize) -> Socket {
         Socket {
+            host,
             local: None,
             remote: None,
             peer: None,
@@ -60,11 +67,13 @@ impl Socket {
             peer_credentials: None,
             outgoing: VecDeque::new(),
             send_capacity: send_capacity.max(1),
+            unacknowledged: 0,
             delivering: false,
             write_shut: false,
             end_sent: false,
             received: VecDeque::new(),
             receive_capacity: receive_capacity.max(1),
+            forgotten: false,
             ended: false,
             wants_write: false,
         }
@@ -77,6 +86,11 @@ impl Socket {
 
     /// A write would not block.
     pub(super) fn has_room(&self) -> bool {
-        self.outgoing.len() < self.send_capacity || matches!(self.phase, Phase::Failed(_))
+        self.room() > 0 || matches!(self.phase, Phase::Failed(_))
+    }
+
+    /// Bytes that the kernel would take.
+    pub(super) fn room(&self) -> usize {
+        self.send_capacity.saturating_sub(self.outgoing.len() + self.unacknowledged)
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::handles::Handle;
+use super::host::Host;
 use super::operations::{Operation, Source};
 use super::socket::{Phase, Socket};
 use super::source::OsStream;
@@ -28,10 +29,12 @@ impl State {
         target: &Address,
         options: &StreamOptions,
     ) -> io::Result<(SocketId, Handle, Key)> {
+        let host = self.living_host(driver)?;
         let local = self.source_for(target, options)?;
-        self.check_descriptor_limit()?;
-        let id = self.new_socket(options);
-        let handle = self.handles.open(Some(id));
+        let id = self.new_socket(host, options);
+        let handle = self.open_handle(host, Some(id)).inspect_err(|_| {
+            self.sockets.remove(id);
+        })?;
         let key = self.register(driver, handle).inspect_err(|_| {
             self.sockets.remove(id);
             self.handles.close(handle);
@@ -43,10 +46,11 @@ impl State {
     }
 
     /// A socket that is not connected, nor trying.
-    pub(super) fn new_socket(&mut self, options: &StreamOptions) -> SocketId {
+    pub(super) fn new_socket(&mut self, host: Host, options: &StreamOptions) -> SocketId {
         let buffer = self.faults.buffer_bytes;
         let (send, receive) = (options.send_buffer, options.receive_buffer);
-        let socket = Socket::new(Phase::Connecting, send.unwrap_or(buffer), receive.unwrap_or(buffer));
+        let (send, receive) = (send.unwrap_or(buffer), receive.unwrap_or(buffer));
+        let socket = Socket::new(host, Phase::Connecting, send, receive);
         self.sockets.insert(Socket { options: options.clone(), ..socket })
     }
 
@@ -154,7 +158,7 @@ impl State {
         if let Phase::Failed(kind) = socket.phase {
             return Err(kind.into());
         }
-        let fits = socket.send_capacity.saturating_sub(socket.outgoing.len()).min(batch.remaining_bytes());
+        let fits = socket.room().min(batch.remaining_bytes());
         let mut count = self.cut(fits, self.faults.short_write);
         let socket = &mut self.sockets[id];
         while count > 0 {
@@ -218,7 +222,7 @@ impl State {
             self.unregister(registration);
         }
         for waiting in listener.backlog {
-            self.reset(waiting);
+            self.abort(waiting);
             self.close(waiting);
         }
     }

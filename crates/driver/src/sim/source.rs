@@ -48,8 +48,10 @@ impl Listener {
     pub(crate) fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
         let world = &self.listener.world;
         let mut state = world.lock();
-        let Some(&id) = state.listeners[self.listener.id].backlog.front() else { return Ok(None) };
-        let handle = state.open_handle(Some(id))?;
+        // It is gone if its process was killed.
+        let Some(listener) = state.listeners.get(self.listener.id) else { return Ok(None) };
+        let (host, Some(&id)) = (listener.host, listener.backlog.front()) else { return Ok(None) };
+        let handle = state.open_handle(host, Some(id))?;
         state.listeners[self.listener.id].backlog.pop_front();
         let peer = state.sockets[id].remote.clone();
         drop(state);
@@ -58,7 +60,7 @@ impl Listener {
 
     pub(crate) fn rearm(&self) {
         let mut state = self.listener.world.lock();
-        let listener = &state.listeners[self.listener.id];
+        let Some(listener) = state.listeners.get(self.listener.id) else { return };
         let Some(registration) = listener.registration.filter(|_| state.faults.completions) else { return };
         let due = !listener.backlog.is_empty();
         state.launch(registration, Operation::Accept);

@@ -8,6 +8,7 @@ use slotmap::SlotMap;
 
 use super::Faults;
 use super::handles::{Handle, Handles, PortNumber};
+use super::host::{Host, Hosts};
 use super::operations::{Operation, Source};
 use super::socket::Socket;
 use super::world::out_of_descriptors;
@@ -44,8 +45,9 @@ pub(super) struct State {
     pub(super) frozen: bool,
     /// Of every process on this machine.
     pub(super) credentials: Credentials,
-    /// Deliveries that came due while the network was frozen.
-    pub(super) held: Vec<SocketId>,
+    /// What came due while the network was frozen or cut there.
+    pub(super) held: Vec<Action>,
+    pub(super) hosts: Hosts,
     /// Came back to drivers that are gone; dropped when the world is unlocked.
     pub(super) unclaimed: Vec<Batch>,
 }
@@ -57,6 +59,8 @@ pub(super) enum Action {
     Establish(SocketId),
     /// What this socket wrote reaches its peer.
     Deliver(SocketId),
+    /// This socket hears that its peer broke the connection.
+    Reset(SocketId),
     /// A write that was cut short may go on.
     MakeRoom(SocketId),
     /// A receive is to end though nothing came.
@@ -76,6 +80,7 @@ pub(super) struct Link {
 
 #[derive(Debug)]
 pub(super) struct ListenerState {
+    pub(super) host: Host,
     pub(super) local: Address,
     pub(super) backlog: VecDeque<SocketId>,
     pub(super) backlog_limit: usize,
@@ -85,18 +90,20 @@ pub(super) struct ListenerState {
 
 #[derive(Debug)]
 pub(super) struct DriverState {
+    pub(super) host: Host,
     pub(super) port: PortNumber,
     pub(super) sources: SlotMap<Key, Source>,
     pub(super) events: VecDeque<Event>,
     pub(super) woken: bool,
     pub(super) last_closed: Option<Key>,
-    /// Nobody waits here any more. What its sources still have under way ends all the same.
+    /// Nobody waits here any more, or its process was killed. What its sources still have under way ends all the same.
     pub(super) gone: bool,
 }
 
 impl DriverState {
-    pub(super) fn new(port: PortNumber) -> DriverState {
+    pub(super) fn new(host: Host, port: PortNumber) -> DriverState {
         DriverState {
+            host,
             port,
             sources: SlotMap::with_key(),
             events: VecDeque::new(),
@@ -109,16 +116,24 @@ impl DriverState {
 
 #[derive(Debug)]
 pub(super) struct OuterState {
+    pub(super) host: Host,
     /// Completion ports do not nest: all drivers that are opened here have this one.
     pub(super) port: PortNumber,
     pub(super) drivers: BTreeMap<u64, (DriverId, bool)>,
     pub(super) woken: bool,
     pub(super) armed: Option<Duration>,
+    pub(super) gone: bool,
 }
 
 impl OuterState {
-    pub(super) fn new(port: PortNumber) -> OuterState {
-        OuterState { port, drivers: BTreeMap::new(), woken: false, armed: None }
+    pub(super) fn new(host: Host, port: PortNumber) -> OuterState {
+        OuterState { host, port, drivers: BTreeMap::new(), woken: false, armed: None, gone: false }
+    }
+
+    /// Nobody waits here any more. Wakers may live on; what they still do has nobody to tell, and an armed timer must not keep a test
+    /// waiting.
+    pub(super) fn end(&mut self) {
+        *self = OuterState { gone: true, ..OuterState::new(self.host, self.port) };
     }
 }
 
@@ -145,13 +160,15 @@ impl State {
             frozen: false,
             credentials: Credentials { process: Some(1), user: Some(1000), group: Some(1000) },
             held: Vec::new(),
+            hosts: Hosts::default(),
             unclaimed: Vec::new(),
         }
     }
 
     pub(super) fn next_due(&self) -> Option<Duration> {
         let network = self.due.keys().next().map(|(due, _)| *due);
-        self.outers.values().filter_map(|outer| outer.armed).chain(network).min()
+        let running = self.outers.values().filter(|outer| !self.hosts.is_suspended(outer.host));
+        running.filter_map(|outer| outer.armed).chain(network).min()
     }
 
     pub(super) fn advance_to(&mut self, to: Duration) {
@@ -170,8 +187,11 @@ impl State {
     }
 
     pub(super) fn is_quiet(&self) -> bool {
-        self.drivers.values().all(|driver| driver.events.is_empty() && !driver.woken)
-            && self.outers.values().all(|outer| !outer.woken)
+        let runs = |host| !self.hosts.is_suspended(host);
+        let drivers = self.drivers.values().filter(|driver| runs(driver.host));
+        let outers = self.outers.values().filter(|outer| runs(outer.host));
+        drivers.into_iter().all(|driver| driver.events.is_empty() && !driver.woken)
+            && outers.into_iter().all(|outer| !outer.woken)
     }
 
     pub(super) fn chance(&mut self, chance: f64) -> bool {
@@ -184,25 +204,36 @@ impl State {
     }
 
     pub(super) fn after_latency(&mut self, action: Action) {
-        let (min, max) =
-            (self.faults.min_latency.as_nanos() as u64, self.faults.max_latency.as_nanos() as u64);
-        let latency = Duration::from_nanos(if min < max { self.random.u64(min..=max) } else { min });
+        let latency = self.duration_between(self.faults.min_latency, self.faults.max_latency);
+        self.after(latency, action);
+    }
+
+    pub(super) fn after(&mut self, delay: Duration, action: Action) {
         self.sequence += 1;
-        self.due.insert((self.now + latency, self.sequence), action);
+        self.due.insert((self.now + delay, self.sequence), action);
+    }
+
+    pub(super) fn duration_between(&mut self, min: Duration, max: Duration) -> Duration {
+        let (min, max) = (min.as_nanos() as u64, max.as_nanos() as u64);
+        Duration::from_nanos(if min < max { self.random.u64(min..=max) } else { min })
     }
 
     /// A handle for the program, if it may have one more.
-    pub(super) fn open_handle(&mut self, socket: Option<SocketId>) -> io::Result<Handle> {
-        self.check_descriptor_limit()?;
-        Ok(self.handles.open(socket))
+    pub(super) fn open_handle(&mut self, host: Host, socket: Option<SocketId>) -> io::Result<Handle> {
+        self.check_descriptor_limit(host)?;
+        Ok(self.handles.open(host, socket))
     }
 
-    pub(super) fn check_descriptor_limit(&self) -> io::Result<()> {
-        if self.handles.len() < self.descriptor_limit { Ok(()) } else { Err(out_of_descriptors()) }
+    pub(super) fn check_descriptor_limit(&self, host: Host) -> io::Result<()> {
+        let of_host =
+            self.hosts.descriptor_limit(host).is_none_or(|limit| self.handles.count_of(host) < limit);
+        let of_all = self.handles.len() < self.descriptor_limit;
+        if of_host && of_all { Ok(()) } else { Err(out_of_descriptors()) }
     }
 
     /// The one registration of a socket or listener: every way to a driver leads through here.
     pub(super) fn register(&mut self, driver: DriverId, handle: Handle) -> io::Result<Key> {
+        self.living_host(driver)?;
         let fails = self.failing_registrations > 0;
         self.failing_registrations -= usize::from(fails);
         if fails || self.chance(self.faults.refuse_registration) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::socket::Socket;
 use super::state::State;
-use super::{Association, Driver, Faults, Outer, RawPort, RawSocket};
+use super::{Association, Driver, Faults, Host, Outer, RawPort, RawSocket};
 use crate::driver::DriverKind;
 use crate::outer::OuterKind;
 use crate::{Address, Credentials, StreamOptions};
@@ -30,14 +30,21 @@ impl Shared {
         self.advance_by(|state| state.now);
     }
 
-    fn advance_by(&self, to: impl FnOnce(&State) -> Duration) {
+    /// Does something that may leave memory of others behind, and drops that without the lock.
+    pub(super) fn change(&self, act: impl FnOnce(&mut State)) {
         let mut state = self.lock();
-        let to = to(&state);
-        state.advance_to(to);
+        act(&mut state);
         let unclaimed = std::mem::take(&mut state.unclaimed);
         drop(state);
         // The owners of its memory may use this world.
         drop(unclaimed);
+    }
+
+    fn advance_by(&self, to: impl FnOnce(&State) -> Duration) {
+        self.change(|state| {
+            let to = to(state);
+            state.advance_to(to);
+        });
     }
 }
 
@@ -63,14 +70,24 @@ impl World {
         self.0.lock().faults.completions
     }
 
-    /// A new driver on this machine.
+    /// A new driver, on the first host.
     pub fn driver(&self) -> crate::Driver {
-        crate::Driver(DriverKind::Simulated(Driver::open(self.0.clone(), None)))
+        self.driver_on(Host::FIRST)
     }
 
-    /// A new outer poller over this machine's drivers.
+    /// A new driver on this host.
+    pub fn driver_on(&self, host: Host) -> crate::Driver {
+        crate::Driver(DriverKind::Simulated(Driver::open(self.0.clone(), host, None)))
+    }
+
+    /// A new outer poller over drivers of the first host.
     pub fn outer(&self) -> crate::Outer {
-        crate::Outer(OuterKind::Simulated(Outer::open(self.0.clone())))
+        self.outer_on(Host::FIRST)
+    }
+
+    /// A new outer poller over drivers of this host. Drivers that are opened through it are on the same host.
+    pub fn outer_on(&self, host: Host) -> crate::Outer {
+        crate::Outer(OuterKind::Simulated(Outer::open(self.0.clone(), host)))
     }
 
     /// The virtual now.
@@ -180,6 +197,14 @@ impl World {
     /// The next connection that is made breaks when it has carried exactly so many bytes, in both directions together. Several calls are for several connections, in order.
     pub fn reset_next_connection_at(&self, carried_bytes: u64) {
         self.0.lock().dooms.push_back(carried_bytes);
+    }
+
+    /// No connection is doomed any more, neither those that stand nor those that [`reset_next_connection_at`](World::reset_next_connection_at)
+    /// is still to meet.
+    pub fn spare_connections(&self) {
+        let mut state = self.0.lock();
+        state.dooms.clear();
+        state.links.values_mut().for_each(|link| link.doom = None);
     }
 
     /// Breaks every connection now. Both ends see a reset after the bytes that already arrived.

@@ -13,6 +13,8 @@ const FASTEST_PACE: Duration = Duration::from_millis(20);
 pub(super) struct Heartbeat {
     pub(super) last_heard: Instant,
     next_ping: Option<Instant>,
+    /// When we are to look next.
+    due: Option<Instant>,
     last_ping_of_peer: Option<Instant>,
     /// Between the peer's PINGs.
     gap_of_peer: Option<Duration>,
@@ -39,7 +41,14 @@ pub(super) enum Beat {
 
 impl Heartbeat {
     pub(super) fn new(now: Instant) -> Heartbeat {
-        Heartbeat { last_heard: now, next_ping: None, last_ping_of_peer: None, gap_of_peer: None, ttl: None }
+        Heartbeat {
+            last_heard: now,
+            next_ping: None,
+            due: None,
+            last_ping_of_peer: None,
+            gap_of_peer: None,
+            ttl: None,
+        }
     }
 
     /// The connection is established, with a peer that knows PING; gives the first deadline.
@@ -68,9 +77,9 @@ impl Heartbeat {
 
     /// A deadline has come, or may have.
     pub(super) fn handle_time(&mut self, now: Instant, paused: bool, pace: Pace) -> Beat {
-        if paused {
-            self.last_heard = now;
-        }
+        // While this process stood still, it heard nobody: that is not the peer's silence.
+        let stood_still = self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
+        self.move_last_heard(if paused { now } else { now.min(self.last_heard + stood_still) });
         if self.gives_up_at(pace).is_some_and(|at| at <= now) {
             return Beat::Over;
         }
@@ -81,8 +90,20 @@ impl Heartbeat {
         if self.next_ping.is_some() { Beat::Ping } else { Beat::Nothing }
     }
 
-    pub(super) fn deadline(&self, pace: Pace) -> Option<Instant> {
-        [self.next_ping, self.gives_up_at(pace)].into_iter().flatten().min()
+    /// When to look next.
+    pub(super) fn deadline(&mut self, pace: Pace) -> Option<Instant> {
+        self.due = [self.next_ping, self.gives_up_at(pace)].into_iter().flatten().min();
+        self.due
+    }
+
+    /// The wish of the peer moves along, where nothing was said since.
+    fn move_last_heard(&mut self, heard: Instant) {
+        if let Some((at, _)) = &mut self.ttl
+            && *at == self.last_heard
+        {
+            *at = heard;
+        }
+        self.last_heard = heard;
     }
 
     fn gives_up_at(&self, pace: Pace) -> Option<Instant> {
@@ -123,6 +144,7 @@ mod tests {
         assert_eq!(heartbeat.begin(start, PACE), Some(start + 5 * SECOND));
         for second in 1..20 {
             let beat = heartbeat.handle_time(start + second * SECOND, false, PACE);
+            heartbeat.deadline(PACE);
             let expected = if second % 5 == 0 { Beat::Ping } else { Beat::Nothing };
             assert_eq!(beat, expected, "after {second} s");
         }
@@ -134,9 +156,33 @@ mod tests {
         let start = Instant::now();
         let mut heartbeat = Heartbeat::new(start);
         heartbeat.begin(start, PACE);
-        heartbeat.last_heard = start + 19 * SECOND;
-        assert_ne!(heartbeat.handle_time(start + 38 * SECOND, false, PACE), Beat::Over);
+        for second in 1..39 {
+            if second == 19 {
+                heartbeat.last_heard = start + 19 * SECOND;
+            }
+            assert_ne!(heartbeat.handle_time(start + second * SECOND, false, PACE), Beat::Over, "{second} s");
+            heartbeat.deadline(PACE);
+        }
         assert_eq!(heartbeat.handle_time(start + 39 * SECOND, false, PACE), Beat::Over);
+    }
+
+    #[test]
+    fn the_time_in_which_we_stood_still_is_not_the_peers_silence() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(start);
+        heartbeat.begin(start, PACE);
+        let later = start + 3600 * SECOND;
+        assert_eq!(heartbeat.handle_time(later, false, PACE), Beat::Ping);
+        assert_eq!(heartbeat.deadline(PACE), Some(later + 5 * SECOND));
+        for second in [5, 10] {
+            assert_eq!(heartbeat.handle_time(later + second * SECOND, false, PACE), Beat::Ping);
+            heartbeat.deadline(PACE);
+        }
+        assert_eq!(
+            heartbeat.handle_time(later + 15 * SECOND, false, PACE),
+            Beat::Over,
+            "5 s before, 15 s after"
+        );
     }
 
     #[test]

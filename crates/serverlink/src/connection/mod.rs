@@ -7,10 +7,11 @@ mod greet;
 mod heartbeat;
 pub(crate) mod landing;
 mod open;
+mod place;
+mod verdict;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serverlink_driver::{Batch, Credentials, Interest, Key, Read, Stream, Written};
@@ -28,6 +29,8 @@ use crate::report::Origin;
 use crate::socket::core::Core;
 use heartbeat::{Heartbeat, Pace};
 use landing::Landing;
+use place::Place;
+pub(crate) use verdict::Verdict;
 
 /// How much one connection may bring in one go while others wait.
 const READ_BUDGET_BYTES: usize = 256 * 1024;
@@ -38,7 +41,7 @@ pub(crate) struct Connection {
     stream: Stream,
     endpoint: Endpoint,
     origin: Origin,
-    /// The process at the other end, once it is connected; over ipc.
+    /// The process at the other end, over ipc and as soon as it is connected: for reports, and for whoever describes the peer.
     credentials: Option<Credentials>,
     /// It counts for its socket's `max_connections` as long as it lives.
     _place: Option<Place>,
@@ -111,33 +114,6 @@ pub(crate) enum Finish {
     Draining,
     /// It can be dropped.
     Done,
-}
-
-/// How an attempt, or the connection that it led to, ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nobody listens there.
-    Refused,
-    /// Nobody answered, or no way leads there.
-    Unreachable,
-    HandshakeFailed,
-    Disconnected,
-}
-
-/// One of the connections that a socket's listeners may have.
-struct Place(Arc<Core>);
-
-impl Place {
-    fn take(core: &Arc<Core>) -> Place {
-        core.accepted.fetch_add(1, Ordering::Relaxed);
-        Place(Arc::clone(core))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.accepted.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// What the reactor has to do after a step.
@@ -344,21 +320,6 @@ impl Connection {
     /// When the handshake has to be done, counted from the attempt that led to it.
     pub(crate) fn handshake_deadline(&self) -> Instant {
         self.registered_at + self.core.options.handshake_timeout
-    }
-
-    /// What its dialer makes of its end.
-    pub(crate) fn verdict(&self, farewell: &Farewell) -> Verdict {
-        match (&self.phase, farewell) {
-            (Phase::Open | Phase::Draining, _) => Verdict::Disconnected,
-            (Phase::Greeting(..), _) => Verdict::HandshakeFailed,
-            // Where nobody has bound a path there is no file.
-            (Phase::Connecting, Farewell::Io(error))
-                if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) =>
-            {
-                Verdict::Refused
-            }
-            (Phase::Connecting, _) => Verdict::Unreachable,
-        }
     }
 
     // ---- its end

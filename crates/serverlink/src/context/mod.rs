@@ -82,6 +82,10 @@ impl Context {
         Context { core }
     }
 
+    pub(crate) fn env(&self) -> &Env {
+        &self.core.env
+    }
+
     /// Opens a socket with default options.
     ///
     /// # Errors

@@ -56,9 +56,10 @@ pub struct Options {
     /// How long a blocking receive waits; `None`: for ever. Default `None`. libzmq: `ZMQ_RCVTIMEO`.
     pub recv_timeout: Option<Duration>,
 
-    /// Pause before the first attempt to connect again. 1 ms to 1 h, default 100 ms. libzmq: `ZMQ_RECONNECT_IVL`.
+    /// Longest pause before the first attempt to connect again. 1 ms to 1 h, default 100 ms. libzmq: `ZMQ_RECONNECT_IVL`.
     ///
-    /// Every pause varies by chance, so that the clients of a restarted server do not all come back at once.
+    /// Every pause is drawn by chance, from a tenth of this interval up to the longest that the attempt allows, so that the clients of a
+    /// restarted server do not all come back at once. A refusal, a failed handshake and a lost connection lengthen it alike.
     pub reconnect_interval: Duration,
 
     /// Where the pause between attempts stops doubling. Zero: every pause is `reconnect_interval`. Up to 1 h, default 10 s.

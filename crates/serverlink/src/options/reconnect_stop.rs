@@ -4,7 +4,7 @@
 /// counted. Connecting again is the application's to decide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ReconnectStop {
-    /// Nobody listens there.
+    /// Nobody listens at the last of its addresses. A peer that does not answer, or an unknown name, is no refusal.
     pub refused: bool,
     /// The peer was reached, and the handshake came to nothing.
     pub handshake_failed: bool,
@@ -16,7 +16,7 @@ impl ReconnectStop {
     /// Try again whatever happened.
     pub const NEVER: ReconnectStop =
         ReconnectStop { refused: false, handshake_failed: false, disconnected: false };
-    /// Connect once.
+    /// Connect once: give up after any end, also where nobody answered or the name was not known.
     pub const ALWAYS: ReconnectStop =
         ReconnectStop { refused: true, handshake_failed: true, disconnected: true };
 }

@@ -97,9 +97,9 @@ impl Core {
         }
         let entry = &mut topology.pipes[pipe];
         entry.key = Some(arrival.key);
-        entry.globs = arrival.handshake.globs;
         entry.minor = arrival.handshake.version.minor();
         entry.peer = Some(Arc::clone(&arrival.peer));
+        entry.globs = arrival.handshake.globs;
         entry.has_peer = true;
         entry.record.on_connected(self.now(), arrival.peer.socket_type, &arrival.peer.routing_id);
         entry.record.peer_address = arrival.peer_address.clone();
@@ -130,8 +130,7 @@ impl Core {
             self.tell_refused(arrival.endpoint.clone(), &arrival.handshake.identity, attached.why);
         }
         if self.must_assume_subscription(&arrival.handshake) {
-            // One subscription is within every limit.
-            let _ = self.handle_subscription(pipe, true, Subject::Topic(b""));
+            self.take_request(pipe, true, Subject::Topic(b""));
         }
         self.write_pipe(pipe);
         self.readers.notify_all();

@@ -94,6 +94,31 @@ setters! {
     conflate: bool => |on| on;
 }
 
+impl<T: TypedSocket> SocketBuilder<T> {
+    /// One more property that peers are told. See [`Options::metadata`].
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.options.metadata.push((name.into(), value.into()));
+        self
+    }
+}
+
+macro_rules! messages_of {
+    ($($socket:ident: $($option:ident),*;)*) => {$(
+        impl SocketBuilder<super::$socket> {$(
+            #[doc = concat!("See [`Options::", stringify!($option), "`].")]
+            pub fn $option(mut self, message: impl Into<Vec<u8>>) -> Self {
+                self.options.$option = message.into();
+                self
+            }
+        )*}
+    )*};
+}
+
+messages_of! {
+    Router: hello_message, disconnect_message;
+    Dealer: hello_message, hiccup_message;
+}
+
 macro_rules! publisher_setters {
     ($($socket:ident)*) => {$(
         impl SocketBuilder<super::$socket> {
@@ -119,30 +144,6 @@ macro_rules! publisher_setters {
 }
 
 publisher_setters! { Publisher XPublisher }
-impl<T: TypedSocket> SocketBuilder<T> {
-    /// One more property that peers are told. See [`Options::metadata`].
-    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.options.metadata.push((name.into(), value.into()));
-        self
-    }
-}
-
-macro_rules! messages_of {
-    ($($socket:ident: $($option:ident),*;)*) => {$(
-        impl SocketBuilder<super::$socket> {$(
-            #[doc = concat!("See [`Options::", stringify!($option), "`].")]
-            pub fn $option(mut self, message: impl Into<Vec<u8>>) -> Self {
-                self.options.$option = message.into();
-                self
-            }
-        )*}
-    )*};
-}
-
-messages_of! {
-    Router: hello_message, disconnect_message;
-    Dealer: hello_message, hiccup_message;
-}
 
 macro_rules! setters_of {
     ($($socket:ident: $($option:ident),*;)*) => {$(

@@ -3,11 +3,11 @@
 use serverlink::{Endpoint, Error, SocketType::*};
 
 use crate::{
-    over_transports, over_wires,
+    everywhere, over_wires,
     world::{PATIENCE, Transport, World, connect, peers, recv_text, send, until_peers_left},
 };
 
-over_transports! {
+everywhere! {
     connecting_before_binding
     bind_tells_where_it_listens
     an_endpoint_has_one_owner

@@ -75,6 +75,16 @@ macro_rules! over_transports {
 }
 pub(crate) use over_transports;
 
+/// Over every transport that has connections to lose, the simulated network included: for cases of one thread.
+macro_rules! over_streams {
+    ($($case:ident)*) => {
+        $crate::cases!([
+            tcp => Tcp, ipc => Ipc, simulated => Simulated, simulated_ports => SimulatedPorts
+        ] $($case)*);
+    };
+}
+pub(crate) use over_streams;
+
 /// Over tcp and ipc: for what inproc, which has no connections to lose, does not do.
 macro_rules! over_wires {
     ($($case:ident)*) => {

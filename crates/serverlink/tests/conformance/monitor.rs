@@ -8,17 +8,21 @@ use std::time::{Duration, Instant};
 use serverlink::{Cause, Event, EventKind, Monitor, SocketType::*};
 
 use crate::{
-    everywhere, over_transports, over_wires,
-    world::{PATIENCE, World, connect, eventually, peers, promptly},
+    everywhere, over_streams, over_transports, over_wires,
+    world::{PATIENCE, World, connect, eventually, next_event, peers, promptly},
 };
 
 over_wires! {
     the_listening_side_sees_a_peer_come_and_go
     the_connecting_side_sees_it_too
-    retries_are_told_with_their_delay
     a_connection_is_told_with_its_peer_and_its_end
     every_listener_hears_every_event_once
 }
+
+over_streams! {
+    retries_are_told_with_their_delay
+}
+
 over_transports! {
     waiting_for_events_ends_with_the_socket
     a_callback_may_call_the_library_and_panic
@@ -32,7 +36,7 @@ everywhere! {
 pub(crate) fn wait_for<T>(monitor: &Monitor, mut wanted: impl FnMut(EventKind) -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let event = monitor.next_deadline(deadline).expect("the event in time");
+        let event = next_event(monitor, deadline).expect("the event in time");
         if let Some(found) = wanted(event.kind) {
             return found;
         }

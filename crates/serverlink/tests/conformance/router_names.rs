@@ -5,11 +5,11 @@ use serverlink::{EventKind, Socket, SocketType::*};
 use crate::{
     everywhere,
     monitor::wait_for,
-    over_wires,
+    over_streams,
     world::{World, assert_nothing_waits, connect, peers, recv_text, send, until_peers_left},
 };
 
-over_wires! {
+over_streams! {
     the_first_keeps_a_name
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use serverlink::{
-    Context, Error, Message, Options, Socket, SocketType,
+    Context, Error, Event, Message, Monitor, Options, Socket, SocketType,
     sim::{Faults, Simulation},
 };
 use tempfile::TempDir;
@@ -215,6 +215,19 @@ fn counted(result: Result<usize, Error>) -> bool {
 /// not what applications wait for.
 pub(crate) fn until_peers_left(socket: &Socket, count: u64) {
     eventually("the peers are gone", || socket.stats().peers == count);
+}
+
+/// Blocks, or on the simulated machine looks again and again.
+pub(crate) fn next_event(monitor: &Monitor, deadline: Instant) -> Option<Event> {
+    if !is_simulated() {
+        return monitor.next_deadline(deadline);
+    }
+    loop {
+        match monitor.try_next() {
+            None if Instant::now() < deadline => let_things_happen(),
+            event => return event,
+        }
+    }
 }
 
 pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {

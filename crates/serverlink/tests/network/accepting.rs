@@ -1,9 +1,12 @@
 //! Whom a listener lets in, and how many.
 
-use serverlink::{AcceptFilter, Context, EventKind, Socket, SocketType};
+use std::time::Duration;
+
+use serverlink::sim::{Faults, Simulation};
+use serverlink::{AcceptFilter, Context, EventKind, Options, Socket, SocketType};
 
 use crate::place::{PATIENCE, Place, Transport, brisk, eventually};
-use crate::{exchange, expect_event, never_told, recv, send};
+use crate::{expect_event, recv, send};
 
 fn filtered(context: &Context, filters: &[AcceptFilter]) -> Socket {
     brisk(context, SocketType::Pull, |options| options.accept_filters = filters.to_vec())
@@ -28,8 +31,8 @@ fn who_is_in_no_network_is_closed_unread() {
 
     let member = brisk(&context, SocketType::Push, |_| {});
     member.connect(&format!("tcp://127.5.9.9:0;{target}")).expect("connecting");
-    exchange(&member, &pull, "let in");
-    never_told(&monitor, |event| matches!(event, EventKind::HandshakeFailed { .. }));
+    crate::exchange(&member, &pull, "let in");
+    crate::never_told(&monitor, |event| matches!(event, EventKind::HandshakeFailed { .. }));
 }
 
 #[cfg(target_os = "linux")]
@@ -61,7 +64,7 @@ fn an_ipc_peer_is_let_in_by_its_process_user_or_group() {
         let (place, context) = (Place::new(Transport::Ipc), Context::new().expect("a context"));
         let (pull, push) = (filtered(&context, filters), brisk(&context, SocketType::Push, |_| {}));
         push.connect(&pull.bind(&place.endpoint()).expect("a path").to_string()).expect("connecting");
-        exchange(&push, &pull, "let in");
+        crate::exchange(&push, &pull, "let in");
         assert_eq!(pull.stats().filtered, 0);
     }
     for filters in bad {
@@ -88,7 +91,7 @@ fn a_full_socket_lets_in_whoever_comes_when_one_leaves() {
             let push = brisk(&context, SocketType::Push, |_| {});
             push.connect(&endpoint).expect("connecting");
             if number < 2 {
-                exchange(&push, &pull, &number.to_string());
+                crate::exchange(&push, &pull, &number.to_string());
             }
             pushes.push(push);
         }
@@ -123,4 +126,50 @@ fn no_limit_is_no_limit() {
     let push = brisk(&context, SocketType::Push, |_| {});
     (0..10).for_each(|_| push.connect(&endpoint).expect("connecting"));
     pull.wait_for_peers(10, PATIENCE).expect("all of them");
+}
+
+/// They say nothing. Each has its time for the handshake, no more of them are open than the limit allows, and an honest peer gets in.
+#[test]
+fn ten_thousand_silent_connections_of_one_peer_keep_nobody_out() {
+    for completions in [false, true] {
+        let mut machine = Simulation::new(9, Faults { completions, ..Faults::NONE });
+        let context = machine.context();
+        let options = Options {
+            max_connections: 50,
+            backlog: 100,
+            handshake_timeout: Duration::from_secs(2),
+            ..Options::default()
+        };
+        let pull = context.pull().options(options).open().expect("a socket");
+        let monitor = pull.monitor();
+        pull.bind("tcp://10.0.0.1:5555").expect("a free port");
+        // A process that stands still: nobody takes what is reported to it.
+        let world = machine.world().clone();
+        let elsewhere = world.host();
+        world.set_suspended(elsewhere, true);
+        let driver = world.driver_on(elsewhere);
+        let crowds = driver.remote();
+        let address = "10.0.0.1:5555".parse().map(serverlink_driver::Address::Tcp).expect("an address");
+        let mut crowd = Vec::new();
+        for _ in 0..100 {
+            let connect = |_| crowds.connect(&address, &Default::default()).expect("an attempt");
+            crowd.extend((0..100).map(connect));
+            machine.run_for(Duration::from_millis(10));
+            assert!(pull.connections().len() <= 50, "{} are open", pull.connections().len());
+        }
+        let honest = context.push().open().expect("a socket");
+        honest.connect("tcp://10.0.0.1:5555").expect("connecting");
+        honest.try_send("let in").expect("room");
+        let message =
+            machine.run(pull.recv_async(), Duration::from_secs(60)).expect("in time").expect("a message");
+        assert_eq!(message.first(), "let in");
+        // As often as it was full, and not as often as somebody came.
+        let (mut paused, mut accepted) = (0, 0);
+        while let Some(event) = monitor.try_next() {
+            paused += usize::from(matches!(event.kind, EventKind::AcceptPaused { .. }));
+            accepted += usize::from(matches!(event.kind, EventKind::Accepted { .. }));
+        }
+        assert!(paused >= 1 && paused <= accepted, "{paused} pauses for {accepted} connections");
+        drop(crowd);
+    }
 }

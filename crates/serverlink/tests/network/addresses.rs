@@ -1,6 +1,6 @@
 //! Where sockets listen, and where their connections come from.
 
-use serverlink::{Context, Endpoint, Error, PeerCredentials, SocketType};
+use serverlink::{Context, Endpoint, PeerCredentials, SocketType};
 
 use crate::exchange;
 use crate::place::{PATIENCE, Place, Transport, brisk};
@@ -18,7 +18,7 @@ fn an_abstract_name_is_listened_on_and_reported() {
     assert_eq!(context.report().listeners().next().expect("it listens").endpoint.to_string(), endpoint);
     assert!(!std::path::Path::new(&endpoint["ipc://".len()..]).exists());
     let taken = brisk(&context, SocketType::Pull, |_| {}).bind(&endpoint).expect_err("it has an owner");
-    assert!(matches!(taken, Error::AddressInUse { .. }), "{taken}");
+    assert!(matches!(taken, serverlink::Error::AddressInUse { .. }), "{taken}");
     pull.unbind(&endpoint).expect("it is bound");
     brisk(&context, SocketType::Pull, |_| {}).bind(&endpoint).expect("a free name again");
 }

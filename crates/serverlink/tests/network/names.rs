@@ -1,7 +1,7 @@
 //! Names with many addresses: each is tried, for as long as the options allow, and every round asks anew.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use serverlink::sim::{Faults, Simulation};
 use serverlink::{Context, EventKind, SocketType};
 
 use crate::place::{PATIENCE, brisk};
-use crate::{exchange, expect_event, never_told, recv, send};
+use crate::{exchange, expect_event, recv, send};
 
 fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
@@ -22,7 +22,7 @@ fn ip(text: &str) -> IpAddr {
 #[test]
 fn refused_and_silent_addresses_are_passed_over() {
     use serverlink_driver::{Address, ListenOptions, OsListener};
-    use std::net::{SocketAddr, TcpStream};
+    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
     let addresses: Vec<IpAddr> =
         (1..=3).map(|last| Ipv4Addr::new(127, std::process::id() as u8 | 1, 77, last).into()).collect();
@@ -50,7 +50,7 @@ fn refused_and_silent_addresses_are_passed_over() {
     assert!(refused.contains("refused"), "{refused}");
     let silent = expect_event!(&monitor, EventKind::HandshakeFailed { reason, .. } => reason);
     assert_eq!(silent, "nobody answered within the connect_timeout");
-    never_told(&monitor, |event| matches!(event, EventKind::Retrying { .. }));
+    crate::never_told(&monitor, |event| matches!(event, EventKind::Retrying { .. }));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_look_up_that_hangs_is_nobody_elses_trouble() {
     for port in 1..100 {
         stuck.connect(&format!("tcp://hangs:{port}")).expect("connecting");
     }
-    begun.recv().expect("it is asked");
+    begun.recv_timeout(PATIENCE).expect("it is asked");
     let pull = brisk(&context, SocketType::Pull, |_| {});
     let bound = pull.bind("tcp://somewhere:*").expect("names can be bound").to_string();
     let port = bound.strip_prefix("tcp://127.0.0.1:").expect("its first address");

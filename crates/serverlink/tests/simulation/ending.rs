@@ -4,23 +4,36 @@ use serverlink::sim::{Association, Simulation};
 
 /// Nothing is open, bound, registered or under way any more, and whatever was registered was registered once.
 pub(crate) fn assert_nothing_is_left(machine: &Simulation) {
-    let world = machine.world();
-    assert_eq!(world.descriptor_count(), 0, "handles of closed sockets");
-    assert_eq!(world.associated_count(), 0, "sockets that are with a port");
-    assert_eq!(world.registration_count(), 0, "sources whose last operation has not come home");
-    assert_eq!(world.operation_count(), 0, "operations in flight");
-    assert_eq!(world.connection_count(), 0, "connections");
-    assert_eq!(world.bound_count(), 0, "addresses in use");
-    assert_eq!(world.driver_count(), 0, "drivers of closed sockets");
-    assert!(world.is_quiet(), "events that nobody takes");
+    let left = leftovers(machine);
+    assert!(left.is_empty(), "{left:?}");
     assert_each_socket_registered_once(machine);
+}
+
+/// What is still open, bound, registered or under way, and how much of it.
+pub(crate) fn leftovers(machine: &Simulation) -> Vec<(&'static str, usize)> {
+    let world = machine.world();
+    let counts = [
+        ("handles of closed sockets", world.descriptor_count()),
+        ("sockets that are with a port", world.associated_count()),
+        ("sources whose last operation has not come home", world.registration_count()),
+        ("operations in flight", world.operation_count()),
+        ("connections", world.connection_count()),
+        ("addresses in use", world.bound_count()),
+        ("drivers of closed sockets", world.driver_count()),
+        ("events that nobody takes", usize::from(!world.is_quiet())),
+        ("sockets that were registered twice, or nearly", registered_otherwise_than_once(machine).len()),
+    ];
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// The ledger has one association and no refusal for each socket that ever was registered.
 pub(crate) fn assert_each_socket_registered_once(machine: &Simulation) {
-    let ledger = machine.world().associations();
-    let wrong: Vec<&Association> =
-        ledger.iter().filter(|entry| (entry.associated, entry.refused) != (1, 0)).collect();
+    let wrong = registered_otherwise_than_once(machine);
     assert!(wrong.is_empty(), "registered twice, or tried to: {wrong:?}");
     assert_eq!(machine.world().refused_associations(), 0);
+}
+
+fn registered_otherwise_than_once(machine: &Simulation) -> Vec<Association> {
+    let once = |entry: &Association| (entry.associated, entry.refused) == (1, 0);
+    machine.world().associations().into_iter().filter(|entry| !once(entry)).collect()
 }

@@ -43,9 +43,9 @@ impl Peer {
         let known = [SOCKET_TYPE, IDENTITY, GLOBS_PROPERTY];
         let others = metadata.properties().filter(|property| !known.iter().any(|name| property.is(name)));
         Ok(Peer {
-            globs: metadata.value(GLOBS_PROPERTY) == Some(GLOBS_VERSION),
             version,
             socket_type: Some(socket_type),
+            globs: metadata.value(GLOBS_PROPERTY) == Some(GLOBS_VERSION),
             identity: usable_identity(ours, identity)?.to_vec(),
             properties: others.map(|property| (property.name.to_owned(), property.value.to_vec())).collect(),
         })

@@ -1,112 +1,17 @@
-//! Asking for the addresses behind names, without ever making a reactor wait.
-//!
-//! On a real machine a few threads ask, and end when nobody wants to know anything: a look-up may take minutes, and nothing but its own answer
-//! waits for it. On a simulated one the test has said what the answers are.
+//! Threads that ask, on a real machine.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serverlink_driver::interface_addresses;
 
+use super::{Answer, Answered, Asker, LookUp, Question};
+
 /// Most look-ups at a time, over all sockets of a context. Questions for the same names are one look-up.
 const MAX_THREADS: usize = 4;
-
-/// Gives the addresses behind the name of a machine; their ports mean nothing.
-pub(crate) type LookUp = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
-
-/// The names in an endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Question {
-    /// Of the other machine.
-    pub(crate) peer: Option<String>,
-    /// Of this machine, or of one of its network interfaces.
-    pub(crate) own: Option<String>,
-}
-
-/// What is behind them; nothing for what was not asked.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) peer: Vec<SocketAddr>,
-    pub(crate) own: Vec<SocketAddr>,
-}
-
-/// An answer, or why there is none, as a sentence.
-pub(crate) type Answered = Result<Answer, String>;
-
-/// Somebody who wants to know.
-pub(crate) struct Asker {
-    /// Still.
-    pub(crate) cares: Box<dyn Fn() -> bool + Send>,
-    pub(crate) tell: Box<dyn FnOnce(Answered) + Send>,
-}
-
-/// When the answer comes.
-pub(crate) enum Reply {
-    /// The asker will be told.
-    Later,
-    /// So much later, and this is what it will be.
-    After(Duration, Answered),
-}
-
-/// Where a context's names are looked up.
-pub(crate) enum Resolver {
-    Threads(Arc<Pool>),
-    Scripted(Arc<Script>),
-}
-
-impl Resolver {
-    /// The system's, or the program's own.
-    pub(crate) fn threads(name: String, look_up: Option<LookUp>) -> Resolver {
-        let look_up = look_up.unwrap_or_else(|| Arc::new(ask_system));
-        Resolver::Threads(Arc::new(Pool { name, look_up, desk: Mutex::default() }))
-    }
-
-    /// Never waits.
-    pub(crate) fn ask(&self, question: &Question, asker: Asker) -> Reply {
-        match self {
-            Resolver::Threads(pool) => {
-                Pool::ask(pool, question, asker);
-                Reply::Later
-            }
-            Resolver::Scripted(script) => {
-                let (delay, answered) = script.answer(question);
-                Reply::After(delay, answered)
-            }
-        }
-    }
-
-    /// Waits for the answer, where the machine is a real one.
-    pub(crate) fn ask_and_wait(&self, question: &Question) -> Answered {
-        match self {
-            Resolver::Threads(pool) => answer(&pool.look_up, question),
-            Resolver::Scripted(script) => script.answer(question).1,
-        }
-    }
-}
-
-fn ask_system(name: &str) -> io::Result<Vec<SocketAddr>> {
-    Ok((name, 0).to_socket_addrs()?.collect())
-}
-
-fn answer(look_up: &LookUp, question: &Question) -> Answered {
-    // A program's own resolver is foreign code.
-    let ask = |name: &str| match catch_unwind(AssertUnwindSafe(|| look_up(name))) {
-        Ok(outcome) => outcome.map_err(|error| format!("resolving {name} failed: {error}")),
-        Err(_) => Err(format!("resolving {name} failed: the program's resolver panicked")),
-    };
-    let own = |name: &str| match interface_addresses(name) {
-        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-        _ => ask(name),
-    };
-    Ok(Answer {
-        peer: question.peer.as_deref().map_or(Ok(Vec::new()), ask)?,
-        own: question.own.as_deref().map_or(Ok(Vec::new()), own)?,
-    })
-}
 
 /// Threads that come with the first question and go with the last.
 pub(crate) struct Pool {
@@ -124,7 +29,18 @@ struct Desk {
 }
 
 impl Pool {
-    fn ask(pool: &Arc<Pool>, question: &Question, asker: Asker) {
+    /// With the system's resolver, or the program's own.
+    pub(super) fn new(name: String, look_up: Option<LookUp>) -> Arc<Pool> {
+        let look_up = look_up.unwrap_or_else(|| Arc::new(ask_system));
+        Arc::new(Pool { name, look_up, desk: Mutex::default() })
+    }
+
+    /// On this thread.
+    pub(super) fn ask_and_wait(&self, question: &Question) -> Answered {
+        answer(&self.look_up, question)
+    }
+
+    pub(super) fn ask(pool: &Arc<Pool>, question: &Question, asker: Asker) {
         let mut desk = pool.desk();
         let askers = desk.askers.entry(question.clone()).or_default();
         askers.push(asker);
@@ -176,43 +92,37 @@ impl Pool {
     }
 }
 
-/// What a test has said about names.
-#[derive(Default)]
-pub(crate) struct Script(Mutex<BTreeMap<String, Known>>);
-
-/// One name of a simulated machine.
-#[derive(Clone)]
-pub(crate) struct Known {
-    pub(crate) addresses: Result<Vec<SocketAddr>, String>,
-    pub(crate) delay: Duration,
+fn ask_system(name: &str) -> io::Result<Vec<SocketAddr>> {
+    Ok((name, 0).to_socket_addrs()?.collect())
 }
 
-impl Script {
-    pub(crate) fn know(&self, name: &str, known: Known) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), known);
-    }
-
-    fn answer(&self, question: &Question) -> (Duration, Answered) {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut delay = Duration::ZERO;
-        let mut ask = |name: &Option<String>| {
-            let Some(name) = name else { return Ok(Vec::new()) };
-            let Some(known) = known.get(name) else {
-                return Err(format!("resolving {name} failed: nobody told the simulated machine of it"));
-            };
-            delay = delay.max(known.delay);
-            known.addresses.clone().map_err(|why| format!("resolving {name} failed: {why}"))
-        };
-        let (peer, own) = (ask(&question.peer), ask(&question.own));
-        (delay, peer.and_then(|peer| Ok(Answer { peer, own: own? })))
-    }
+fn answer(look_up: &LookUp, question: &Question) -> Answered {
+    // A program's own resolver is foreign code.
+    let ask = |name: &str| match catch_unwind(AssertUnwindSafe(|| look_up(name))) {
+        Ok(outcome) => outcome.map_err(|error| format!("resolving {name} failed: {error}")),
+        Err(_) => Err(format!("resolving {name} failed: the program's resolver panicked")),
+    };
+    let own = |name: &str| match interface_addresses(name) {
+        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+        _ => ask(name),
+    };
+    Ok(Answer {
+        peer: question.peer.as_deref().map_or(Ok(Vec::new()), ask)?,
+        own: question.own.as_deref().map_or(Ok(Vec::new()), own)?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
+    use std::time::Duration;
+
+    use super::super::{Reply, Resolver};
     use super::*;
+
+    /// Longer than anything takes here; only a failing test waits so long.
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     /// A look-up tells when it begins, and goes on when it is told.
     struct Bench {
@@ -254,16 +164,18 @@ mod tests {
         for name in ["a", "b", "c", "d", "e", "a", "e"] {
             bench.ask(name, true);
         }
-        let mut began: Vec<_> = (0..4).map(|_| bench.began.recv().expect("four threads")).collect();
+        let mut began: Vec<_> =
+            (0..4).map(|_| bench.began.recv_timeout(PATIENCE).expect("four threads")).collect();
         began.sort();
         assert_eq!(began, ["a", "b", "c", "d"]);
         // One is through; only then is there a thread for the fifth.
         bench.go_on.send(()).expect("a look-up waits");
-        assert_eq!(bench.began.recv().expect("a thread is free"), "e");
+        assert_eq!(bench.began.recv_timeout(PATIENCE).expect("a thread is free"), "e");
         for _ in 0..4 {
             bench.go_on.send(()).expect("a look-up waits");
         }
-        let mut told: Vec<_> = (0..7).map(|_| bench.told.recv().expect("everybody is told").0).collect();
+        let mut told: Vec<_> =
+            (0..7).map(|_| bench.told.recv_timeout(PATIENCE).expect("everybody is told").0).collect();
         told.sort();
         assert_eq!(told, ["a", "a", "b", "c", "d", "e", "e"]);
         assert!(bench.began.try_recv().is_err(), "nothing was asked twice");
@@ -273,11 +185,12 @@ mod tests {
     fn what_nobody_wants_to_know_any_more_is_not_asked() {
         let bench = Bench::new();
         ["a", "b", "c", "d"].iter().for_each(|name| bench.ask(name, true));
-        let _began: Vec<_> = (0..4).map(|_| bench.began.recv().expect("four threads")).collect();
+        let _began: Vec<_> =
+            (0..4).map(|_| bench.began.recv_timeout(PATIENCE).expect("four threads")).collect();
         bench.ask("gone", false);
         bench.ask("wanted", true);
         bench.go_on.send(()).expect("a look-up waits");
-        assert_eq!(bench.began.recv().expect("a thread is free"), "wanted");
+        assert_eq!(bench.began.recv_timeout(PATIENCE).expect("a thread is free"), "wanted");
         (0..4).for_each(|_| bench.go_on.send(()).expect("a look-up waits"));
     }
 
@@ -291,7 +204,7 @@ mod tests {
             tell: Box::new(move |answered| tell.send(answered).expect("the test listens")),
         };
         resolver.ask(&Question { peer: Some("x".into()), own: None }, asker);
-        let why = told.recv().expect("told").expect_err("it panicked");
+        let why = told.recv_timeout(PATIENCE).expect("told").expect_err("it panicked");
         assert!(why.contains("panicked"), "{why}");
     }
 }
