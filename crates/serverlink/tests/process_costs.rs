@@ -85,7 +85,11 @@ fn a_nameless_peer_is_held_to_the_receive_mark_while_the_router_receives() {
     let endpoint = router.bind("tcp://127.0.0.1:*").unwrap().to_string();
     let _first = raw(&endpoint, "DEALER", b"A", 1);
     router.wait_for_peers(1, Duration::from_secs(5)).unwrap();
-    let second = raw(&endpoint, "DEALER", b"A", 1);
+    // One that came to it would be turned away; whom it calls itself stays without a name.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    router.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+    let (mut second, _) = listener.accept().unwrap();
+    shake(&mut second, "DEALER", b"A", 1);
     let receiving = Arc::clone(&router);
     std::thread::spawn(move || receiving.recv_deadline(soon(15)));
     let (sent, grown) = flood(second, &frame(0, &[7; 10_000]), 100 * MIB);

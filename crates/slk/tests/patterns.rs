@@ -103,6 +103,20 @@ fn replies_are_a_text_or_come_from_standard_input() {
 }
 
 #[test]
+fn questions_and_answers_are_shown_before_the_next_is_typed() {
+    let mut reply = run("rep --bind tcp://127.0.0.1:* -n 2 --timeout 30 --replies lines");
+    let mut request = run(&format!("req --connect {} --timeout 30", reply.endpoint()));
+    for (question, answer) in [("one?", "1"), ("two?", "2")] {
+        request.type_in(&format!("{question}\n"));
+        assert_eq!(reply.line(), question);
+        reply.type_in(&format!("{answer}\n"));
+        assert_eq!(request.line(), answer);
+    }
+    request.wait().ok();
+    reply.wait().ok();
+}
+
+#[test]
 fn a_router_answers_the_dealer_it_names() {
     let mut router = run("router --bind tcp://127.0.0.1:* -n 2 --timeout 30");
     let mut dealer =

@@ -25,6 +25,7 @@ impl Connection {
             identity: core.options.routing_id.clone(),
             limits: core.limits(),
             globs: true,
+            takes_refusals: true,
             // Of two ends that were adopted, neither may wait for the other to speak first.
             properties: core.options.metadata.clone(),
             judges: self.origin == Origin::Accepted && core.may_refuse_peers(),
@@ -92,7 +93,7 @@ impl Connection {
         if handshake.is_done() { self.establish(now) } else { Flow::Idle }
     }
 
-    /// Tells the peer why it is turned away, so that its dialer can say so and tries again later.
+    /// Tells the peer why it is turned away, if it is one whose dialer can say so and tries again all the same.
     fn refuse(&mut self, why: AttachRefusal) -> Flow {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let routing_id = handshake.candidate().map(|peer| peer.identity.clone()).unwrap_or_default();

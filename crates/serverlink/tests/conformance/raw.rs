@@ -86,12 +86,17 @@ impl RawPeer {
 
     /// Reads what is still there, to the end of the connection.
     pub(crate) fn assert_closed(&mut self) {
-        let mut buffer = [0; 4096];
+        self.rest();
+    }
+
+    /// What is still there, to the end of the connection.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let (mut rest, mut buffer) = (Vec::new(), [0; 4096]);
         loop {
             match self.0.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => return,
+                Ok(0) => return rest,
+                Ok(count) => rest.extend(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return rest,
                 Err(error) => panic!("the connection was not closed: {error}"),
             }
         }

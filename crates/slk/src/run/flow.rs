@@ -82,12 +82,13 @@ impl Flow<'_> {
             let Some(request) = source.next()? else { break };
             self.send(request)?;
             let Some(reply) = self.receive(&mut sink)? else { return Ok(()) };
-            if sink.write(&reply)? == Wanted::No {
+            // Whoever types the questions may want to see an answer before the next one.
+            if sink.write(&reply)? == Wanted::No || sink.flush()? == Wanted::No {
                 return Ok(());
             }
             left -= 1;
         }
-        sink.flush().map(drop)
+        Ok(())
     }
 
     fn answer(self) -> Result<(), Failure> {
@@ -96,7 +97,11 @@ impl Flow<'_> {
         let mut left = self.job.wiring.count.unwrap_or(u64::MAX);
         while left > 0 {
             let Some(request) = self.receive(&mut sink)? else { return Ok(()) };
-            let wanted = sink.write(&request)?;
+            let mut wanted = sink.write(&request)?;
+            if replies.are_typed() && wanted == Wanted::Yes {
+                // Whoever types the answers has to see the question.
+                wanted = sink.flush()?;
+            }
             let Some(reply) = replies.to(request)? else { break };
             self.send(reply)?;
             if wanted == Wanted::No {
@@ -178,6 +183,10 @@ impl Replies {
             (None, Some(format)) => Replies::Next(Source::replies(format, ending)),
             (None, None) => Replies::Echo,
         }
+    }
+
+    fn are_typed(&self) -> bool {
+        matches!(self, Replies::Next(_))
     }
 
     /// `None` when there are no more replies.

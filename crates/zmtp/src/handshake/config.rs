@@ -32,6 +32,9 @@ pub struct Config {
     pub properties: Vec<(String, Vec<u8>)>,
     /// Whether to announce that we know glob subscriptions. For PUB, SUB, XPUB and XSUB; no other type announces it.
     pub globs: bool,
+    /// Whether to announce that an ERROR in place of READY does not keep us away: we say why, and come back. For those whom a ROUTER or a
+    /// PAIR may turn away, PAIR, REQ, DEALER and ROUTER; no other type announces it.
+    pub takes_refusals: bool,
     /// The minor version to announce: 1, or 0 to be a ZMTP 3.0 peer.
     pub minor: u8,
 }
@@ -47,6 +50,7 @@ impl Config {
             limits: Limits::default(),
             properties: Vec::new(),
             globs: false,
+            takes_refusals: false,
             minor: NEWEST_MINOR,
         }
     }
@@ -77,6 +81,11 @@ impl Config {
         if self.globs && publishes_or_subscribes(self.socket_type) {
             push(&mut metadata, GLOBS_PROPERTY, GLOBS_VERSION)?;
         }
+        if self.takes_refusals
+            && (announces_identity(self.socket_type) || self.socket_type == SocketType::Pair)
+        {
+            push(&mut metadata, REFUSALS_PROPERTY, REFUSALS_VERSION)?;
+        }
         for (name, value) in &self.properties {
             let property = Property { name, value };
             if property.is(SOCKET_TYPE) || property.is(IDENTITY) {
@@ -89,6 +98,11 @@ impl Config {
         Ok(metadata)
     }
 }
+
+/// The property of a READY by which a peer says that it comes back after a refusal. One of libzmq never does: an ERROR ends its dialer for
+/// good, while a connection that just ends is made again.
+pub(super) const REFUSALS_PROPERTY: &str = "X-ServerLink-Refusals";
+pub(super) const REFUSALS_VERSION: &[u8] = b"1";
 
 fn push(metadata: &mut MetadataBuilder, name: &str, value: &[u8]) -> Result<(), WireError> {
     metadata.push(name, value).map_err(|error| WireError::InvalidConfig { why: error.sentence() })

@@ -145,11 +145,11 @@ impl Handshake {
         };
     }
 
-    /// Turns the candidate away: an ERROR with this reason goes out, in visible characters without spaces, if the peer knows
-    /// what that is. Then close.
+    /// Turns the candidate away. If it announced that it comes back nevertheless, an ERROR with this reason goes out, in visible characters
+    /// without spaces: a dialer of libzmq that gets one never tries again. Then close.
     pub fn refuse(&mut self, reason: &str) {
         if let State::Judged(peer) = &self.state {
-            if peer.version.has_commands() {
+            if peer.takes_refusals {
                 Command::Error { reason: reason.as_bytes() }.put(&mut self.output);
             }
             self.state = State::Done(None);

@@ -87,7 +87,7 @@ pub(super) fn peer_of(
         unreachable!("a frame is whole only after its header is");
     };
     let identity = usable_identity(ours, &frame[header_len..])?.to_vec();
-    Ok(Peer { version, socket_type, identity, globs: false, properties: Vec::new() })
+    Ok(Peer { version, socket_type, identity, globs: false, takes_refusals: false, properties: Vec::new() })
 }
 
 fn parse_header(version: Version, piece: &[u8]) -> Result<Parsed, WireError> {

@@ -2,7 +2,7 @@
 
 use serverlink_message::SocketType;
 
-use super::config::{IDENTITY, SOCKET_TYPE, check_identity};
+use super::config::{IDENTITY, REFUSALS_PROPERTY, REFUSALS_VERSION, SOCKET_TYPE, check_identity};
 use crate::command::Metadata;
 use crate::error::{WireError, printable};
 use crate::subscription::{GLOBS_PROPERTY, GLOBS_VERSION};
@@ -20,6 +20,8 @@ pub struct Peer {
     pub identity: Vec<u8>,
     /// It knows glob subscriptions: PSUBSCRIBE and PCANCEL may be sent to it.
     pub globs: bool,
+    /// It may be told by an ERROR that it is refused, and comes back nevertheless.
+    pub takes_refusals: bool,
     /// Its other properties in their order. Compare names without case.
     pub properties: Vec<(String, Vec<u8>)>,
 }
@@ -40,12 +42,13 @@ impl Peer {
             return Err(WireError::SocketTypeMismatch { ours, theirs: socket_type });
         }
         let identity = single(metadata, IDENTITY)?.unwrap_or_default();
-        let known = [SOCKET_TYPE, IDENTITY, GLOBS_PROPERTY];
+        let known = [SOCKET_TYPE, IDENTITY, GLOBS_PROPERTY, REFUSALS_PROPERTY];
         let others = metadata.properties().filter(|property| !known.iter().any(|name| property.is(name)));
         Ok(Peer {
             version,
             socket_type: Some(socket_type),
             globs: metadata.value(GLOBS_PROPERTY) == Some(GLOBS_VERSION),
+            takes_refusals: metadata.value(REFUSALS_PROPERTY) == Some(REFUSALS_VERSION),
             identity: usable_identity(ours, identity)?.to_vec(),
             properties: others.map(|property| (property.name.to_owned(), property.value.to_vec())).collect(),
         })

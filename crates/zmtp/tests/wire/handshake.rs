@@ -26,6 +26,7 @@ fn peer(version: Version, socket_type: SocketType) -> Peer {
         socket_type: Some(socket_type),
         identity: Vec::new(),
         globs: false,
+        takes_refusals: false,
         properties: Vec::new(),
     }
 }
@@ -293,7 +294,7 @@ proptest! {
         }
         prop_assert_eq!(consumed, handshake_len);
         let version = if minors.0.min(minors.1) == 0 { Version::V3_0 } else { Version::V3_1 };
-        let expected = Peer { version, socket_type: Some(SocketType::Dealer), identity, globs: false, properties };
+        let expected = Peer { version, socket_type: Some(SocketType::Dealer), identity, globs: false, takes_refusals: false, properties };
         prop_assert_eq!(router.poll_peer(), Some(expected));
     }
 

@@ -37,7 +37,14 @@ fn config(socket_type: SocketType, identity: &[u8]) -> Config {
 }
 
 fn peer(version: Version, socket_type: Option<SocketType>, identity: &[u8]) -> Peer {
-    Peer { version, socket_type, identity: identity.to_vec(), globs: false, properties: Vec::new() }
+    Peer {
+        version,
+        socket_type,
+        identity: identity.to_vec(),
+        globs: false,
+        takes_refusals: false,
+        properties: Vec::new(),
+    }
 }
 
 #[test]

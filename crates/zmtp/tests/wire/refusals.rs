@@ -197,3 +197,36 @@ fn settings_that_cannot_be_sent_are_our_own_fault_and_nothing_is_sent() {
         assert_eq!(handshake.handle_input(&greeting(1)), Err(error));
     }
 }
+
+/// A dialer of libzmq that is sent an ERROR never tries again; one whose connection ends does.
+#[test]
+fn a_candidate_is_told_why_it_is_turned_away_only_if_it_comes_back() {
+    let property: (&[u8], &[u8]) = (b"X-ServerLink-Refusals", b"1");
+    for (properties, told) in [(vec![], Vec::new()), (vec![property], error_command("routing-id-is-taken"))] {
+        let mut handshake = greeted(Config { judges: true, ..Config::new(SocketType::Router) });
+        let theirs = [vec![(&b"Socket-Type"[..], &b"DEALER"[..])], properties].concat();
+        handshake.handle_input(&ready(&theirs)).expect("a legal READY");
+        handshake.refuse("routing-id-is-taken");
+        let mut last_words = Vec::new();
+        handshake.poll_output(&mut last_words);
+        assert_eq!(last_words, told);
+        assert_eq!(handshake.poll_peer(), None);
+    }
+}
+
+#[test]
+fn those_who_may_be_turned_away_announce_that_they_come_back() {
+    for socket_type in SocketType::ALL {
+        use SocketType::{Dealer, Pair, Req, Router};
+        for takes_refusals in [true, false] {
+            let mut handshake = Handshake::new(Config { takes_refusals, ..Config::new(socket_type) });
+            handshake.handle_input(&greeting(1)).expect("a legal greeting");
+            let mut said = Vec::new();
+            handshake.poll_output(&mut said);
+            let wanted = b"\x15X-ServerLink-Refusals\0\0\0\x011";
+            let announced = said.windows(wanted.len()).any(|octets| octets == wanted);
+            let may_be_turned_away = matches!(socket_type, Dealer | Pair | Req | Router);
+            assert_eq!(announced, takes_refusals && may_be_turned_away, "{socket_type}");
+        }
+    }
+}

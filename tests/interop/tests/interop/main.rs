@@ -11,6 +11,7 @@ mod links;
 mod ours;
 mod own_words;
 mod pairs;
+mod peer_options;
 mod reconnect;
 mod subscription_options;
 mod subscriptions;

@@ -73,7 +73,8 @@ fn xpub_sees_subscriptions(wire: Wire) {
     }
 }
 
-fn next_notice(publisher: &dyn End, subscriber: &dyn End) -> Vec<u8> {
+/// The next notice of a subscription. libzmq sends the subscriptions of a bound socket only from inside a call.
+pub(crate) fn next_notice(publisher: &dyn End, subscriber: &dyn End) -> Vec<u8> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         assert!(Instant::now() < deadline, "no notice of a subscription came");
