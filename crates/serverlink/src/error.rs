@@ -7,6 +7,9 @@ use serverlink_message::SocketType;
 
 use crate::endpoint::Endpoint;
 
+/// Characters of a value that an error quotes.
+const MAX_QUOTED: usize = 100;
+
 /// Why an operation on a context or a socket failed.
 ///
 /// Unless a variant says otherwise the failed call changed nothing: the socket stays usable and the call may be repeated. A
@@ -162,7 +165,15 @@ impl Error {
         value: impl fmt::Debug,
         why: impl Into<String>,
     ) -> Error {
-        Error::InvalidOption { option, value: format!("{value:?}"), why: why.into() }
+        Error::InvalidOption { option, value: shortened(format!("{value:?}")), why: why.into() }
+    }
+}
+
+/// A sentence stays a sentence whatever it is about: of a long value it quotes the beginning.
+fn shortened(value: String) -> String {
+    match value.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{}... ({} bytes)", &value[..end], value.len()),
+        None => value,
     }
 }
 
@@ -247,6 +258,14 @@ mod tests {
         let endpoint = "tcp://127.0.0.1:80".parse().expect("a valid endpoint");
         let error = Error::Io { doing: "binding", endpoint: Some(endpoint), source };
         assert_eq!(error.to_string(), "binding on tcp://127.0.0.1:80 failed: permission denied");
+    }
+
+    #[test]
+    fn a_long_value_is_quoted_in_part() {
+        let error =
+            Error::invalid_option("tcp.device", "é".repeat(60_000), "a device's name has 1 to 15 bytes");
+        assert!(error.to_string().len() < 400, "{error}");
+        assert!(error.to_string().contains("éé... (120002 bytes)"), "{error}");
     }
 
     #[test]

@@ -74,6 +74,14 @@ pub enum WireError {
         /// The bound it passed.
         limit: u64,
     },
+    /// What came is within the limits, and the system gives no memory to join it. It is dropped; the peer did nothing wrong.
+    #[error(
+        "there is no memory for a frame of {size} octets that the peer sent: lower `max_message_bytes`, or give the process more"
+    )]
+    NoMemory {
+        /// Octets of its body.
+        size: u64,
+    },
     /// A command ends before a field it must have, or goes on after the last.
     #[error("the peer sent a malformed {command} command: {why}")]
     MalformedCommand {
@@ -142,7 +150,7 @@ impl WireError {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            WireError::InvalidConfig { .. } => Fault::Local,
+            WireError::InvalidConfig { .. } | WireError::NoMemory { .. } => Fault::Local,
             _ => Fault::Peer,
         }
     }

@@ -34,7 +34,10 @@ impl Options {
         within("reconnect_interval", self.reconnect_interval, MILLISECOND, HOUR)?;
         within("reconnect_interval_max", self.reconnect_interval_max, Duration::ZERO, HOUR)?;
         within("handshake_timeout", self.handshake_timeout, MILLISECOND, HOUR)?;
-        within("heartbeat_interval", self.heartbeat_interval, Duration::ZERO, HOUR)?;
+        // Below, a process would do nothing else than send PINGs.
+        if !self.heartbeat_interval.is_zero() {
+            within("heartbeat_interval", self.heartbeat_interval, MILLISECOND, HOUR)?;
+        }
         within("heartbeat_timeout", self.heartbeat_timeout, MILLISECOND, HOUR)?;
         within("heartbeat_ttl", self.heartbeat_ttl, Duration::ZERO, MAX_TTL)?;
         within("connect_timeout", self.connect_timeout.unwrap_or(MILLISECOND), MILLISECOND, HOUR)?;
@@ -219,6 +222,8 @@ mod tests {
         let sentence = refused(|options| options.reconnect_interval = Duration::ZERO);
         assert_eq!(sentence, "option reconnect_interval cannot be 0ns: it must be from 1ms to 3600s");
         assert!(refused(|options| options.heartbeat_ttl = Duration::from_secs(6554)).contains("6553.5s"));
+        let sentence = refused(|options| options.heartbeat_interval = Duration::from_nanos(1));
+        assert_eq!(sentence, "option heartbeat_interval cannot be 1ns: it must be from 1ms to 3600s");
         assert!(refused(|options| options.backlog = 0).contains("backlog"));
         assert!(refused(|options| options.max_message_bytes = 0).contains("max_message_bytes"));
         assert!(refused(|options| options.send_buffer_bytes = Some(0)).contains("send_buffer_bytes"));

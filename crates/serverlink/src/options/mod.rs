@@ -113,7 +113,7 @@ pub struct Options {
     /// libzmq: `ZMQ_HANDSHAKE_IVL`.
     pub handshake_timeout: Duration,
 
-    /// Pause between the PINGs that a quiet connection gets. Zero: none are sent. Up to 1 h, default 5 s.
+    /// Pause between the PINGs that a quiet connection gets. Zero: none are sent. Otherwise 1 ms to 1 h, default 5 s.
     ///
     /// libzmq (`ZMQ_HEARTBEAT_IVL`) sends none by default and so never notices that a peer lost its power.
     pub heartbeat_interval: Duration,

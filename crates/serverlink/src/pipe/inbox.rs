@@ -115,7 +115,7 @@ impl Inbox {
                 break;
             };
             if header.command {
-                on_command(self.cut_out_command(header_len, end));
+                on_command(self.cut_out_command(header_len, end)?);
             } else {
                 self.count_part(header)?;
                 self.scanned = end;
@@ -219,7 +219,7 @@ impl Inbox {
             self.copy_out_rest();
             return Ok(Taken::Nothing);
         }
-        *into = self.cut_message();
+        *into = self.cut_message()?;
         Ok(Taken::Message)
     }
 
@@ -231,7 +231,7 @@ impl Inbox {
             && let Some(end) = self.frame_end(self.scanned, header, header_len)
         {
             if header.command {
-                let command = self.cut_out_command(header_len, end);
+                let command = self.cut_out_command(header_len, end)?;
                 self.commands.push_back(command);
             } else {
                 self.count_part(header)?;
@@ -242,8 +242,8 @@ impl Inbox {
     }
 
     /// Takes the command that scan stands at out of what waits, so that commands fill no memory while nobody takes.
-    fn cut_out_command(&mut self, header_len: usize, end: usize) -> Part {
-        let command = self.copy_out(self.scanned + header_len, end);
+    fn cut_out_command(&mut self, header_len: usize, end: usize) -> Result<Part, WireError> {
+        let command = self.copy_out(self.scanned + header_len, end)?;
         let (mut at, mut left) = (self.scanned, end - self.scanned);
         self.bytes -= left;
         let mut index = 0;
@@ -269,7 +269,7 @@ impl Inbox {
             at = 0;
         }
         self.gather_if_scattered();
-        command
+        Ok(command)
     }
 
     /// A peer that sends octet by octet, or commands between tiny messages, leaves many short segments: they are
@@ -297,20 +297,25 @@ impl Inbox {
         self.segments = gathered;
     }
 
-    fn cut_message(&mut self) -> Message {
+    /// A message for which there is no memory is skipped, all its parts: what came behind it can still be taken.
+    fn cut_message(&mut self) -> Result<Message, WireError> {
         let mut message: Option<Message> = None;
+        let mut failure = None;
         loop {
             let (header, header_len) = self.scanned_header(0);
             self.skip(header_len);
-            let part = self.cut_bytes(body_len(header));
-            self.scanned -= part.len();
-            match &mut message {
-                None => message = Some(Message::from(part)),
-                Some(message) => message.push_back(part),
+            match (self.cut_bytes(body_len(header)), &mut message) {
+                (Ok(part), None) => message = Some(Message::from(part)),
+                (Ok(part), Some(message)) => message.push_back(part),
+                (Err(error), _) => failure = Some(error),
             }
+            self.scanned -= body_len(header);
             if !header.more {
                 self.whole -= 1;
-                return message.expect("the first part was just put in");
+                return match failure {
+                    None => Ok(message.expect("the first part was just put in")),
+                    Some(error) => Err(error),
+                };
             }
         }
     }
@@ -333,7 +338,7 @@ impl Inbox {
         }
     }
 
-    fn cut_bytes(&mut self, count: usize) -> Part {
+    fn cut_bytes(&mut self, count: usize) -> Result<Part, WireError> {
         match self.segments.front_mut() {
             Some(front) if front.len() >= count => {
                 let part = front.split_to_part(count);
@@ -341,7 +346,7 @@ impl Inbox {
                     self.segments.pop_front();
                 }
                 self.bytes -= count;
-                part
+                Ok(part)
             }
             _ => {
                 let part = self.copy_out(0, count);
@@ -414,11 +419,23 @@ impl Inbox {
         filled
     }
 
-    fn copy_out(&self, from: usize, to: usize) -> Part {
-        let mut bytes = vec![0; to - from];
-        let len = self.peek(from, &mut bytes);
-        debug_assert_eq!(len, bytes.len(), "the frame is here");
-        Part::from(bytes)
+    /// It may be much, and the memory for it may not be there.
+    fn copy_out(&self, from: usize, to: usize) -> Result<Part, WireError> {
+        let mut bytes = Vec::new();
+        let size = to - from;
+        bytes.try_reserve_exact(size).map_err(|_| WireError::NoMemory { size: size as u64 })?;
+        let mut before = from;
+        for slice in &self.segments {
+            let start = before.min(slice.len());
+            before -= start;
+            let end = slice.len().min(start + (size - bytes.len()));
+            bytes.extend_from_slice(&slice[start..end]);
+            if bytes.len() == size {
+                break;
+            }
+        }
+        debug_assert_eq!(bytes.len(), size, "the frame is here");
+        Ok(Part::from(bytes))
     }
 
     // ---- looking

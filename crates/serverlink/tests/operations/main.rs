@@ -1,0 +1,43 @@
+//! Any sequence of operations on a handful of sockets, on a simulated machine with a bad peer: nothing panics, no accepted message is torn,
+//! doubled or overtaken on its connection, counters agree with what the application saw, newcomers are served, and closed sockets leave
+//! nothing. The fuzz target `operations` plays the same with inputs that it learns; here they are drawn, and those that once found
+//! something are played again.
+
+mod choices;
+#[path = "../simulation/ending.rs"]
+mod ending;
+mod extremes;
+mod mail;
+mod play;
+mod setting;
+mod stranger;
+
+const INPUTS: u64 = 400;
+
+#[test]
+fn any_sequence_of_operations_keeps_its_promises() {
+    for_each_input("any_sequence_of_operations", INPUTS, play::play);
+}
+
+#[test]
+fn any_options_are_refused_with_a_sentence_or_work() {
+    for_each_input("any_options", 10 * INPUTS, extremes::play);
+}
+
+fn for_each_input(test: &str, count: u64, play: fn(&[u8])) {
+    let only = std::env::var("SERVERLINK_SEED").ok().and_then(|seed| seed.parse().ok());
+    for seed in only.map_or(0..count, |seed: u64| seed..seed + 1) {
+        let input = drawn(seed);
+        if let Err(panic) = std::panic::catch_unwind(|| play(&input)) {
+            eprintln!(
+                "repeat with: SERVERLINK_SEED={seed} cargo test -p serverlink --test operations {test}"
+            );
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+fn drawn(seed: u64) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..random.usize(50..700)).map(|_| random.u8(..)).collect()
+}
