@@ -1,4 +1,4 @@
-//! Nothing but a place for the README's programs to be compiled and run: `cargo test -p serverlink-examples --doc`.
+//! Nothing but a place for the programs of the README and of `docs/` to be compiled and run: `cargo test -p serverlink-examples --doc`.
 //!
 //! The examples themselves lie beside this folder: `cargo run -p serverlink-examples --example pipeline`.
 #![forbid(unsafe_code)]
@@ -6,3 +6,7 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/monitoring.md")]
+struct Monitoring;

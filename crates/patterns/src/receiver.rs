@@ -24,7 +24,7 @@ enum Kind {
     Request,
     Reply,
     /// SUB, XSUB.
-    Subscriber(Filter),
+    Subscriber(Box<Filter>),
     /// PUB, PUSH: nothing is.
     Mute,
 }
@@ -37,8 +37,8 @@ impl Receiver {
             SocketType::Router => Kind::Router(SecondaryMap::new()),
             SocketType::Req => Kind::Request,
             SocketType::Rep => Kind::Reply,
-            SocketType::Sub => Kind::Subscriber(Filter::for_sub(options)),
-            SocketType::Xsub => Kind::Subscriber(Filter::for_xsub(options)),
+            SocketType::Sub => Kind::Subscriber(Box::new(Filter::for_sub(options))),
+            SocketType::Xsub => Kind::Subscriber(Box::new(Filter::for_xsub(options))),
             SocketType::Pub | SocketType::Push => Kind::Mute,
         };
         Receiver { turns: Turns::default(), kind }

@@ -227,6 +227,15 @@ impl Sender {
             Kind::Balancer(_) | Kind::Request(_) | Kind::Mute => 0,
         }
     }
+
+    /// How many of them this peer had no room for. Publishers and ROUTER know.
+    pub fn missed(&self, pipe: PipeId) -> u64 {
+        match &self.kind {
+            Kind::Router(router) => router.missed(pipe),
+            Kind::Publisher(publisher) => publisher.missed(pipe),
+            _ => 0,
+        }
+    }
 }
 
 /// Routing ids: ROUTER only, `None` and no effect elsewhere.

@@ -132,3 +132,59 @@ fn what_cannot_be_bound_and_a_machine_without_threads_are_refused() {
     let simulated = Simulation::new(1, Faults::NONE).context();
     assert!(matches!(simulated.serve_stats("inproc://stats"), Err(Error::Io { .. })));
 }
+
+/// Every sample stands under the head of its metric, with labels that a reader can take apart.
+#[test]
+fn the_text_is_what_prometheus_reads() {
+    let context = Context::new().unwrap();
+    let router = context.router().open().unwrap();
+    let endpoint = router.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let evil = r#"a"b\c},x=""#;
+    let dealer = context.dealer().routing_id(evil).open().unwrap();
+    dealer.connect(&endpoint).unwrap();
+    router.wait_for_peers(1, PATIENCE).unwrap();
+
+    let text = context.stats().to_prometheus();
+    let mut metric = String::new();
+    let mut names = Vec::new();
+    for line in text.lines() {
+        if let Some(head) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = head.split_once(' ').expect("a name and a kind");
+            assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+            metric = name.to_owned();
+            continue;
+        }
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            assert!(help.starts_with("serverlink_") && help.ends_with('.'), "{line}");
+            continue;
+        }
+        let rest = line.strip_prefix(metric.as_str()).expect("a sample of the metric above");
+        let (labels, value) = labels_and_value(rest);
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+        names.extend(labels.into_iter().filter(|(name, _)| name == "routing_id").map(|(_, value)| value));
+    }
+    assert!(names.iter().any(|name| name == evil), "{names:?}");
+}
+
+/// `{a="b",c="d"} 7`, or ` 7`.
+fn labels_and_value(rest: &str) -> (Vec<(String, String)>, &str) {
+    let Some(mut rest) = rest.strip_prefix('{') else { return (Vec::new(), rest.trim_start()) };
+    let mut labels = Vec::new();
+    loop {
+        let (name, after) = rest.split_once("=\"").expect("a label");
+        let (mut value, mut characters) = (String::new(), after.char_indices());
+        let end = loop {
+            match characters.next().expect("the value ends") {
+                (_, '\\') => value.extend(characters.next().map(|(_, escaped)| escaped)),
+                (at, '"') => break at + 1,
+                (_, other) => value.push(other),
+            }
+        };
+        labels.push((name.to_owned(), value));
+        rest = &after[end..];
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return (labels, rest.strip_prefix("} ").expect("the value follows")),
+        }
+    }
+}

@@ -13,6 +13,7 @@ use serverlink::{
 use self::end::End;
 use crate::cli::duration;
 use crate::exit::{Exit, Failure, counted, print, say};
+use crate::watch;
 
 /// Between what.
 #[derive(clap::Args, Debug)]
@@ -38,6 +39,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
     linger: Duration,
 
+    /// Let others follow the proxy at ENDPOINT: slk top, slk monitor and slk stats connect there
+    #[arg(long, value_name = "ENDPOINT")]
+    stats: Option<String>,
+
     /// Say nothing on standard error unless something is wrong
     #[arg(short, long)]
     quiet: bool,
@@ -45,6 +50,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let context = Context::new()?;
+    let _stats = watch::serve(&context, args.stats.as_deref(), args.quiet)?;
     let (front, back) = (end::common_type(&args.frontend)?, end::common_type(&args.backend)?);
     let frontend = context.socket_with(front, options(args, front))?;
     let backend = context.socket_with(back, options(args, back))?;

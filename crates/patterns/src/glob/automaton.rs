@@ -8,7 +8,6 @@
 //! one step of every place reached.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{Glob, Token};
 
@@ -21,7 +20,11 @@ const FULL_STATES: usize = 8;
 /// No place is reached: whatever follows, nothing fits.
 const DEAD: StateId = 0;
 const START: StateId = 1;
+
+/// In the table: the step has not been worked out.
 const UNKNOWN: StateId = StateId::MAX;
+/// In the table: a flag beside the state's number that some glob fits from there on, whatever follows.
+const FITS: StateId = 1 << 31;
 
 type StateId = u32;
 /// An index into `tokens`.
@@ -32,8 +35,10 @@ pub(super) struct Automaton {
     /// The tokens of all globs, each glob with an end behind its own.
     tokens: Vec<Step>,
     states: Vec<State>,
-    by_places: BTreeMap<Arc<[Place]>, StateId>,
-    start: Arc<[Place]>,
+    /// Where each octet leads from each state.
+    next: Vec<[StateId; 256]>,
+    by_places: BTreeMap<Box<[Place]>, StateId>,
+    start: Box<[Place]>,
     /// Those that fit whatever comes.
     fit_at_once: Box<[u32]>,
     places: usize,
@@ -51,9 +56,7 @@ enum Step {
 
 #[derive(Debug)]
 struct State {
-    places: Arc<[Place]>,
-    /// Where each octet leads.
-    next: Box<[StateId; 256]>,
+    places: Box<[Place]>,
     /// Globs that fit from here on, whatever follows.
     fits: Box<[u32]>,
     /// Globs that fit if the topic ends here.
@@ -80,6 +83,7 @@ impl Automaton {
         let mut automaton = Automaton {
             tokens,
             states: Vec::new(),
+            next: Vec::new(),
             by_places: BTreeMap::new(),
             start,
             fit_at_once,
@@ -96,17 +100,25 @@ impl Automaton {
         self.states[START as usize].fits.iter().copied().for_each(&mut visit);
         let mut at = START;
         for &octet in topic {
-            let next = self.states[at as usize].next[usize::from(octet)];
-            at = if next == UNKNOWN { self.step(at, octet) } else { next };
-            if at == DEAD {
+            let mut next = self.next[at as usize][usize::from(octet)];
+            // Nearly every step leads to another known state, and nothing is to be told of it.
+            if DEAD < next && next < FITS {
+                at = next;
+                continue;
+            }
+            if next == UNKNOWN {
+                next = self.step(at, octet);
+            }
+            if next == DEAD {
                 return;
             }
+            at = next & !FITS;
             self.states[at as usize].fits.iter().copied().for_each(&mut visit);
         }
         self.states[at as usize].fits_at_end.iter().copied().for_each(&mut visit);
     }
 
-    /// Works out where `octet` leads, and remembers it.
+    /// Works out where `octet` leads, and remembers it. Gives what stands in the table.
     #[cold]
     fn step(&mut self, from: StateId, octet: u8) -> StateId {
         let mut reached = Reached::default();
@@ -120,14 +132,12 @@ impl Automaton {
         }
         let (places, fits) = reached.finish();
         if places.is_empty() && fits.is_empty() {
-            self.states[from as usize].next[usize::from(octet)] = DEAD;
+            self.next[from as usize][usize::from(octet)] = DEAD;
             return DEAD;
         }
-        // What fits for good is told with the step, and not part of what tells states apart. A state is entered with the same
-        // fits whatever leads to it only if these are among its key.
         let key = key_of(&places, &fits);
         if let Some(&known) = self.by_places.get(&key) {
-            self.states[from as usize].next[usize::from(octet)] = known;
+            self.next[from as usize][usize::from(octet)] = known;
             return known;
         }
         let is_full = self.states.len() >= MAX_STATES || self.places + key.len() > self.max_places;
@@ -136,22 +146,23 @@ impl Automaton {
         }
         let id = self.add(places, fits, key);
         if !is_full {
-            self.states[from as usize].next[usize::from(octet)] = id;
+            self.next[from as usize][usize::from(octet)] = id;
         }
         id
     }
 
     fn begin_anew(&mut self) {
         self.states.clear();
+        self.next.clear();
         self.by_places.clear();
         self.places = 0;
-        let nowhere: Arc<[Place]> = Arc::default();
-        self.add(nowhere, Box::default(), key_of(&[], &[]));
-        self.add(Arc::clone(&self.start), self.fit_at_once.clone(), key_of(&self.start, &self.fit_at_once));
+        self.add(Box::default(), Box::default(), key_of(&[], &[]));
+        let key = key_of(&self.start, &self.fit_at_once);
+        self.add(self.start.clone(), self.fit_at_once.clone(), key);
     }
 
-    fn add(&mut self, places: Arc<[Place]>, fits: Box<[u32]>, key: Arc<[Place]>) -> StateId {
-        let id = place(self.states.len());
+    fn add(&mut self, places: Box<[Place]>, fits: Box<[u32]>, key: Box<[Place]>) -> StateId {
+        let id = place(self.states.len()) | if fits.is_empty() { 0 } else { FITS };
         let ends = places.iter().filter_map(|&at| match self.tokens[at as usize] {
             Step::End(number) => Some(number),
             _ => None,
@@ -159,7 +170,8 @@ impl Automaton {
         let fits_at_end = ends.collect();
         self.places += key.len() + places.len();
         self.by_places.insert(key, id);
-        self.states.push(State { places, next: Box::new([UNKNOWN; 256]), fits, fits_at_end });
+        self.states.push(State { places, fits, fits_at_end });
+        self.next.push([UNKNOWN; 256]);
         id
     }
 }
@@ -185,7 +197,7 @@ impl Reached {
         }
     }
 
-    fn finish(mut self) -> (Arc<[Place]>, Box<[u32]>) {
+    fn finish(mut self) -> (Box<[Place]>, Box<[u32]>) {
         self.places.sort_unstable();
         self.places.dedup();
         self.fits.sort_unstable();
@@ -195,7 +207,7 @@ impl Reached {
 }
 
 /// Two lists as one: no place is as large as what stands between them.
-fn key_of(places: &[Place], fits: &[u32]) -> Arc<[Place]> {
+fn key_of(places: &[Place], fits: &[u32]) -> Box<[Place]> {
     let separator: &[Place] = if fits.is_empty() { &[] } else { &[Place::MAX] };
     [places, separator, fits].concat().into()
 }

@@ -18,11 +18,21 @@ pub(super) struct Filter {
     repeated: BTreeMap<(bool, Box<[u8]>), u32>,
     /// Publishers that know no globs.
     plain: SecondaryMap<PipeId, ()>,
+    way: Way,
     /// XSUB passes on what publishers send: what it asked for is for others.
     is_active: bool,
     is_inverted: bool,
     /// XSUB: publishers are told every cancellation.
     tells_each_cancel: bool,
+}
+
+/// What decides of a message, so that the usual case asks for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// XSUB.
+    TakeAll,
+    TopicsAlone,
+    ByRule,
 }
 
 /// What publishers have to be told of one subscription or cancellation.
@@ -51,6 +61,7 @@ impl Filter {
             covers: Trie::new(),
             repeated: BTreeMap::new(),
             plain: SecondaryMap::new(),
+            way: way(is_active, options.invert_matching, false),
             is_active,
             is_inverted: options.invert_matching,
             tells_each_cancel: options.xsub_verbose_unsubscribe && !is_active,
@@ -58,23 +69,31 @@ impl Filter {
     }
 
     pub(super) fn handle(&mut self, pipe: PipeId, message: &Message) -> Verdict {
-        let first = message.first();
-        let is_wanted = if self.is_active {
-            // Publishers filter too, but one may still send what was cancelled a moment ago.
-            self.fits(first) != self.is_inverted
-        } else {
-            // What came for a covering topic alone was not asked for.
-            !self.plain.contains_key(pipe)
-                || self.is_inverted
-                || self.globs.is_empty()
-                || !self.covers.matches(first)
-                || self.fits(first)
+        let is_wanted = match self.way {
+            Way::TopicsAlone => self.topics.matches(message.first()),
+            Way::TakeAll => true,
+            Way::ByRule => self.is_wanted(pipe, message.first()),
         };
         if is_wanted { Verdict::Deliver } else { Verdict::Discard(DropReason::NotSubscribed) }
     }
 
+    #[inline(never)]
+    fn is_wanted(&mut self, pipe: PipeId, first: &[u8]) -> bool {
+        if self.is_active {
+            // Publishers filter too, but one may still send what was cancelled a moment ago.
+            self.fits(first) != self.is_inverted
+        } else {
+            // What came for a covering topic alone was not asked for.
+            !self.plain.contains_key(pipe) || !self.covers.matches(first) || self.fits(first)
+        }
+    }
+
     fn fits(&mut self, first: &[u8]) -> bool {
         self.topics.matches(first) || self.globs.matches(first)
+    }
+
+    fn choose_way(&mut self) {
+        self.way = way(self.is_active, self.is_inverted, !self.globs.is_empty());
     }
 
     // ---- subscriptions
@@ -85,6 +104,7 @@ impl Filter {
             Subject::Topic(topic) => (self.topics.add(topic, ()), Some(topic.to_vec())),
             Subject::Glob(source) => {
                 let is_first = self.globs.add(source, ())?;
+                self.choose_way();
                 let cover = Glob::parse(source)?.literal_prefix();
                 let is_new = is_first && self.covers.add(&cover, ()) && !self.topics.is_held(&cover);
                 (is_first, is_new.then_some(cover))
@@ -102,6 +122,7 @@ impl Filter {
             Subject::Topic(topic) => self.topics.remove(topic, ()),
             Subject::Glob(source) => self.globs.remove(source, ()),
         };
+        self.choose_way();
         if removed == Removed::Last {
             let exactly = self.repeated.remove(&key_of(subject)).unwrap_or(0).saturating_add(1);
             return Tell { exactly, plainly: self.uncovered(subject) };
@@ -168,6 +189,14 @@ impl Filter {
 
     pub(super) fn len(&self) -> usize {
         self.topics.topic_count() + self.globs.len()
+    }
+}
+
+fn way(is_active: bool, is_inverted: bool, has_globs: bool) -> Way {
+    match (is_active, is_inverted, has_globs) {
+        (true, false, false) => Way::TopicsAlone,
+        (true, _, _) | (false, false, true) => Way::ByRule,
+        (false, _, _) => Way::TakeAll,
     }
 }
 

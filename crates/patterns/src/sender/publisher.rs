@@ -37,6 +37,8 @@ pub(super) struct Publisher {
 struct Peer {
     is_writable: bool,
     found_in: u64,
+    /// Messages that it had no room for.
+    missed: u64,
 }
 
 impl Publisher {
@@ -60,7 +62,7 @@ impl Publisher {
 
     pub(super) fn attach(&mut self, pipe: PipeId) {
         if !self.peers.contains_key(pipe) {
-            self.peers.insert(pipe, Peer { is_writable: true, found_in: 0 });
+            self.peers.insert(pipe, Peer { is_writable: true, found_in: 0, missed: 0 });
         }
     }
 
@@ -85,24 +87,38 @@ impl Publisher {
     // ---- sending
 
     pub(super) fn reserve(&mut self, first: &[u8]) -> Reserve {
+        if !self.is_plain {
+            return self.reserve_by_rule(first);
+        }
         self.round += 1;
         self.left_out = 0;
         self.targets.clear();
-        if self.is_plain {
-            self.find_subscribers(first);
-        } else {
-            self.find_by_rule(first);
-            if self.waits && self.left_out > 0 {
-                self.rollback();
-                return Reserve::WouldBlock;
-            }
-            if self.waits && !self.targets.is_empty() {
-                return Reserve::All;
-            }
-        }
+        self.find_subscribers(first);
         if !self.targets.is_empty() {
             return Reserve::Many;
         }
+        self.reserve_nobody()
+    }
+
+    /// With globs, inverted, waiting, or for one subscriber alone: apart, so that the plain case does not pay for it.
+    #[inline(never)]
+    fn reserve_by_rule(&mut self, first: &[u8]) -> Reserve {
+        self.round += 1;
+        self.left_out = 0;
+        self.targets.clear();
+        self.find_by_rule(first);
+        if self.waits && self.left_out > 0 {
+            self.rollback();
+            return Reserve::WouldBlock;
+        }
+        match (self.targets.is_empty(), self.waits) {
+            (true, _) => self.reserve_nobody(),
+            (false, true) => Reserve::All,
+            (false, false) => Reserve::Many,
+        }
+    }
+
+    fn reserve_nobody(&mut self) -> Reserve {
         let reason = if self.left_out == 0 { DropReason::NoSubscriber } else { DropReason::HighWaterMark };
         self.commit();
         if let Some(manual) = &mut self.manual {
@@ -137,7 +153,6 @@ impl Publisher {
         interests.for_each_topic(first, |pipe| note(pipe, peers, *round, targets, left_out));
     }
 
-    /// With globs, inverted, or for one subscriber alone.
     fn find_by_rule(&mut self, first: &[u8]) {
         let round = self.round;
         let alone = self.manual.as_mut().and_then(|manual| manual.take_next(round));
@@ -147,9 +162,9 @@ impl Publisher {
             return;
         }
         interests.for_each_match(first, |pipe| peers.get_mut(pipe).expect(ATTACHED).found_in = round);
-        for (pipe, peer) in peers.iter().filter(|(_, peer)| (peer.found_in == round) != *is_inverted) {
+        for (pipe, peer) in peers.iter_mut().filter(|(_, peer)| (peer.found_in == round) != *is_inverted) {
             if alone.is_none_or(|alone| alone == pipe) {
-                if peer.is_writable { targets.push(pipe) } else { *left_out += 1 }
+                peer.choose(pipe, targets, left_out);
             }
         }
         self.choose_way();
@@ -255,6 +270,11 @@ impl Publisher {
         self.dropped
     }
 
+    /// Who waits for the full leaves nobody out.
+    pub(super) fn missed(&self, pipe: PipeId) -> u64 {
+        if self.waits { 0 } else { self.peers.get(pipe).map_or(0, |peer| peer.missed) }
+    }
+
     fn asked(&self) -> &Interests {
         self.manual.as_ref().map_or(&self.interests, |manual| &manual.asked)
     }
@@ -274,5 +294,18 @@ fn note(
         return;
     }
     peer.found_in = round;
-    if peer.is_writable { targets.push(pipe) } else { *left_out += 1 }
+    peer.choose(pipe, targets, left_out);
+}
+
+impl Peer {
+    /// It is to get the message, if it has room.
+    #[inline]
+    fn choose(&mut self, pipe: PipeId, targets: &mut Vec<PipeId>, left_out: &mut u64) {
+        if self.is_writable {
+            targets.push(pipe);
+        } else {
+            *left_out += 1;
+            self.missed += 1;
+        }
+    }
 }

@@ -30,6 +30,8 @@ struct Peer {
     is_connected: bool,
     /// Our own side chose the name: nobody may take it over.
     is_named_by_us: bool,
+    /// Messages that it had no room for.
+    missed: u64,
 }
 
 impl Router {
@@ -70,8 +72,10 @@ impl Router {
             self.remove(older);
         }
         self.names.insert(id.as_bytes().into(), pipe);
-        self.peers
-            .insert(pipe, Peer { id: id.clone(), is_writable: true, is_connected: false, is_named_by_us });
+        self.peers.insert(
+            pipe,
+            Peer { id: id.clone(), is_writable: true, is_connected: false, is_named_by_us, missed: 0 },
+        );
         let notify = if peer.socket_type.is_some() { self.on_connected(pipe) } else { None };
         Attached { routing_id: Some(id), displaced, notify, ..Attached::default() }
     }
@@ -116,6 +120,7 @@ impl Router {
             return self.fail(Reserve::Refused(Refusal::Unroutable), DropReason::Unroutable);
         };
         if !is_writable {
+            self.peers[pipe].missed += 1;
             return self.fail(Reserve::WouldBlock, DropReason::HighWaterMark);
         }
         self.last = Some(pipe);
@@ -136,6 +141,11 @@ impl Router {
 
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// A mandatory ROUTER drops nothing.
+    pub(super) fn missed(&self, pipe: PipeId) -> u64 {
+        if self.is_mandatory { 0 } else { self.peers.get(pipe).map_or(0, |peer| peer.missed) }
     }
 
     #[inline]

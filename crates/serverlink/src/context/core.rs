@@ -238,6 +238,7 @@ impl Drop for ContextCore {
     fn drop(&mut self) {
         if !self.is_left_behind() {
             self.stop_threads();
+            self.audience.end();
         }
     }
 }

@@ -139,12 +139,17 @@ impl Context {
 
     /// Tells what happens to the connections of all its sockets from now on, those opened later included.
     pub fn monitor(&self) -> Monitor {
+        if self.core.is_left_behind() {
+            return Monitor::ended();
+        }
         self.core.audience.open()
     }
 
     /// Calls `callback` for every event of all its sockets from now on, as [`Socket::on_event`] does for one.
     pub fn on_event(&self, callback: impl FnMut(&Event) + Send + 'static) {
-        self.core.audience.call(Callback::new(callback));
+        if !self.core.is_left_behind() {
+            self.core.audience.call(Callback::new(callback));
+        }
     }
 
     /// How many I/O threads it has.
@@ -186,7 +191,7 @@ impl Context {
     /// let context = Context::new()?;
     /// let server = context.serve_stats("tcp://127.0.0.1:*")?;
     ///
-    /// let watcher = Context::new()?.subscriber().recv_timeout(Some(Duration::from_secs(10))).open()?;
+    /// let watcher = Context::new()?.subscriber().recv_timeout(Duration::from_secs(10)).open()?;
     /// watcher.subscribe("stats")?;
     /// watcher.connect(&server.endpoint().to_string())?;
     /// let snapshot = watcher.recv()?;
@@ -195,6 +200,7 @@ impl Context {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn serve_stats(&self, endpoint: &str) -> Result<StatsServer, Error> {
+        self.core.check_process()?;
         StatsServer::open(&self.core, endpoint)
     }
 

@@ -112,6 +112,8 @@ fn socket(socket: &SocketStats) -> Value {
         "connections": stats.connections,
         "reconnects": stats.reconnects,
         "connection_attempts": stats.connection_attempts,
+        "refused_subscriptions": stats.refused_subscriptions,
+        "filtered_peers": stats.filtered,
         "peers": peers.iter().map(peer).collect::<Vec<_>>(),
     })
 }
@@ -125,6 +127,7 @@ fn peer(peer: &PeerStats) -> Value {
         "routing_id": plain_bytes(&peer.routing_id),
         "connected_seconds": peer.connected_for.map(|age| age.as_secs_f64()),
         "sent": peer.sent,
+        "dropped": peer.dropped,
         "received": peer.received,
         "sent_bytes": peer.sent_bytes,
         "received_bytes": peer.received_bytes,

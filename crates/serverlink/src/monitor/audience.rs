@@ -137,7 +137,8 @@ impl Audience {
         callbacks.into_iter().for_each(Callback::run);
     }
 
-    fn end(&self) {
+    /// Nothing more will happen.
+    pub(crate) fn end(&self) {
         let listeners = std::mem::take(&mut *self.listeners.lock());
         self.is_there.store(false, Ordering::Release);
         for listener in &listeners {
@@ -149,11 +150,5 @@ impl Audience {
         }
         // What a callback holds is the application's.
         drop_later(listeners);
-    }
-}
-
-impl Drop for Audience {
-    fn drop(&mut self) {
-        self.end();
     }
 }

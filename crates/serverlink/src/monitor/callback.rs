@@ -14,8 +14,10 @@ use crate::sync::later::run_later;
 /// See the module's page.
 pub(crate) struct Callback {
     calls: Lock<Calls>,
-    call: Lock<Box<dyn FnMut(&Event) + Send>>,
+    call: Lock<Call>,
 }
+
+type Call = Box<dyn FnMut(&Event) + Send>;
 
 #[derive(Default)]
 struct Calls {

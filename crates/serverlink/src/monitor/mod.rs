@@ -5,6 +5,7 @@ mod callback;
 mod cause;
 mod event;
 mod queue;
+mod sentence;
 mod stream;
 #[cfg(feature = "tracing")]
 mod trace;

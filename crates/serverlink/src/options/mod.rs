@@ -195,7 +195,7 @@ pub struct Options {
     /// `req_correlate`. Default false. libzmq: `ZMQ_REQ_RELAXED`.
     pub req_relaxed: bool,
 
-    /// PUB and XPUB: send to the peers that did *not* subscribe; SUB and XSUB: must be set alike. Default false.
+    /// PUB and XPUB: send to the peers whose topics and patterns do *not* fit; SUB and XSUB: must be set alike. Default false.
     /// libzmq: `ZMQ_INVERT_MATCHING`.
     pub invert_matching: bool,
 
@@ -207,24 +207,26 @@ pub struct Options {
     /// libzmq: `ZMQ_XPUB_VERBOSER`.
     pub xpub_verboser: bool,
 
-    /// XPUB: subscriptions have no effect by themselves. The application receives each, and subscribes the peer it came from by
-    /// [`XPublisher::subscribe_peer`](crate::XPublisher) before it receives the next. Default false. libzmq: `ZMQ_XPUB_MANUAL`.
+    /// XPUB: subscriptions have no effect by themselves. The application receives each, and subscribes the peer it came from with
+    /// [`XPublisher::subscribe_last`](crate::XPublisher::subscribe_last), or later with [`XPublisher::subscribe_peer`](crate::XPublisher::subscribe_peer).
+    /// Default false. libzmq: `ZMQ_XPUB_MANUAL`.
     pub xpub_manual: bool,
 
-    /// XPUB with `xpub_manual`: a message that is sent right after a subscription was received goes to that subscriber alone, if its
-    /// topics fit: how a last value reaches newcomers. Default false. libzmq: `ZMQ_XPUB_MANUAL_LAST_VALUE`.
+    /// XPUB: as `xpub_manual`, and the next message that is sent after a subscription or cancellation was received goes to that
+    /// subscriber alone, if it fits: how a last value reaches newcomers. Default false. libzmq: `ZMQ_XPUB_MANUAL_LAST_VALUE`.
     pub xpub_manual_last_value: bool,
 
     /// PUB and XPUB: a subscriber at its high-water mark makes the send wait, or fail if it may not wait, instead of missing the
     /// message. Then nobody gets it before all have room. Default false. libzmq: `ZMQ_XPUB_NODROP`.
     pub xpub_no_drop: bool,
 
-    /// PUB and XPUB: sent to each new subscriber before anything else, as a message of one part; it should subscribe to its
-    /// beginning. Empty: none. Up to 64 KiB. Default empty. libzmq: `ZMQ_XPUB_WELCOME_MSG`.
+    /// PUB and XPUB: sent to each new peer before anything else, as a message of one part. A SUB receives it if it fits one of its
+    /// subscriptions. Empty: none. Up to 64 KiB. Default empty. libzmq: `ZMQ_XPUB_WELCOME_MSG`.
     pub welcome_message: Vec<u8>,
 
     /// XPUB and XSUB: of a message of several parts only the first can be a subscription; the parts behind it are a message of the
-    /// application even if they begin with 0 or 1. Default false. libzmq: `ZMQ_ONLY_FIRST_SUBSCRIBE`.
+    /// application even if they begin with 0 or 1. Otherwise every part that begins so is a subscription or cancellation, and what is left
+    /// is the message. Default false. libzmq: `ZMQ_ONLY_FIRST_SUBSCRIBE`.
     pub only_first_subscribe: bool,
 
     /// XPUB and XSUB: glob subscriptions are messages of the application. An XPUB receives them as the octet 2 and the pattern, and their

@@ -18,6 +18,8 @@ pub(crate) struct RingOutlet {
     pub(crate) limit: HighWater,
     /// `None` until somebody binds the name.
     pub(crate) peer: Option<PeerEnd>,
+    /// Messages that it had no room for.
+    pub(crate) missed: u64,
 }
 
 /// Out of another socket of this context.
@@ -64,7 +66,7 @@ pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
         let (producer, consumer) = ring::channel();
         (Into::Ring(producer), OutOf::Ring(consumer))
     };
-    let outlet = RingOutlet { link: into, limit: HighWater::NONE, peer: None };
+    let outlet = RingOutlet { link: into, limit: HighWater::NONE, peer: None, missed: 0 };
     let (taken, room_batch) = (Room::NOTHING, Room::batch(HighWater { messages: 1, bytes: 1 }));
     (outlet, RingInlet { link: out_of, peer: None, ended: false, taken, taken_before: (0, 0), room_batch })
 }

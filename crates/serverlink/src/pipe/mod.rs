@@ -52,6 +52,14 @@ impl Outlet {
             Outlet::Ring(outlet) => outlet.sent().1,
         }
     }
+
+    /// Messages that were given up for want of room; what the pattern left out is not among them.
+    pub(crate) fn missed(&self) -> u64 {
+        match self {
+            Outlet::Wire(outbox) => outbox.missed,
+            Outlet::Ring(outlet) => outlet.missed,
+        }
+    }
 }
 
 /// The receiving end of a pipe.

@@ -45,6 +45,8 @@ pub(crate) struct Outbox {
     writer: Option<Writer>,
     idle_arena: Vec<u8>,
     last_write: Option<Instant>,
+    /// Messages that gave way to newer ones.
+    pub(crate) missed: u64,
     /// Completed writes, for a watchdog that flushes only what nobody else did.
     pub(crate) writes: u64,
     /// In its socket's list of outboxes that a receive flushes.
@@ -146,6 +148,7 @@ impl Outbox {
             writer: None,
             idle_arena: Vec::new(),
             last_write: None,
+            missed: 0,
             writes: 0,
             listed: false,
             flush_asked: false,

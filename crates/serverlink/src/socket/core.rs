@@ -402,6 +402,15 @@ impl Core {
     }
 }
 
+impl Drop for Core {
+    /// Whoever waits for its events waits no more, also where it was never closed.
+    fn drop(&mut self) {
+        if !self.context.is_left_behind() {
+            self.monitor.end();
+        }
+    }
+}
+
 fn pattern_options(options: &Options, seed: u64) -> PatternOptions {
     PatternOptions {
         router_mandatory: options.router_mandatory,

@@ -270,6 +270,7 @@ impl SendSide {
                         Ok(()) => after.wake.extend(outlet.sleeper()),
                         Err(_) => {
                             sent.at_high_water_mark += 1;
+                            outlet.missed += 1;
                             full_rings.push(pipe);
                             full.push(pipe);
                         }
@@ -327,9 +328,12 @@ impl SendSide {
 }
 
 /// Conflation: what nobody has begun to write gives way to the newest message.
+#[cold]
 fn replace_queued(outbox: &mut Outbox, sent: &mut Sent) {
     let mut replaced = Vec::new();
-    sent.at_high_water_mark += outbox.discard_queued(&mut replaced) as u64;
+    let count = outbox.discard_queued(&mut replaced) as u64;
+    sent.at_high_water_mark += count;
+    outbox.missed += count;
     drop_later(replaced);
 }
 

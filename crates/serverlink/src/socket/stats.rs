@@ -13,8 +13,11 @@ use crate::stats::{PeerStats, SocketStats, Stats};
 
 impl Core {
     pub(crate) fn stats(self: &Arc<Self>) -> Stats {
-        self.count_what_came();
         let (mut stats, mut rings) = (Stats::default(), Vec::new());
+        if self.context.is_left_behind() {
+            return stats;
+        }
+        self.count_what_came();
         {
             let send = self.send.lock();
             stats.sent = send.sent.messages;
@@ -53,14 +56,17 @@ impl Core {
         stats.receive_queue_bytes += rings.iter().map(PeerEnd::waiting_bytes).sum::<u64>();
         let topology = self.topology.lock();
         stats.peers = topology.peers as u64;
-        stats.filtered = self.filtered.load(Ordering::Relaxed);
         stats.connections = topology.counts.connections;
         stats.reconnects = topology.counts.reconnects;
         stats.connection_attempts = topology.counts.attempts;
+        stats.filtered = self.filtered.load(Ordering::Relaxed);
         stats
     }
 
     pub(crate) fn peer_stats(self: &Arc<Self>) -> Vec<PeerStats> {
+        if self.context.is_left_behind() {
+            return Vec::new();
+        }
         self.count_what_came();
         let now = self.now();
         let topology = self.topology.lock();
@@ -92,6 +98,7 @@ impl Core {
             sent: 0,
             received: 0,
             sent_bytes: 0,
+            dropped: 0,
             received_bytes: 0,
             send_queue: 0,
             send_queue_bytes: 0,
@@ -106,7 +113,9 @@ impl Core {
             if let Some(name) = send.sender.routing_id(pipe) {
                 stats.routing_id = name.as_bytes().to_vec();
             }
+            stats.dropped = send.sender.missed(pipe);
             if let Some(outlet) = send.outlets.get(pipe) {
+                stats.dropped += outlet.missed();
                 stats.sent = outlet.sent();
                 stats.sent_bytes = outlet.sent_bytes();
                 stats.send_queue = outlet.queued() as u64;

@@ -76,7 +76,7 @@ pub struct PeerStats {
     pub endpoint: Endpoint,
     /// Where the peer is, where the system knows. `None` also while there is no connection.
     pub peer_address: Option<Endpoint>,
-    /// What the peer said that it is; `None` before its first handshake.
+    /// What the peer said that it is; `None` before its first handshake, and for one of ZMTP 1.0.
     pub socket_type: Option<SocketType>,
     /// A ROUTER's name for the peer, else the routing id that the peer announced; empty if it has none.
     pub routing_id: Vec<u8>,
@@ -84,6 +84,9 @@ pub struct PeerStats {
     pub connected_for: Option<Duration>,
     /// Messages that the system took, or over inproc the peer's ring.
     pub sent: u64,
+    /// Messages that this peer had no room for: copies of a publisher, messages of a ROUTER that is not mandatory, what
+    /// conflation replaced. A publisher counts anew with each connection.
+    pub dropped: u64,
     /// Messages that were taken in from this peer, discarded ones included.
     pub received: u64,
     /// Bytes that the system took; see [`Stats`].

@@ -50,8 +50,10 @@ const OF_SOCKETS: [Metric<Stats>; 14] = [
     counter("filtered_peers_total", "Peers that no accept filter let in.", field!(filtered)),
 ];
 
-/// Reason, and how many messages.
-const DROPPED: [(&str, fn(&Stats) -> u64); 5] = [
+/// How many messages were dropped for a reason.
+type Dropped = fn(&Stats) -> u64;
+
+const DROPPED: [(&str, Dropped); 5] = [
     ("high_water_mark", |stats| stats.dropped_at_high_water_mark),
     ("no_receiver", |stats| stats.dropped_without_receiver),
     ("peer_gone", |stats| stats.dropped_with_peer),
@@ -59,8 +61,9 @@ const DROPPED: [(&str, fn(&Stats) -> u64); 5] = [
     ("handed_over", |stats| stats.discarded_at_handover),
 ];
 
-const OF_PEERS: [Metric<PeerStats>; 13] = [
+const OF_PEERS: [Metric<PeerStats>; 14] = [
     counter("peer_sent_messages_total", "Messages to this peer that the system took.", field!(sent)),
+    counter("peer_dropped_messages_total", "Messages that this peer had no room for.", field!(dropped)),
     counter("peer_received_messages_total", "Messages taken in from this peer.", field!(received)),
     counter("peer_sent_bytes_total", "Bytes to this peer that the system took.", field!(sent_bytes)),
     counter("peer_received_bytes_total", "Bytes that came from this peer.", field!(received_bytes)),

@@ -76,7 +76,7 @@ fn tight(world: &World) -> (Socket, Socket, Socket) {
     (publisher, slow, quick)
 }
 
-const BODY: [u8; 60_000] = [b't'; 60_000];
+static BODY: [u8; 60_000] = [b't'; 60_000];
 
 /// Sends until nobody can take more; gives how many were taken.
 fn fill(publisher: &Socket, quick: &Socket) -> usize {

@@ -6,13 +6,14 @@ use serverlink::{PeerStats, Socket, SocketType::*};
 
 use crate::{
     everywhere, over_wires,
-    world::{World, connect, eventually, peers, recv, recv_text, send, until_peers_left},
+    world::{World, connect, eventually, peers, recv, recv_text, send, subscribers, until_peers_left},
 };
 
 everywhere! {
     messages_and_bytes_are_counted_on_both_sides
     what_waits_is_counted_and_taken_off
     peers_have_their_names
+    the_peer_that_misses_messages_is_named
 }
 over_wires! {
     reconnects_and_attempts_are_counted
@@ -80,6 +81,28 @@ fn peers_have_their_names(world: &World) {
     assert_eq!((host.socket_type, host.endpoint.to_string()), (Some(Router), endpoint));
     assert!(guest.connected_for.is_some() && host.connected_for.is_some());
     assert_eq!((guest.connections, guest.connection_attempts), (1, 0));
+}
+
+fn the_peer_that_misses_messages_is_named(world: &World) {
+    let publisher = world.socket_with(Pub, |options| options.send_hwm = 2);
+    let endpoint = world.bind(&publisher);
+    // They take nothing, and stay until the end.
+    let _subscribers = ["few", "many"].map(|topic| {
+        let subscriber = world.socket_with(Sub, |options| options.recv_hwm = 2);
+        subscriber.subscribe(topic).expect("a SUB");
+        connect(&subscriber, &endpoint);
+        subscriber
+    });
+    subscribers(&publisher, 2);
+    let body = "x".repeat(64 * 1024);
+    eventually("one of them is full", || {
+        send(&publisher, ["many", &body]);
+        publisher.stats().dropped_at_high_water_mark >= 10
+    });
+    send(&publisher, ["few", "once"]);
+    let mut dropped: Vec<u64> = publisher.peer_stats().iter().map(|peer| peer.dropped).collect();
+    dropped.sort_unstable();
+    assert_eq!(dropped, [0, publisher.stats().dropped_at_high_water_mark]);
 }
 
 fn reconnects_and_attempts_are_counted(world: &World) {

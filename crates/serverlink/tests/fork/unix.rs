@@ -177,6 +177,9 @@ impl Quiet {
         assert_eq!(one.stats(), serverlink::Stats::default());
         assert!(one.connections().is_empty() && one.last_endpoint().is_none());
         assert!(one.monitor().try_next().is_none());
+        assert!((&one.monitor()).into_iter().next().is_none(), "nobody waits for what never comes");
+        assert!(one.peer_stats().is_empty());
+        one.on_event(|event| panic!("{event}"));
 
         let polled = Pin::new(&mut future).poll(&mut TaskContext::from_waker(Waker::noop()));
         assert!(matches!(polled, std::task::Poll::Ready(Err(Error::Forked))), "{polled:?}");
@@ -193,6 +196,8 @@ impl Quiet {
         forked(context.terminate(PATIENCE));
         context.shutdown();
         assert!(context.report().reactors.is_empty());
+        assert!(context.stats().sockets.is_empty() && context.monitor().try_next().is_none());
+        forked(context.serve_stats("inproc://stats"));
     }
 
     /// The connection is as it was, in both directions, and so is the file.

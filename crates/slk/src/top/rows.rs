@@ -209,7 +209,7 @@ impl Row {
             name: [kind, &peer.routing_id, place].map(str::trim).join(" ").replace("  ", " "),
             rates,
             traffic: peer.traffic,
-            dropped: 0,
+            dropped: peer.dropped,
             reconnects: peer.connections.saturating_sub(1),
             round_trip: peer.round_trip.map(|trip| trip.smoothed),
             connected_seconds: peer.connected_seconds,
@@ -247,8 +247,6 @@ impl Row {
             Column::InBytes => bytes(self.rates.received_bytes),
             Column::OutQueue => queue(self.traffic.send_queue, self.traffic.send_queue_bytes),
             Column::InQueue => queue(self.traffic.receive_queue, self.traffic.receive_queue_bytes),
-            // Drops are counted for each socket.
-            Column::Dropped if !self.is_socket => String::new(),
             Column::Dropped => count(self.dropped as f64),
             Column::Reconnects => count(self.reconnects as f64),
             Column::Rtt => self.round_trip.map_or_else(String::new, short_time),

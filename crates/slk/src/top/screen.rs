@@ -13,6 +13,9 @@ use crate::watch::{Feed, Snapshot, Target};
 /// How long a key may wait for its effect, and a snapshot to be shown.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How long the age of what is shown may be wrong.
+const REDRAW_EVERY: Duration = Duration::from_secs(1);
+
 /// Rows that PageUp and PageDown move.
 const PAGE: isize = 10;
 
@@ -32,30 +35,27 @@ fn follow(
     order: Order,
 ) -> Result<(), Failure> {
     let mut screen = Screen::new(order);
+    let mut drawn_at: Option<Instant> = None;
     loop {
         while let Some(body) = feed.try_next()? {
             screen.take(Snapshot::parse(&body)?);
+            drawn_at = None;
         }
         if target.timeout.is_some_and(|timeout| screen.heard_at.elapsed() > timeout) {
             let sentence = format!("nothing came from {} in time; see --timeout", target.endpoint);
             return Err(Failure::new(Exit::TimedOut, sentence));
         }
-        let status = Status {
-            endpoint: &target.endpoint,
-            is_connected: feed.is_connected(),
-            is_held: screen.is_held,
-            age_seconds: screen.heard_at.elapsed().as_secs_f64(),
-        };
-        let Screen { rows, selected, .. } = &mut screen;
-        terminal
-            .draw(|frame| view::draw(frame, &status, rows.as_ref(), selected))
-            .map_err(|why| Failure::of("drawing on the terminal", why))?;
+        if drawn_at.is_none_or(|at| at.elapsed() >= REDRAW_EVERY) {
+            screen.draw(terminal, feed, target)?;
+            drawn_at = Some(Instant::now());
+        }
         let pressed = event::poll(LOOK_EVERY).and_then(|any| any.then(event::read).transpose());
         match pressed.map_err(|why| Failure::of("reading keys", why))? {
             Some(Event::Key(key)) if key.kind != KeyEventKind::Release && screen.press(key) == Wish::Quit => {
                 return Ok(());
             }
-            _ => {}
+            Some(_) => drawn_at = None,
+            None => {}
         }
     }
 }
@@ -88,6 +88,23 @@ impl Screen {
             is_held: false,
             heard_at: Instant::now(),
         }
+    }
+
+    fn draw(
+        &mut self,
+        terminal: &mut ratatui::DefaultTerminal,
+        feed: &Feed,
+        target: &Target,
+    ) -> Result<(), Failure> {
+        let status = Status {
+            endpoint: &target.endpoint,
+            is_connected: feed.is_connected(),
+            is_held: self.is_held,
+            age_seconds: self.heard_at.elapsed().as_secs_f64(),
+        };
+        let Screen { rows, selected, .. } = self;
+        let drawn = terminal.draw(|frame| view::draw(frame, &status, rows.as_ref(), selected));
+        drawn.map(drop).map_err(|why| Failure::of("drawing on the terminal", why))
     }
 
     fn take(&mut self, snapshot: Snapshot) {

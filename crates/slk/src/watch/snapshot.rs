@@ -42,6 +42,7 @@ pub(crate) struct Peer {
     pub(crate) endpoint: String,
     pub(crate) peer_address: Option<String>,
     pub(crate) routing_id: String,
+    pub(crate) dropped: u64,
     pub(crate) connected_seconds: Option<f64>,
     pub(crate) connections: u64,
     pub(crate) connection_attempts: u64,

@@ -171,18 +171,14 @@ fn publishers_and_subscribers_announce_globs() {
         assert_eq!(announced(Config { globs: true, ..Config::new(socket_type) }), does, "{socket_type}");
         assert!(!announced(Config::new(socket_type)));
     }
-    let table: [(&[(&[u8], &[u8])], bool); 4] = [
-        (&[], false),
-        (&[(b"x-serverlink-GLOBS", b"1")], true),
-        (&[(b"X-ServerLink-Globs", b"2")], false),
-        (&[(b"X-Globs", b"1")], false),
-    ];
-    for (properties, globs) in table {
+    for (name, value, globs) in
+        [("x-serverlink-GLOBS", "1", true), ("X-ServerLink-Globs", "2", false), ("X-Globs", "1", false)]
+    {
         let mut ours = started(Config::new(SocketType::Pub));
         ours.handle_input(&greeting(1)).expect("a legal greeting");
-        let theirs = [&[(&b"Socket-Type"[..], &b"SUB"[..])], properties].concat();
-        ours.handle_input(&ready(&theirs)).expect("a legal READY");
-        assert_eq!(ours.poll_peer().expect("a peer").globs, globs);
+        let theirs = ready(&[(b"Socket-Type", b"SUB"), (name.as_bytes(), value.as_bytes())]);
+        ours.handle_input(&theirs).expect("a legal READY");
+        assert_eq!(ours.poll_peer().expect("a peer").globs, globs, "{name}");
     }
 }
 
