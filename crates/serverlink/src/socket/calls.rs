@@ -1,0 +1,176 @@
+//! Sending and receiving, in the forms in which a caller can wait.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serverlink_message::Message;
+
+use super::close::deadline_of;
+use super::core::Core;
+use super::drive::For;
+use super::{RecvFuture, SendFuture, Socket};
+use crate::error::{Error, SendError};
+use crate::payload::{Carrier, Outgoing, Payload};
+use crate::peer::Peer;
+
+impl Socket {
+    /// Sends a message; waits while no peer has room, at most for the socket's `send_timeout`.
+    ///
+    /// The message is queued for a peer when this returns; it may still be lost with that peer.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::Unroutable`], [`Error::WrongState`], [`Error::NotSupported`],
+    /// [`Error::Terminated`], [`Error::Interrupted`]. The message comes back, and no peer has seen any of it.
+    pub fn send<M: Payload>(&self, message: M) -> Result<(), SendError<M>> {
+        let mut carrier = message.into_carrier();
+        match self.core.try_send(&mut carrier.outgoing()) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.send_waiting(carrier, self.send_deadline_from_options()),
+            Err(error) => Err(SendError { error, message: M::from_carrier(carrier) }),
+        }
+    }
+
+    /// Sends a message if a peer has room now.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`] if none has; others as [`send`](Socket::send). The message comes back.
+    pub fn try_send<M: Payload>(&self, message: M) -> Result<(), SendError<M>> {
+        let mut carrier = message.into_carrier();
+        let error = match self.core.try_send(&mut carrier.outgoing()) {
+            Ok(true) => return Ok(()),
+            Ok(false) => Error::WouldBlock,
+            Err(error) => error,
+        };
+        Err(SendError { error, message: M::from_carrier(carrier) })
+    }
+
+    /// Sends a message; waits up to `deadline`, whatever the socket's own timeout is.
+    ///
+    /// # Errors
+    /// As [`send`](Socket::send).
+    pub fn send_deadline<M: Payload>(&self, message: M, deadline: Instant) -> Result<(), SendError<M>> {
+        self.send_waiting(message.into_carrier(), Some(deadline))
+    }
+
+    fn send_waiting<M: Payload>(
+        &self,
+        mut carrier: M::Carrier,
+        deadline: Option<Instant>,
+    ) -> Result<(), SendError<M>> {
+        let attempt = || Ok(self.core.try_send(&mut carrier.outgoing())?.then_some(()));
+        let sent = self.core.wait_until(For::Credit, deadline, attempt);
+        sent.map_err(|error| SendError { error, message: M::from_carrier(carrier) })
+    }
+
+    /// Sends a message without blocking a thread. Any executor can run the future; dropping it before it is ready sends
+    /// nothing. The socket's timeout does not apply.
+    pub fn send_async<M: Payload>(&self, message: M) -> SendFuture<'_, M> {
+        SendFuture::new(&self.core, message)
+    }
+
+    fn send_deadline_from_options(&self) -> Option<Instant> {
+        let timeout = self.core.options.send_timeout?;
+        deadline_of(self.core.now(), Some(timeout))
+    }
+
+    // ---- receiving
+
+    /// Receives the next message, fairly from all peers; waits for it, at most for the socket's `recv_timeout`.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::WrongState`], [`Error::NotSupported`], [`Error::Terminated`],
+    /// [`Error::Interrupted`]. Nothing was taken.
+    #[inline]
+    pub fn recv(&self) -> Result<Message, Error> {
+        let mut message = Message::new();
+        if !self.core.try_recv_into(&mut message)? {
+            self.recv_waiting(&mut message, self.recv_deadline_from_options())?;
+        }
+        Ok(message)
+    }
+
+    fn recv_deadline_from_options(&self) -> Option<Instant> {
+        let timeout = self.core.options.recv_timeout?;
+        deadline_of(self.core.now(), Some(timeout))
+    }
+
+    /// Receives a message if one is there. It also reads what has just come in, where nobody else does.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`] if none is; others as [`recv`](Socket::recv).
+    pub fn try_recv(&self) -> Result<Message, Error> {
+        match self.core.try_recv_once()? {
+            Some(message) => Ok(message),
+            None => self.core.recv_polling()?.ok_or(Error::WouldBlock),
+        }
+    }
+
+    /// Receives the next message; waits up to `deadline`, whatever the socket's own timeout is.
+    ///
+    /// # Errors
+    /// As [`recv`](Socket::recv).
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<Message, Error> {
+        let mut message = Message::new();
+        self.recv_waiting(&mut message, Some(deadline))?;
+        Ok(message)
+    }
+
+    fn recv_waiting(&self, into: &mut Message, deadline: Option<Instant>) -> Result<(), Error> {
+        self.core.wait_until(For::Message, deadline, || Ok(self.core.try_recv_into(into)?.then_some(())))
+    }
+
+    /// Receives without blocking a thread. Any executor can run the future; dropping it loses nothing. The socket's timeout
+    /// does not apply.
+    pub fn recv_async(&self) -> RecvFuture<'_> {
+        RecvFuture::new(&self.core)
+    }
+
+    /// Receives the next message and tells who sent it: type, routing id, version, address, properties. `None`: the message is the
+    /// library's own, as a ROUTER's notification is. Waits as [`recv`](Socket::recv) does.
+    ///
+    /// For applications that need to know more of a peer than a ROUTER's routing id; [`recv`](Socket::recv) costs less. Where a dialer was
+    /// connected again before the message was taken, it is the newer connection's peer.
+    ///
+    /// # Errors
+    /// As [`recv`](Socket::recv).
+    pub fn recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        match self.core.try_recv_with_peer()? {
+            Some(found) => Ok(found),
+            None => self.recv_with_peer_until(self.recv_deadline_from_options()),
+        }
+    }
+
+    /// A message and who sent it, if one is there. See [`recv_with_peer`](Socket::recv_with_peer).
+    ///
+    /// # Errors
+    /// As [`try_recv`](Socket::try_recv).
+    pub fn try_recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        match self.core.try_recv_with_peer()? {
+            Some(found) => Ok(found),
+            None => self.core.poll_and(|| self.core.try_recv_with_peer())?.ok_or(Error::WouldBlock),
+        }
+    }
+
+    /// The next message and who sent it; waits up to `deadline`. See [`recv_with_peer`](Socket::recv_with_peer).
+    ///
+    /// # Errors
+    /// As [`recv`](Socket::recv).
+    pub fn recv_with_peer_deadline(&self, deadline: Instant) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        self.recv_with_peer_until(Some(deadline))
+    }
+
+    fn recv_with_peer_until(&self, deadline: Option<Instant>) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        self.core.wait_until(For::Message, deadline, || self.core.try_recv_with_peer())
+    }
+}
+
+impl Core {
+    /// One attempt, subscriptions of XSUB included.
+    #[inline]
+    pub(crate) fn try_send(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
+        if self.subscribes() && self.take_subscription(outgoing)? {
+            return Ok(true);
+        }
+        self.try_send_once(outgoing)
+    }
+}
