@@ -162,7 +162,7 @@ pub struct Options {
     /// longer than `max_message_bytes`. Default empty. libzmq: `ZMQ_HICCUP_MSG`.
     pub hiccup_message: Vec<u8>,
 
-    /// ROUTER: a send to an unknown routing id fails with [`Error::Unroutable`], and one to a full peer waits. Otherwise both
+    /// ROUTER: a send to an unknown routing id fails with [`Error::Unroutable`](crate::Error::Unroutable), and one to a full peer waits. Otherwise both
     /// are dropped and counted. Default false. libzmq: `ZMQ_ROUTER_MANDATORY`.
     pub router_mandatory: bool,
 
