@@ -56,7 +56,7 @@ impl Driver {
     /// Waits until something happens or the time is over, and appends what happened.
     ///
     /// `Some(ZERO)` looks and returns: one system call, no allocation. `None` waits without end. It may also return early with nothing,
-    /// and does when a signal came ([`Events::interrupted`]). A simulated driver never blocks: time is the test's to move.
+    /// and does when a signal comes while it sleeps ([`Events::interrupted`]). A simulated driver never blocks: time is the test's to move.
     ///
     /// # Errors
     /// Only a broken descriptor of our own; nothing a peer does.

@@ -71,7 +71,7 @@ impl Selector {
     }
 }
 
-/// Waits and hands over each event's token and flags; `false` when a signal came.
+/// Waits and hands over each event's token and flags; `false` when a signal cut the wait short.
 ///
 /// The events live on the stack for the time of the call, uninitialized until the kernel writes them: that costs nothing and needs no allocation.
 #[inline]
@@ -83,17 +83,21 @@ pub(super) fn wait(
     let mut events = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS_PER_WAIT];
     // A time that overflows the system's type is no limit to anybody.
     let limit = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-    let mut outcome = epoll::wait(epoll, &mut events, limit.as_ref());
-    if let (Err(Errno::NOSYS), Some(timeout)) = (&outcome, timeout) {
-        outcome = epoll::wait(epoll, &mut events, Some(&whole_milliseconds(timeout)));
-    }
-    match outcome {
-        Ok((events, _)) => {
-            events.iter().for_each(|event| handle(event.data.u64(), event.flags));
-            Ok(true)
+    loop {
+        let mut outcome = epoll::wait(epoll, &mut events, limit.as_ref());
+        if let (Err(Errno::NOSYS), Some(timeout)) = (&outcome, timeout) {
+            outcome = epoll::wait(epoll, &mut events, Some(&whole_milliseconds(timeout)));
         }
-        Err(Errno::INTR) => Ok(false),
-        Err(error) => Err(error.into()),
+        return match outcome {
+            Ok((events, _)) => {
+                events.iter().for_each(|event| handle(event.data.u64(), event.flags));
+                Ok(true)
+            }
+            // Who only asks does not sleep: there is nothing to cut short, and what is there must not be missed.
+            Err(Errno::INTR) if timeout == Some(Duration::ZERO) => continue,
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        };
     }
 }
 

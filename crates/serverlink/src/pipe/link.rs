@@ -165,6 +165,13 @@ impl RingOutlet {
 }
 
 impl RingInlet {
+    /// The peer is gone. Nobody waits for room any more; and what nobody reads must not keep a closed socket with all that it has.
+    #[must_use = "it may be the last that holds the peer: drop it without locks"]
+    pub(crate) fn end(&mut self) -> Option<PeerEnd> {
+        self.ended = true;
+        self.peer.take()
+    }
+
     pub(crate) fn set_limit(&mut self, limit: HighWater) {
         self.room_batch = Room::batch(limit);
     }

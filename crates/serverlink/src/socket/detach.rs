@@ -171,7 +171,7 @@ impl RecvSide {
                 }
             }
             Some(Inlet::Ring(inlet)) => {
-                inlet.ended = true;
+                drop_later(inlet.end());
                 inlet.is_empty()
             }
             None => true,

@@ -25,7 +25,11 @@ impl Letter {
         let draw = self.seal();
         let mut parts = vec![TOPICS[draw as usize % TOPICS.len()].as_bytes().to_vec()];
         if draw >> 8 & 7 == 0 {
-            parts.extend((0..draw >> 16 & 7).map(|part| vec![part as u8; (draw >> 24) as usize % 300]));
+            parts.extend(
+                (b'a'..)
+                    .take((draw >> 16 & 7) as usize)
+                    .map(|octet| vec![octet; (draw >> 24) as usize % 300]),
+            );
         }
         let size = match draw >> 32 & 31 {
             0 => 9_000,

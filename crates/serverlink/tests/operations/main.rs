@@ -14,6 +14,12 @@ mod stranger;
 
 const INPUTS: u64 = 400;
 
+/// Seeds beyond those that are played anyhow, each of which once found something.
+const FOUND: [u64; 1] = [
+    // A closed publisher was kept, with its driver, by who had not read its last words.
+    6688,
+];
+
 #[test]
 fn any_sequence_of_operations_keeps_its_promises() {
     for_each_input("any_sequence_of_operations", INPUTS, play::play);
@@ -25,8 +31,7 @@ fn any_options_are_refused_with_a_sentence_or_work() {
 }
 
 fn for_each_input(test: &str, count: u64, play: fn(&[u8])) {
-    let only = std::env::var("SERVERLINK_SEED").ok().and_then(|seed| seed.parse().ok());
-    for seed in only.map_or(0..count, |seed: u64| seed..seed + 1) {
+    for seed in seeds(count) {
         let input = drawn(seed);
         if let Err(panic) = std::panic::catch_unwind(|| play(&input)) {
             eprintln!(
@@ -35,6 +40,16 @@ fn for_each_input(test: &str, count: u64, play: fn(&[u8])) {
             std::panic::resume_unwind(panic);
         }
     }
+}
+
+/// SERVERLINK_SEED plays one, SERVERLINK_SEEDS so many.
+fn seeds(count: u64) -> impl Iterator<Item = u64> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let (drawn, found) = match number("SERVERLINK_SEED") {
+        Some(seed) => (seed..seed + 1, &[][..]),
+        None => (0..number("SERVERLINK_SEEDS").unwrap_or(count), &FOUND[..]),
+    };
+    found.iter().copied().chain(drawn)
 }
 
 fn drawn(seed: u64) -> Vec<u8> {

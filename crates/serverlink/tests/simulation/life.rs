@@ -1,6 +1,8 @@
 //! The whole life of connections: connect, refused, retry, handshake, handover, reset, close, and listeners that restart.
 
-use serverlink::sim::Faults;
+use std::time::Duration;
+
+use serverlink::sim::{Faults, Simulation};
 
 use crate::ending::assert_nothing_is_left;
 use crate::fleet::Fleet;
@@ -45,4 +47,24 @@ fn what_fails_before_a_connection_stands_costs_nothing() {
         fleet.expect_everything();
         assert_nothing_is_left(&fleet.close());
     });
+}
+
+/// What nobody reads yet must not keep the descriptors of who said it.
+#[test]
+fn a_closed_socket_whose_last_words_are_unread_has_no_driver() {
+    let mut machine = Simulation::new(1, Faults::NONE);
+    let context = machine.context();
+    let pull = context.pull().open().expect("valid options");
+    pull.bind("inproc://here").expect("nobody else has it");
+    for number in 0..10 {
+        let push = context.push().open().expect("valid options");
+        push.bind(&format!("tcp://10.0.0.1:{}", 5000 + number)).expect("nobody else has it");
+        push.connect("inproc://here").expect("a good endpoint");
+        push.try_send(number.to_string()).expect("room");
+    }
+    machine.run_for(Duration::from_secs(1));
+    assert_eq!(machine.world().driver_count(), 0, "closed sockets that still have their drivers");
+    for number in 0..10 {
+        assert_eq!(pull.try_recv().expect("it was said"), number.to_string().into());
+    }
 }
