@@ -11,8 +11,10 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 use machine::{Machine, Network};
 use rustix::fs::{OFlags, fcntl_getfl};
+#[cfg(target_os = "linux")]
+use serverlink_driver::Address;
 use serverlink_driver::sim::Faults;
-use serverlink_driver::{Address, Kind, OsListener, OsStream, Unsuitable};
+use serverlink_driver::{Kind, OsListener, OsStream, Unsuitable};
 
 fn kinds() -> impl Iterator<Item = Kind> {
     [Kind::native(), Kind::Polling].into_iter()

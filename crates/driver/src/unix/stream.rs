@@ -202,7 +202,7 @@ impl Stream {
         credentials::of(&self.fd)
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(super) fn fd(&self) -> &OwnedFd {
         &self.fd
     }

@@ -11,7 +11,7 @@ use windows_sys::Win32::Networking::WinSock::{
 use super::error::check_socket;
 use super::socket::{SocketOsListener, SocketOsStream, raw};
 use super::source::{OsListener, OsStream};
-use crate::{Address, StreamOptions, Unregistered, Unsuitable};
+use crate::{Address, Unregistered, Unsuitable};
 
 impl OsStream {
     pub(crate) fn from_foreign(socket: OwnedSocket) -> Result<OsStream, Unregistered<OwnedSocket>> {
@@ -71,7 +71,7 @@ impl SocketOsListener {
         let socket = TcpListener::from(socket);
         match socket.local_addr() {
             Ok(local) => {
-                let stream_options = StreamOptions::default();
+                let stream_options = Box::default();
                 Ok(SocketOsListener { socket, local: Address::Tcp(local), stream_options, file: None })
             }
             Err(_) => Err(Unregistered { object: socket.into(), error: Unsuitable::Nameless.into() }),

@@ -55,7 +55,7 @@ pub(crate) struct PipeOsListener {
 pub(crate) struct PipeMaker {
     name: Vec<u16>,
     pub(super) local: Address,
-    options: StreamOptions,
+    options: Box<StreamOptions>,
     listening: Listening,
 }
 
@@ -73,7 +73,7 @@ impl PipeOsListener {
         }
         let role = if listening.is_first { FILE_FLAG_FIRST_PIPE_INSTANCE } else { 0 };
         let local = Address::Ipc(path.to_owned());
-        let maker = PipeMaker { name, local, options: options.stream.clone(), listening };
+        let maker = PipeMaker { name, local, options: Box::new(options.stream.clone()), listening };
         let first = maker.make_as(role).map_err(|error| {
             let taken = is(&error, ERROR_ACCESS_DENIED) || is(&error, ERROR_PIPE_BUSY);
             if taken { in_use() } else { error }

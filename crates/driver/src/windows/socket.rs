@@ -30,7 +30,7 @@ pub(crate) struct SocketOsStream {
 pub(crate) struct SocketOsListener {
     pub(super) socket: TcpListener,
     pub(super) local: Address,
-    pub(super) stream_options: StreamOptions,
+    pub(super) stream_options: Box<StreamOptions>,
     /// Removed when nobody listens any more.
     pub(super) file: Option<SocketFile>,
 }
@@ -86,7 +86,7 @@ impl SocketOsListener {
         bind_to(&socket, address)?;
         let socket = start_listening(socket, options.backlog)?;
         let local = Address::Tcp(socket.local_addr()?);
-        Ok(SocketOsListener { socket, local, stream_options: options.stream.clone(), file: None })
+        Ok(SocketOsListener { socket, local, stream_options: Box::new(options.stream.clone()), file: None })
     }
 }
 

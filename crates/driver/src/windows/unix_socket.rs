@@ -67,7 +67,7 @@ pub(super) fn bind(path: &Path, options: &ListenOptions) -> io::Result<SocketOsL
     let file = Some(SocketFile(path.to_owned()));
     let socket = socket::start_listening(socket, options.backlog)?;
     let local = Address::Ipc(path.to_owned());
-    Ok(SocketOsListener { socket, local, stream_options: options.stream.clone(), file })
+    Ok(SocketOsListener { socket, local, stream_options: Box::new(options.stream.clone()), file })
 }
 
 /// Starts to connect, and says how that ended: it does not wait. The outer error is ours: there was no attempt.

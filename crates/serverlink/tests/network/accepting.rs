@@ -8,6 +8,10 @@ use serverlink::{AcceptFilter, Context, EventKind, Options, Socket, SocketType};
 use crate::place::{PATIENCE, Place, Transport, brisk, eventually};
 use crate::{expect_event, recv, send};
 
+#[cfg_attr(
+    not(any(target_os = "linux", windows)),
+    allow(dead_code, reason = "the tests for it need more of loopback")
+)]
 fn filtered(context: &Context, filters: &[AcceptFilter]) -> Socket {
     brisk(context, SocketType::Pull, |options| options.accept_filters = filters.to_vec())
 }

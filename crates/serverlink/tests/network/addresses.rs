@@ -100,6 +100,7 @@ fn a_source_of_another_machine_is_told() {
     assert!(trouble.contains("family"), "{trouble}");
 }
 
+// Windows is not asked for its interfaces.
 #[cfg(unix)]
 #[test]
 fn a_network_interface_is_a_place_to_listen_and_to_come_from() {
@@ -113,6 +114,7 @@ fn a_network_interface_is_a_place_to_listen_and_to_come_from() {
     exchange(&push, &pull, "over the interface");
 }
 
+// On Windows a path is the name of a pipe and no file.
 #[cfg(unix)]
 #[test]
 fn what_is_wrong_with_a_path_is_a_sentence() {

@@ -47,6 +47,10 @@ macro_rules! expect_event {
 use expect_event;
 
 /// Nothing of this kind was told so far.
+#[cfg_attr(
+    not(any(target_os = "linux", windows)),
+    allow(dead_code, reason = "the tests for it need more of loopback")
+)]
 fn never_told(monitor: &Monitor, is_it: impl Fn(&serverlink::EventKind) -> bool) {
     while let Some(event) = monitor.try_next() {
         assert!(!is_it(&event.kind), "{event:?}");

@@ -31,7 +31,7 @@ pub(super) struct SocketDoor {
     pub(super) listener: Registered<TcpListener>,
     pub(super) local: Address,
     pub(super) _file: Option<SocketFile>,
-    pub(super) stream_options: StreamOptions,
+    pub(super) stream_options: Box<StreamOptions>,
     pub(super) accept: AcceptFunction,
 }
 
