@@ -1,9 +1,11 @@
 //! Any sequence of operations on a handful of sockets, on a simulated machine with a bad peer. What is played, and what must be true of it, is
-//! the library's own test `operations`; a failing input becomes one of those that it plays again.
+//! the library's own test `operations`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 
+#[path = "../../crates/serverlink/tests/operations/actor.rs"]
+mod actor;
 #[path = "../../crates/serverlink/tests/operations/choices.rs"]
 mod choices;
 #[path = "../../crates/serverlink/tests/simulation/ending.rs"]
@@ -16,5 +18,7 @@ mod play;
 mod setting;
 #[path = "../../crates/serverlink/tests/operations/stranger.rs"]
 mod stranger;
+#[path = "../../crates/serverlink/tests/operations/topics.rs"]
+mod topics;
 
 fuzz_target!(|data: &[u8]| play::play(data));

@@ -148,7 +148,8 @@ impl Stream {
                     }
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN | Errno::NOBUFS) => return Written::Blocked(batch),
+                Err(Errno::AGAIN) => return Written::Blocked(batch),
+                // Also the one that says that memory is short: the socket is not full, so no edge would ever come and tell when to go on.
                 Err(error) => return Written::Failed(batch, error.into()),
             }
         }

@@ -1,6 +1,7 @@
 //! Sockets of three patterns that talk, part and meet again, and check what they hear. Whatever the system refuses meanwhile, it ends well
 //! or says why not.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serverlink::{Context, Error, Message, Options, Socket, SocketType};
@@ -58,10 +59,13 @@ fn in_time() -> Instant {
     Instant::now() + PATIENCE
 }
 
-/// A call that a signal, or what looks like one, cut short is made again.
-fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+/// A call that a signal, or what looks like one, cut short is made again, with the deadline that it had.
+fn uninterrupted<T>(
+    deadline: Instant,
+    mut call: impl FnMut(Instant) -> Result<T, Error>,
+) -> Result<T, Error> {
     loop {
-        match call() {
+        match call(deadline) {
             Err(Error::Interrupted) => {}
             outcome => return outcome,
         }
@@ -103,7 +107,7 @@ fn push_and_pull(context: &Context, endpoint: &str, promise: Promise, told: &mut
                 "of {next} messages {heard} arrived, up to {last:?}; {told:?}"
             );
             if next < MESSAGES || promise == Promise::OrderAndHealing {
-                uninterrupted(|| Ok(push.send_deadline(numbered(next), deadline)?)).expect("room");
+                uninterrupted(deadline, |at| Ok(push.send_deadline(numbered(next), at)?)).expect("room");
                 next += 1;
             }
             // Now and then the application waits, which is another way through the library.
@@ -124,15 +128,17 @@ fn push_and_pull(context: &Context, endpoint: &str, promise: Promise, told: &mut
 
 fn request_and_reply(context: &Context, endpoint: &str, promise: Promise, told: &mut Vec<String>) {
     let [reply, request] = pair_up(context, endpoint, [SocketType::Rep, SocketType::Req], told);
+    let has_answered_all = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut answered = 0;
             while answered < QUESTIONS {
-                let question = uninterrupted(|| reply.recv_deadline(in_time())).expect("a question");
+                let question = uninterrupted(in_time(), |at| reply.recv_deadline(at)).expect("a question");
                 answered = number_of(&question) + 1;
-                uninterrupted(|| Ok(reply.send_deadline(question.clone(), in_time())?))
+                uninterrupted(in_time(), |at| Ok(reply.send_deadline(question.clone(), at)?))
                     .expect("somebody asked");
             }
+            has_answered_all.store(true, Ordering::SeqCst);
         });
         // A question that was lost is asked again; where none may be lost its answer is waited for.
         let patience = match promise {
@@ -143,7 +149,7 @@ fn request_and_reply(context: &Context, endpoint: &str, promise: Promise, told: 
             while !ask(&request, number, patience) {
                 assert_eq!(promise, Promise::OrderAndHealing, "no answer to question {number}");
                 // The last answer may be what was lost, and then nobody answers any more.
-                if number == QUESTIONS - 1 {
+                if has_answered_all.load(Ordering::SeqCst) {
                     return;
                 }
             }
@@ -154,8 +160,8 @@ fn request_and_reply(context: &Context, endpoint: &str, promise: Promise, told: 
 }
 
 fn ask(request: &Socket, number: u32, patience: Duration) -> bool {
-    uninterrupted(|| Ok(request.send_deadline(numbered(number), in_time())?)).expect("a peer");
-    match uninterrupted(|| request.recv_deadline(Instant::now() + patience)) {
+    uninterrupted(in_time(), |at| Ok(request.send_deadline(numbered(number), at)?)).expect("a peer");
+    match uninterrupted(Instant::now() + patience, |at| request.recv_deadline(at)) {
         Ok(answer) => number_of(&answer) == number,
         Err(Error::TimedOut) => false,
         Err(error) => panic!("{error}"),
@@ -172,7 +178,8 @@ fn publish_and_subscribe(context: &Context, endpoint: &str, told: &mut Vec<Strin
             assert!(Instant::now() < deadline, "the subscription does not come back; {told:?}");
             publisher.send(numbered(number)).expect("publishing never waits");
             number += 1;
-            if uninterrupted(|| subscriber.recv_deadline(Instant::now() + Duration::from_millis(20))).is_ok()
+            if uninterrupted(Instant::now() + Duration::from_millis(20), |at| subscriber.recv_deadline(at))
+                .is_ok()
             {
                 break;
             }

@@ -51,12 +51,12 @@ pub(crate) fn play(input: &[u8]) {
             let passed = pass_a_message(&mut machine, &sender, &receiver);
             // A ROUTER knows the name of whom it dials.
             let addressed = sending != SocketType::Router || !sender_binds;
-            let hopeful = addressed && [&sender, &receiver].iter().all(|socket| lets_pass(socket.options()));
+            let hopeful = addressed && let_pass([sender.options(), receiver.options()]);
             assert!(
                 passed || !hopeful,
                 "nothing passes from {sending} with {:?} to {receiving} with {:?}",
-                sender.options(),
-                receiver.options()
+                changed(sender.options()),
+                changed(receiver.options())
             );
         }
     }
@@ -122,15 +122,48 @@ fn pass_a_message(machine: &mut Simulation, sender: &Socket, receiver: &Socket) 
     false
 }
 
-/// Whether these options leave a message a way. Those that do not say so themselves.
-fn lets_pass(options: &Options) -> bool {
+/// Whether the options of both leave a message a way. Those that do not say so themselves.
+fn let_pass(both: [&Options; 2]) -> bool {
+    let is_slow = both.into_iter().any(is_narrow)
+        && both.into_iter().any(|options| is_hasty(options) || is_wordy(options));
+    // Who says more than the other takes is disconnected, each time anew.
+    let says_too_much = |from: &Options, to: &Options| longest_own_word(from) as u64 > to.max_message_bytes;
+    let too_much = says_too_much(both[0], both[1]) || says_too_much(both[1], both[0]);
+    !is_slow && !too_much && !both.into_iter().any(chooses_peers)
+}
+
+fn is_narrow(options: &Options) -> bool {
     let buffers = [options.send_buffer_bytes, options.receive_buffer_bytes];
-    let narrow = buffers.iter().flatten().any(|&bytes| bytes < 1024);
-    let hasty = options.handshake_timeout < Duration::from_secs(1)
+    buffers.iter().flatten().any(|&bytes| bytes < 1024)
+}
+
+fn is_hasty(options: &Options) -> bool {
+    options.handshake_timeout < Duration::from_secs(1)
         || options.heartbeat_timeout < Duration::from_secs(1)
-        || options.connect_timeout.is_some_and(|time| time < Duration::from_secs(1));
-    let chooses_peers = !options.accept_filters.is_empty() || options.invert_matching || options.xpub_manual;
-    !(chooses_peers || narrow && hasty)
+        || options.connect_timeout.is_some_and(|time| time < Duration::from_secs(1))
+}
+
+/// Whether there is much to say before the message.
+fn is_wordy(options: &Options) -> bool {
+    let properties = options.metadata.iter().map(|(name, value)| name.len() + value.len());
+    properties.chain([longest_own_word(options)]).sum::<usize>() > 1000
+}
+
+fn longest_own_word(options: &Options) -> usize {
+    options.hello_message.len().max(options.welcome_message.len())
+}
+
+fn chooses_peers(options: &Options) -> bool {
+    let by_hand = options.xpub_manual || options.xpub_manual_last_value;
+    !options.accept_filters.is_empty() || options.invert_matching || by_hand
+}
+
+/// What is not as it is by default, for a failure's sentence.
+fn changed(options: &Options) -> Vec<String> {
+    let (drawn, default) = (format!("{options:#?}"), format!("{:#?}", Options::default()));
+    // One octet on a line is not what it is about.
+    let is_changed = |line: &&str| line.trim().len() > 5 && !default.lines().any(|usual| usual == *line);
+    drawn.lines().filter(is_changed).take(60).map(|line| line.trim().to_owned()).collect()
 }
 
 fn draw_one(options: &mut Options, choices: &mut Choices<'_>) {
@@ -148,7 +181,14 @@ fn draw_one(options: &mut Options, choices: &mut Choices<'_>) {
         7 => options.recv_timeout = Some(time(choices)),
         8 => options.reconnect_interval = time(choices),
         9 => options.reconnect_interval_max = time(choices),
-        10 => options.reconnect_stop = choices.of(&[ReconnectStop::NEVER, ReconnectStop::ALWAYS]),
+        10 => {
+            let ends = choices.byte();
+            options.reconnect_stop = ReconnectStop {
+                refused: ends & 1 != 0,
+                handshake_failed: ends & 2 != 0,
+                disconnected: ends & 4 != 0,
+            };
+        }
         11 => options.connect_timeout = Some(time(choices)),
         12 => options.routing_id = bytes(choices),
         13 => options.backlog = number(choices) as u32,
@@ -201,6 +241,7 @@ fn raise_a_flag(options: &mut Options, choices: &mut Choices<'_>) {
         &mut options.xpub_manual_last_value,
         &mut options.xpub_no_drop,
         &mut options.only_first_subscribe,
+        &mut options.glob_messages,
         &mut options.xsub_verbose_unsubscribe,
     ];
     let chosen = choices.index(flags.len());

@@ -6,14 +6,16 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use serverlink::sim::{Faults, Simulation};
-use serverlink::{Context, Error, EventKind, Message, Monitor, Socket, SocketType};
+use serverlink::{Context, Error, Message, SocketType};
 use serverlink_driver::Address;
 
+use crate::actor::{Actor, Record};
 use crate::choices::Choices;
 use crate::ending::assert_nothing_is_left;
-use crate::mail::{Letter, Post, Serial, TOPICS};
+use crate::mail::{Letter, Post, Serial};
 use crate::setting::{NAMES, options};
 use crate::stranger::Stranger;
+use crate::topics::Wish;
 
 /// Where anybody listens and connects.
 const ENDPOINTS: [&str; 6] = [
@@ -56,27 +58,6 @@ struct Play {
     addresses: Vec<Address>,
 }
 
-/// An open socket.
-struct Actor {
-    serial: Serial,
-    socket: Socket,
-    /// Sent and received by the application; the socket's own counters have to say the same.
-    sent: u64,
-    received: u64,
-    subscribed: Vec<&'static str>,
-    /// Routing ids that messages came from.
-    heard: Vec<Vec<u8>>,
-}
-
-/// What is remembered of a socket when it is gone.
-struct Record {
-    kind: SocketType,
-    sent: u32,
-    binds: usize,
-    connects: usize,
-    monitor: Monitor,
-}
-
 impl Play {
     fn new(choices: &mut Choices<'_>) -> Play {
         let seed = choices.word();
@@ -95,7 +76,7 @@ impl Play {
     }
 
     fn step(&mut self, choices: &mut Choices<'_>) {
-        match choices.index(40) {
+        match choices.index(44) {
             0..2 => self.open(choices),
             2..4 => self.open_couple(choices),
             4 => self.with_socket(choices, |play, at, _| drop(play.sockets.swap_remove(at))),
@@ -106,8 +87,12 @@ impl Play {
             14..20 => self.with_socket(choices, Play::send),
             20..24 => self.with_socket(choices, Play::receive),
             24 => self.with_socket(choices, Play::await_one),
-            25..27 => self.with_socket(choices, Play::subscribe),
-            27 => self.with_socket(choices, Play::unsubscribe),
+            25..27 => self.with_socket(choices, |play, at, choices| play.sockets[at].subscribe(choices)),
+            27 => self.with_socket(choices, |play, at, choices| play.sockets[at].unsubscribe(choices)),
+            40..42 => {
+                self.with_socket(choices, |play, at, choices| play.sockets[at].say_subscription(choices))
+            }
+            42..44 => self.with_socket(choices, |play, at, choices| play.sockets[at].grant(choices)),
             28 => self.with_socket(choices, Play::look),
             29..34 => self.stranger.act(choices, &self.addresses),
             34 => self.stir(choices),
@@ -172,7 +157,7 @@ impl Play {
         self.open_one(choices.of(&peers), choices);
         for Actor { serial, socket, subscribed, .. } in self.sockets.iter_mut().rev().take(2) {
             if socket.subscribe("").is_ok() {
-                subscribed.push("");
+                subscribed.push(Wish::Topic(""));
             }
             let record = &mut self.records[*serial as usize];
             // Who comes second finds it in use, and connects.
@@ -194,10 +179,10 @@ impl Play {
         }
         let context = &self.contexts[choices.index(2)];
         let options = options(choices, kind);
-        match context.socket_with(kind, options) {
+        match context.socket_with(kind, options.clone()) {
             Ok(socket) => {
                 let monitor = socket.monitor();
-                self.records.push(Record { kind, sent: 0, binds: 0, connects: 0, monitor });
+                self.records.push(Record { kind, options, sent: 0, binds: 0, connects: 0, monitor });
                 self.sockets.push(Actor::new(self.records.len() as Serial - 1, socket));
             }
             Err(error) => assert!(matches!(error, Error::Terminated), "opening a {kind}: {error}"),
@@ -231,25 +216,17 @@ impl Play {
         let _ = self.sockets[at].socket.disconnect(choices.of(&ENDPOINTS));
     }
 
-    fn subscribe(&mut self, at: usize, choices: &mut Choices<'_>) {
-        let topic = choices.of(&TOPICS);
-        if self.sockets[at].socket.subscribe(topic).is_ok() {
-            self.sockets[at].subscribed.push(topic);
-        }
-    }
-
-    fn unsubscribe(&mut self, at: usize, choices: &mut Choices<'_>) {
-        let _ = self.sockets[at].socket.unsubscribe(choices.of(&TOPICS));
-    }
-
     /// Everything that can be asked; the answers only have to come.
     fn look(&mut self, at: usize, choices: &mut Choices<'_>) {
         let Actor { serial, socket, .. } = &self.sockets[at];
-        match choices.index(5) {
+        match choices.index(8) {
             0 => drop(socket.readiness()),
             1 => drop(socket.connections()),
             2 => drop(self.contexts[choices.index(2)].report()),
             3 => drop(socket.last_endpoint()),
+            4 => drop(socket.peers()),
+            5 => drop(socket.peer_stats()),
+            6 => drop(socket.topics_count()),
             _ => drop(self.records[*serial as usize].monitor.dropped()),
         }
         self.sockets[at].assert_counted();
@@ -296,8 +273,14 @@ impl Play {
     }
 
     fn receive(&mut self, at: usize, choices: &mut Choices<'_>) {
+        let with_peer = choices.once_in(4);
         for _ in 0..=choices.index(8) {
-            match self.sockets[at].socket.try_recv() {
+            let socket = &self.sockets[at].socket;
+            let received = match with_peer {
+                true => socket.try_recv_with_peer().map(|(message, _)| message),
+                false => socket.try_recv(),
+            };
+            match received {
                 Ok(message) => self.take(at, &message),
                 Err(error) => return assert_expected(&error),
             }
@@ -334,11 +317,9 @@ impl Play {
         letter.assert_whole(message, matches!(kind, SocketType::Req | SocketType::Rep));
         let from = self.records[letter.sender as usize].kind;
         assert!(from.accepts(kind), "a {kind} got a message of a {from}");
-        // What a publisher had queued for one whom it dialed goes to whoever is there next. A SUB looks itself at what comes, an XSUB passes it on.
-        let dialed = self.records[letter.sender as usize].connects > 0;
-        if kind == SocketType::Sub || kind == SocketType::Xsub && !dialed {
-            let first: &[u8] = message.first().as_bytes();
-            let wanted = actor.subscribed.iter().any(|topic| first.starts_with(topic.as_bytes()));
+        if self.is_filtered(at, letter.sender) {
+            let (actor, first) = (&self.sockets[at], message.first());
+            let wanted = actor.subscribed.iter().any(|wish| wish.fits(first));
             assert!(
                 wanted,
                 "a {kind} got {first:?} of a {from}, and subscribed to {:?} only",
@@ -346,7 +327,22 @@ impl Play {
             );
         }
         let to_one = !matches!(from, SocketType::Pub | SocketType::Xpub | SocketType::Xsub);
-        self.post.deliver(letter, actor.serial, to_one);
+        self.post.deliver(letter, self.sockets[at].serial, to_one);
+    }
+
+    /// Whether a subscriber hears of this sender only what it has subscribed to. A SUB looks itself at what comes.
+    fn is_filtered(&self, at: usize, sender: Serial) -> bool {
+        let socket = &self.sockets[at].socket;
+        let Record { options, connects, .. } = &self.records[sender as usize];
+        match socket.socket_type() {
+            SocketType::Sub => !socket.options().invert_matching,
+            // An XSUB passes on what comes, and what a publisher had queued for one whom it dialed goes to whoever is there next.
+            SocketType::Xsub => {
+                let by_hand = options.xpub_manual || options.xpub_manual_last_value;
+                *connects == 0 && !by_hand && !options.invert_matching
+            }
+            _ => false,
+        }
     }
 
     // ---- the end
@@ -407,34 +403,6 @@ impl Play {
     }
 }
 
-impl Actor {
-    fn new(serial: Serial, socket: Socket) -> Actor {
-        Actor { serial, socket, sent: 0, received: 0, subscribed: Vec::new(), heard: Vec::new() }
-    }
-
-    fn addressee(&self, choices: &mut Choices<'_>) -> Vec<u8> {
-        match choices.once_in(3) || self.heard.is_empty() {
-            true => choices.of(&NAMES).into(),
-            false => self.heard[choices.index(self.heard.len())].clone(),
-        }
-    }
-
-    fn assert_counted(&self) {
-        let stats = self.socket.stats();
-        let kind = self.socket.socket_type();
-        assert_eq!(stats.received, self.received, "received by a {kind}: {stats:?}");
-        assert_eq!(stats.sent, self.sent, "sent by a {kind}: {stats:?}");
-    }
-}
-
-impl Record {
-    fn had_one_connection(&self) -> bool {
-        let established = std::iter::from_fn(|| self.monitor.try_next())
-            .filter(|event| matches!(event.kind, EventKind::Established { .. }));
-        self.binds == 0 && self.connects == 1 && established.count() <= 1
-    }
-}
-
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -443,7 +411,7 @@ fn poll_once<F: Future>(future: F) -> Option<F::Output> {
 }
 
 /// What a call that does not wait may answer on a machine on which things go wrong.
-fn assert_expected(error: &Error) {
+pub(crate) fn assert_expected(error: &Error) {
     let expected = matches!(
         error,
         Error::WouldBlock
