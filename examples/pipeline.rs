@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p serverlink-examples --example pipeline`
 
+use std::convert::Infallible;
 use std::thread;
 
 use serverlink::{Context, Error};
@@ -38,25 +39,27 @@ fn run() -> Result<Vec<String>, Error> {
         lines.push(text(results.recv()?.first()));
     }
 
-    // Ends every call that waits, and with it the workers.
+    // Ends every call that waits, and with it the workers: also one that has only just begun.
     context.shutdown();
     for worker in workers {
-        worker.join().expect("a worker does not panic")?;
+        match worker.join().expect("a worker does not panic") {
+            Err(Error::Terminated) => {}
+            Err(error) => return Err(error),
+            Ok(never) => match never {},
+        }
     }
     Ok(lines)
 }
 
-fn work(number: usize, context: &Context, from: &str, to: &str) -> Result<(), Error> {
+/// Works until something ends it.
+fn work(number: usize, context: &Context, from: &str, to: &str) -> Result<Infallible, Error> {
     let jobs = context.pull().open()?;
     jobs.connect(from)?;
     let results = context.push().open()?;
     results.connect(to)?;
     loop {
-        match jobs.recv() {
-            Ok(job) => results.send(&format!("worker {number} did {}", text(job.first())))?,
-            Err(Error::Terminated) => return Ok(()),
-            Err(error) => return Err(error),
-        }
+        let job = jobs.recv()?;
+        results.send(&format!("worker {number} did {}", text(job.first())))?;
     }
 }
 
