@@ -1,6 +1,8 @@
 //! A few bytes, kept in place.
 
-use std::{mem::MaybeUninit, ptr, slice};
+use std::{mem::MaybeUninit, slice};
+
+use crate::copy::copy_short;
 
 /// Up to [`Inline::MAX`] bytes in 47, so that a tag makes it 48.
 #[derive(Clone, Copy)]
@@ -24,7 +26,7 @@ impl Inline {
         let mut inline = Inline::EMPTY;
         inline.len = source.len() as u8;
         // SAFETY: `source` is at most MAX bytes long and cannot overlap a local that was just made.
-        unsafe { copy_small(source.as_ptr(), inline.bytes.as_mut_ptr().cast(), source.len()) };
+        unsafe { copy_short(source.as_ptr(), inline.bytes.as_mut_ptr().cast(), source.len()) };
         Some(inline)
     }
 
@@ -37,45 +39,5 @@ impl Inline {
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.len as usize
-    }
-}
-
-/// Copies up to 48 bytes without calling `memcpy`, which costs more than the copy: two overlapping halves of a fixed size
-/// cover every length in between.
-///
-/// # Safety
-/// As for `ptr::copy_nonoverlapping`, and `len` is at most 48.
-#[inline(always)]
-unsafe fn copy_small(source: *const u8, target: *mut u8, len: usize) {
-    // SAFETY: each branch touches only offsets below `len`.
-    unsafe {
-        if len >= 16 {
-            copy::<[u8; 16]>(source, target, 0);
-            if len > 32 {
-                copy::<[u8; 16]>(source, target, 16);
-            }
-            copy::<[u8; 16]>(source, target, len - 16);
-        } else if len >= 8 {
-            copy::<[u8; 8]>(source, target, 0);
-            copy::<[u8; 8]>(source, target, len - 8);
-        } else if len >= 4 {
-            copy::<[u8; 4]>(source, target, 0);
-            copy::<[u8; 4]>(source, target, len - 4);
-        } else if len > 0 {
-            copy::<u8>(source, target, 0);
-            copy::<u8>(source, target, len / 2);
-            copy::<u8>(source, target, len - 1);
-        }
-    }
-}
-
-/// # Safety
-/// `source` is valid for reading and `target` for writing a `T` at byte `offset`.
-#[inline(always)]
-unsafe fn copy<T>(source: *const u8, target: *mut u8, offset: usize) {
-    // SAFETY: the caller's promise; unaligned access needs no alignment.
-    unsafe {
-        let value = ptr::read_unaligned(source.add(offset).cast::<T>());
-        ptr::write_unaligned(target.add(offset).cast::<T>(), value);
     }
 }

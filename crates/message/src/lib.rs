@@ -2,6 +2,7 @@
 //!
 //! - [`Message`] is what an application sends and receives: one or more [`Part`]s.
 //! - [`chunk`] is receive memory. A reader fills it at one end while messages are cut out of the other, without copies.
+//! - [`append`] writes short frames.
 //! - [`ring`] is the queue between two sockets of one process.
 //! - [`SocketType`] names the eleven patterns and says which may talk to which.
 //!
@@ -9,7 +10,9 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod append;
 pub mod chunk;
+mod copy;
 mod inline;
 mod message;
 mod owner;

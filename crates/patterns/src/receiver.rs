@@ -91,6 +91,18 @@ impl Receiver {
         self.turns.current()
     }
 
+    /// The pipe that every message comes from, and what is put in front of each, as long as no pipe comes, goes, becomes readable or empty. `None`:
+    /// each message has to be asked for and handled.
+    #[inline]
+    pub fn sole_source(&self) -> Option<(PipeId, Option<Part>)> {
+        let pipe = self.turns.sole()?;
+        match &self.kind {
+            Kind::Plain => Some((pipe, None)),
+            Kind::Router(ids) => Some((pipe, Some(ids.get(pipe)?.clone()))),
+            _ => None,
+        }
+    }
+
     /// One whole message was taken from the pipe: the turn passes to the next.
     #[inline]
     pub fn took(&mut self, pipe: PipeId) {

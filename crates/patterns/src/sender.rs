@@ -134,6 +134,16 @@ impl Sender {
         self.reserve_by_rule(first, dialogue)
     }
 
+    /// PAIR, PUSH, DEALER: the pipe that every message goes to, unframed by the pattern, as long as no pipe comes, goes, fills up or has room again. `None`:
+    /// each message has to be asked for.
+    #[inline]
+    pub fn sole_target(&self) -> Option<PipeId> {
+        match &self.kind {
+            Kind::Balancer(balancer) => balancer.sole(),
+            _ => None,
+        }
+    }
+
     /// Apart from the balancer, whose few instructions belong in the caller: these do not.
     #[inline(never)]
     fn reserve_by_rule(&mut self, first: &[u8], dialogue: &mut Dialogue) -> Reserve {

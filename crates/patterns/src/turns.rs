@@ -27,6 +27,13 @@ impl Turns {
         self.current
     }
 
+    /// The one pipe that is ready, if there is exactly one.
+    #[inline]
+    pub(crate) fn sole(&self) -> Option<PipeId> {
+        let current = self.current?;
+        (self.links.get(current)?.next == current).then_some(current)
+    }
+
     /// Passes the turn on, if it is still `pipe`'s.
     #[inline]
     pub(crate) fn advance(&mut self, pipe: PipeId) {

@@ -44,6 +44,16 @@ pub enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
+    /// The body, where the message is nothing else.
+    #[inline]
+    pub(crate) fn only_part(&self) -> Option<&[u8]> {
+        match self {
+            Outgoing::Bytes(bytes) => Some(bytes),
+            Outgoing::Message(message) if !message.is_multipart() => Some(message.first().as_bytes()),
+            Outgoing::Message(_) => None,
+        }
+    }
+
     /// What patterns look at: the topic, or a ROUTER's address.
     pub(crate) fn first(&self) -> &[u8] {
         match self {

@@ -38,8 +38,11 @@ const NEVER: Duration = Duration::from_secs(3600);
 /// Held by the one test that looks at the process.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// Dropping a socket does not wait for its connections to be closed, so the test before this one may still have some.
 fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    eventually("the sockets of other tests are closed", || registrations::of_sockets().is_empty());
+    alone
 }
 
 /// Where each socket was first seen registered. It may never be seen anywhere else.

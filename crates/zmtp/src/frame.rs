@@ -3,6 +3,8 @@
 //! A frame is an octet of flags, a size in one octet or eight, and a body. [`parse_header`] and [`put_header`] are the
 //! only places that know its layout.
 
+use serverlink_message::append::append_within;
+
 use crate::error::{Limited, WireError};
 use crate::limits::Limits;
 
@@ -138,12 +140,8 @@ pub fn put_header(out: &mut Vec<u8>, header: Header) {
 /// Appends one whole frame of a message.
 #[inline]
 pub fn put_frame(out: &mut Vec<u8>, more: bool, body: &[u8]) {
-    let room = out.capacity() - out.len();
-    // With no call before the two appends, the compiler knows that the room is still there.
-    if let (Ok(body_len), true) = (u8::try_from(body.len()), body.len() + SHORT_HEADER_LEN <= room) {
-        out.extend_from_slice(&[u8::from(more) * MORE, body_len]);
-        out.extend_from_slice(body);
-    } else {
+    let head = |body_len| [u8::from(more) * MORE, body_len];
+    if !u8::try_from(body.len()).is_ok_and(|body_len| append_within(out, head(body_len), body)) {
         put_frame_growing(out, more, body);
     }
 }

@@ -45,6 +45,11 @@ impl Balancer {
     }
 
     #[inline]
+    pub(super) fn sole(&self) -> Option<PipeId> {
+        self.turns.sole()
+    }
+
+    #[inline]
     pub(super) fn commit(&mut self) {
         if let Some(pipe) = self.reserved.take() {
             self.turns.advance(pipe);

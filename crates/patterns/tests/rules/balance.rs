@@ -150,7 +150,9 @@ proptest! {
                     model[pipe] = model[pipe].map(|_| writable);
                 }
                 Op::Send { written } => {
+                    let sole = socket.sender.sole_target();
                     let ready: Vec<_> = (0..5).filter(|&pipe| model[pipe] == Some(true)).map(|pipe| ids[pipe]).collect();
+                    prop_assert_eq!(sole, if ready.len() == 1 { Some(ready[0]) } else { None });
                     match socket.reserve(b"m") {
                         Reserve::One { pipe, framing: Framing::AsIs } => {
                             prop_assert!(ready.contains(&pipe));

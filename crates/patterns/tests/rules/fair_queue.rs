@@ -101,6 +101,9 @@ proptest! {
                     socket.attach(ids[pipe]);
                 }
             }
+            let readable: Vec<_> = (0..4).filter(|&pipe| !queues[pipe].is_empty()).map(|pipe| ids[pipe]).collect();
+            let sole = socket.receiver.sole_source().map(|(pipe, _)| pipe);
+            prop_assert_eq!(sole, if readable.len() == 1 { Some(readable[0]) } else { None });
             for pipe in 0..4 {
                 if queues[pipe].is_empty() {
                     waited[pipe] = 0;

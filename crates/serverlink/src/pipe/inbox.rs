@@ -8,12 +8,14 @@ use std::collections::VecDeque;
 
 use serverlink_message::chunk::Slice;
 use serverlink_message::{Message, Part};
+use serverlink_patterns::PipeId;
 use serverlink_zmtp::error::WireError;
 use serverlink_zmtp::frame::{self, Header, MAX_HEADER_LEN, Parsed};
 use serverlink_zmtp::limits::Limits;
 use serverlink_zmtp::meter::MessageMeter;
 
 use super::high_water::HighWater;
+use super::lane::{RecvLane, cut_body};
 
 /// A cut frame that waits for its rest is copied out of its chunk up to this size, so that a
 /// connection that falls silent does not keep a chunk alive.
@@ -188,12 +190,7 @@ impl Inbox {
             && body_len <= front.len() - header_len
         {
             front.advance(header_len);
-            // Not `split_to_part`: two kinds of part in one place are copied, one kind is made where it belongs.
-            *into = if body_len > Part::INLINE_MAX {
-                Message::from(Part::from(front.split_to(body_len)))
-            } else {
-                Message::from(front.split_to_part(body_len))
-            };
+            *into = cut_body(front, body_len);
             if front.is_empty() {
                 self.segments.pop_front();
             }
@@ -205,6 +202,34 @@ impl Inbox {
             return Ok(Taken::Message);
         }
         self.take_slowly(into)
+    }
+
+    /// Lends its first bytes out, if what is left of them needs nothing but cutting.
+    #[inline]
+    pub(crate) fn lend(&mut self, pipe: PipeId) -> Option<RecvLane> {
+        if self.paused || !self.commands.is_empty() || self.limits.max_frame_bytes < u64::from(u8::MAX) {
+            return None;
+        }
+        let left = match (self.scanned, self.whole) {
+            (0, _) => usize::MAX,
+            (_, whole) => whole,
+        };
+        let front = self.segments.pop_front()?;
+        Some(RecvLane { pipe, address: None, left, taken: 0, lent_bytes: front.len(), front })
+    }
+
+    /// Takes back what it lent.
+    pub(crate) fn settle(&mut self, lane: RecvLane) {
+        let cut_bytes = lane.lent_bytes - lane.front.len();
+        self.bytes -= cut_bytes;
+        self.taken += lane.taken as u64;
+        if self.scanned > 0 {
+            self.scanned -= cut_bytes;
+            self.whole -= lane.taken;
+        }
+        if !lane.front.is_empty() {
+            self.segments.push_front(lane.front);
+        }
     }
 
     /// Multipart messages, commands, frames that lie across chunks, and what scan went ahead of.

@@ -6,6 +6,7 @@ pub(crate) mod arena;
 pub(crate) mod bump;
 pub(crate) mod high_water;
 pub(crate) mod inbox;
+pub(crate) mod lane;
 pub(crate) mod link;
 pub(crate) mod outbox;
 pub(crate) mod rewind;

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use serverlink_driver::{Batch, Buffer, Writer, Written};
 use serverlink_message::Part;
+use serverlink_patterns::PipeId;
 use serverlink_zmtp::frame::{self, Header};
 
 use super::arena::{ArenaPool, SEGMENT_BYTES};
 use super::high_water::HighWater;
+use super::lane::SendLane;
 use super::rewind;
 
 /// Parts from this size on are written by reference instead of copied.
@@ -243,6 +245,27 @@ impl Outbox {
         }
         self.flush_asked = true;
         Next::AskIoThread
+    }
+
+    /// Lends the open segment's memory out, up to where [`after_append`](Outbox::after_append) would have something to decide.
+    /// For whoever has just appended and was not told to write.
+    #[inline]
+    pub(crate) fn lend(&mut self, pipe: PipeId) -> Option<SendLane> {
+        let room_bytes = SEGMENT_BYTES.min(self.limit.bytes - self.closed_bytes.min(self.limit.bytes));
+        let end = room_bytes.saturating_sub(self.open.chain_bytes).min(self.open.arena.capacity());
+        // The one that takes the last room has to seal.
+        let left = self.limit.messages.saturating_sub(self.queued + 1);
+        if self.open.arena.len() >= end || left == 0 {
+            return None;
+        }
+        Some(SendLane { pipe, arena: std::mem::take(&mut self.open.arena), end, left, taken: 0 })
+    }
+
+    /// Takes back what it lent.
+    pub(crate) fn settle(&mut self, lane: SendLane) {
+        self.open.arena = lane.arena;
+        self.open.messages += lane.taken;
+        self.queued += lane.taken;
     }
 
     fn seal(&mut self) {

@@ -21,8 +21,17 @@ impl Socket {
     /// # Errors
     /// [`Error::TimedOut`], [`Error::Unroutable`], [`Error::WrongState`], [`Error::NotSupported`],
     /// [`Error::Terminated`], [`Error::Interrupted`]. The message comes back, and no peer has seen any of it.
+    #[inline]
     pub fn send<M: Payload>(&self, message: M) -> Result<(), SendError<M>> {
         let mut carrier = message.into_carrier();
+        if self.core.send_in_lane(&carrier.outgoing()) {
+            return Ok(());
+        }
+        self.send_by_rule(carrier)
+    }
+
+    #[inline(never)]
+    fn send_by_rule<M: Payload>(&self, mut carrier: M::Carrier) -> Result<(), SendError<M>> {
         match self.core.try_send(&mut carrier.outgoing()) {
             Ok(true) => Ok(()),
             Ok(false) => self.send_waiting(carrier, self.send_deadline_from_options()),
@@ -36,6 +45,9 @@ impl Socket {
     /// [`Error::WouldBlock`] if none has; others as [`send`](Socket::send). The message comes back.
     pub fn try_send<M: Payload>(&self, message: M) -> Result<(), SendError<M>> {
         let mut carrier = message.into_carrier();
+        if self.core.send_in_lane(&carrier.outgoing()) {
+            return Ok(());
+        }
         let error = match self.core.try_send(&mut carrier.outgoing()) {
             Ok(true) => return Ok(()),
             Ok(false) => Error::WouldBlock,
@@ -82,6 +94,14 @@ impl Socket {
     /// [`Error::Interrupted`]. Nothing was taken.
     #[inline]
     pub fn recv(&self) -> Result<Message, Error> {
+        match self.core.recv_in_lane() {
+            Some(message) => Ok(message),
+            None => self.recv_by_rule(),
+        }
+    }
+
+    #[inline(never)]
+    fn recv_by_rule(&self) -> Result<Message, Error> {
         let mut message = Message::new();
         if !self.core.try_recv_into(&mut message)? {
             self.recv_waiting(&mut message, self.recv_deadline_from_options())?;
@@ -99,6 +119,9 @@ impl Socket {
     /// # Errors
     /// [`Error::WouldBlock`] if none is; others as [`recv`](Socket::recv).
     pub fn try_recv(&self) -> Result<Message, Error> {
+        if let Some(message) = self.core.recv_in_lane() {
+            return Ok(message);
+        }
         match self.core.try_recv_once()? {
             Some(message) => Ok(message),
             None => self.core.recv_polling()?.ok_or(Error::WouldBlock),
@@ -110,6 +133,9 @@ impl Socket {
     /// # Errors
     /// As [`recv`](Socket::recv).
     pub fn recv_deadline(&self, deadline: Instant) -> Result<Message, Error> {
+        if let Some(message) = self.core.recv_in_lane() {
+            return Ok(message);
+        }
         let mut message = Message::new();
         self.recv_waiting(&mut message, Some(deadline))?;
         Ok(message)

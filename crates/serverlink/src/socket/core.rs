@@ -6,7 +6,6 @@
 //! system, or calling foreign code.
 
 use std::collections::VecDeque;
-use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -20,6 +19,7 @@ use slotmap::{SecondaryMap, SlotMap};
 
 use super::close::CloseReport;
 use super::heirs::Heir;
+use super::side::Side;
 use super::subscribers::Queued;
 use crate::context::core::ContextCore;
 use crate::endpoint::Endpoint;
@@ -44,11 +44,14 @@ pub(crate) struct Core {
     pub(crate) kind: SocketType,
     /// The library's own: not counted, listed or told of as one of the application's.
     pub(crate) is_internal: bool,
+    /// Runs of small messages may be sent, or received, without asking the pattern for each.
+    pub(crate) sends_in_lanes: bool,
+    pub(crate) receives_in_lanes: bool,
     pub(crate) options: Options,
     pub(crate) env: Env,
     pub(crate) context: Arc<ContextCore>,
-    pub(crate) send: Lock<Half<SendSide>>,
-    pub(crate) recv: Lock<Half<RecvSide>>,
+    pub(crate) send: Side<SendSide>,
+    pub(crate) recv: Side<RecvSide>,
     /// REQ and REP only: what both sides know of the conversation.
     pub(crate) dialogue: Option<Lock<Dialogue>>,
     pub(crate) topology: Lock<Topology>,
@@ -74,25 +77,6 @@ pub(crate) struct Core {
     failure: OnceLock<Failure>,
     pub(crate) state: AtomicU8,
     pub(crate) monitor: MonitorHub,
-}
-
-/// One side of a socket, and what stands in for the conversation where the pattern has none.
-pub(crate) struct Half<S> {
-    pub(crate) silent: Dialogue,
-    pub(crate) side: S,
-}
-
-impl<S> Deref for Half<S> {
-    type Target = S;
-    fn deref(&self) -> &S {
-        &self.side
-    }
-}
-
-impl<S> DerefMut for Half<S> {
-    fn deref_mut(&mut self) -> &mut S {
-        &mut self.side
-    }
 }
 
 /// Behind the send lock.
@@ -230,6 +214,7 @@ impl Core {
         context: Arc<ContextCore>,
         is_internal: bool,
     ) -> Arc<Core> {
+        use SocketType::{Dealer, Pair, Pull, Push, Router};
         let env = context.env.clone();
         let id = if is_internal { 0 } else { context.next_socket() };
         let listeners = (!is_internal).then(|| Arc::clone(&context.audience));
@@ -237,14 +222,13 @@ impl Core {
         let patterns = pattern_options(&options, seed);
         let conversation = || Dialogue::new(kind, &patterns, env.random_u32());
         let talks = matches!(kind, SocketType::Req | SocketType::Rep);
-        fn half<S>(silent: Dialogue, side: S) -> Half<S> {
-            Half { silent, side }
-        }
         Arc::new(Core {
             id,
             kind,
             is_internal,
-            send: Lock::new(half(
+            sends_in_lanes: !options.conflate && matches!(kind, Push | Dealer | Pair),
+            receives_in_lanes: !options.conflate && matches!(kind, Pull | Dealer | Router | Pair),
+            send: Side::new(
                 conversation(),
                 SendSide {
                     sender: Sender::new(kind, &patterns),
@@ -258,8 +242,8 @@ impl Core {
                     encoded: Vec::new(),
                     sent: Sent::default(),
                 },
-            )),
-            recv: Lock::new(half(
+            ),
+            recv: Side::new(
                 conversation(),
                 RecvSide {
                     receiver: Receiver::new(kind, &patterns),
@@ -276,7 +260,7 @@ impl Core {
                     met: Vec::new(),
                     received: Received::default(),
                 },
-            )),
+            ),
             dialogue: talks.then(|| Lock::new(conversation())),
             topology: Lock::default(),
             home: OnceLock::new(),
@@ -350,6 +334,8 @@ impl Core {
 
     /// Everybody who waits looks again.
     pub(crate) fn wake_everybody(&self) {
+        // A send that finds its lane open looks at nothing else.
+        drop(self.send.lock());
         fence(Ordering::SeqCst);
         self.readers.notify_all();
         self.writers.notify_all();

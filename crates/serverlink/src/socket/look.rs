@@ -6,8 +6,9 @@ use serverlink_message::SocketType;
 use serverlink_patterns::{PipeId, Reserve};
 use slotmap::Key as _;
 
-use super::core::{Core, Half, Met, SendSide};
+use super::core::{Core, Met, SendSide};
 use super::drive::For;
+use super::side::Half;
 use crate::error::Error;
 use crate::pipe::Outlet;
 
@@ -15,7 +16,7 @@ impl Core {
     /// Whether a send would find room now. A ROUTER that waits for its peers is ready when any of them is.
     pub(crate) fn poll_writable(&self) -> bool {
         let mut guard = self.send.lock();
-        let Half { silent, side } = &mut *guard;
+        let Half { silent, side, .. } = &mut *guard;
         side.look_at_full_rings();
         let mut conversation = self.dialogue.as_ref().map(|dialogue| dialogue.lock());
         let dialogue = conversation.as_deref_mut().unwrap_or(silent);

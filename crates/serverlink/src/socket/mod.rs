@@ -20,6 +20,7 @@ mod peers;
 mod ping;
 mod recv;
 pub(crate) mod send;
+mod side;
 mod stats;
 mod subscribe;
 mod subscribers;

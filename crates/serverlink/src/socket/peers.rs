@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serverlink_message::Message;
 use serverlink_patterns::PipeId;
 
-use super::core::{Core, Half};
+use super::core::Core;
 use super::recv::Place;
+use super::side::Half;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::peer::Peer;
@@ -43,7 +44,7 @@ impl Core {
         let (mut message, mut pipe) = (Message::new(), None);
         let topology = self.topology.lock();
         let mut guard = self.recv.lock();
-        let Half { silent, side } = &mut *guard;
+        let Half { silent, side, .. } = &mut *guard;
         let mut conversation = self.dialogue.as_ref().map(|dialogue| dialogue.lock());
         let found =
             side.take(self, conversation.as_deref_mut().unwrap_or(silent), &mut message, |side, place| {

@@ -3,17 +3,20 @@
 
 use std::sync::Arc;
 
+use serverlink_driver::fork;
 use serverlink_message::{Message, Part};
 use serverlink_patterns::{Dialogue, PipeId, Refusal, Subject, Verdict};
 use serverlink_zmtp::command::Command as WireCommand;
 use serverlink_zmtp::error::WireError;
 
-use super::core::{Core, Half, Met, RecvSide};
+use super::core::{Core, Met, RecvSide};
+use super::side::{Half, Lanes};
 use super::subscribers::{About, Queued};
 use crate::error::Error;
 use crate::limits;
 use crate::pipe::Inlet;
 use crate::pipe::inbox::Taken;
+use crate::pipe::lane::RecvLane;
 use crate::reactor::{Command, Farewell};
 
 /// Messages taken from peers that keep up before all rings are asked again.
@@ -29,21 +32,32 @@ pub(super) enum Place {
 }
 
 impl Core {
+    /// The next message, if nothing has to be decided for it.
+    #[inline]
+    pub(crate) fn recv_in_lane(&self) -> Option<Message> {
+        if !self.receives_in_lanes || fork::generation() != 0 {
+            return None;
+        }
+        self.recv.lock_lane().lane.cut()
+    }
+
     /// One attempt. The message is written to where it is wanted: moving it through every layer costs more than
     /// cutting it out.
     #[inline]
     pub(crate) fn try_recv_into(self: &Arc<Self>, into: &mut Message) -> Result<bool, Error> {
         self.check_process()?;
-        let mut guard = self.recv.lock();
-        let Half { silent, side } = &mut *guard;
+        let mut half = self.recv.lock();
+        let Half { lane, silent, side } = &mut *half;
         let found = match &self.dialogue {
             None => side.take(self, silent, into, |_, _| {}),
             Some(dialogue) => side.take(self, &mut dialogue.lock(), into, |_, _| {}),
         };
         if !side.met.is_empty() {
             let met = std::mem::take(&mut side.met);
-            drop(guard);
+            drop(half);
             self.deal_with(met);
+        } else if self.receives_in_lanes && matches!(found, Ok(true)) {
+            side.open_lane(lane);
         }
         found
     }
@@ -76,7 +90,7 @@ impl Core {
     pub(crate) fn poll_readable(self: &Arc<Self>) -> bool {
         let (readable, met) = {
             let mut guard = self.recv.lock();
-            let Half { silent, side } = &mut *guard;
+            let Half { silent, side, .. } = &mut *guard;
             let mut conversation = self.dialogue.as_ref().map(|dialogue| dialogue.lock());
             let readable = side.look(self, conversation.as_deref_mut().unwrap_or(silent));
             let mut met = std::mem::take(&mut side.met);
@@ -179,7 +193,40 @@ impl Core {
     }
 }
 
+impl Lanes for RecvSide {
+    type Lane = RecvLane;
+
+    #[inline]
+    fn settle(&mut self, lane: &mut RecvLane) {
+        if lane.is_open() {
+            self.close_lane(std::mem::take(lane));
+        }
+    }
+}
+
 impl RecvSide {
+    /// Where nobody but one wire has something, what comes next comes from there.
+    #[inline]
+    fn open_lane(&mut self, lane: &mut RecvLane) {
+        if let Some((pipe, address)) = self.receiver.sole_source()
+            && self.queued.is_empty()
+            && self.rings.is_empty()
+            && let Some(Inlet::Wire(inbox)) = self.inlets.get_mut(pipe)
+            && let Some(open) = inbox.lend(pipe)
+        {
+            *lane = RecvLane { address, ..open };
+        }
+    }
+
+    #[cold]
+    fn close_lane(&mut self, lane: RecvLane) {
+        self.received.messages += lane.taken as u64;
+        match self.inlets.get_mut(lane.pipe) {
+            Some(Inlet::Wire(inbox)) => inbox.settle(lane),
+            _ => unreachable!("a lane is settled before its pipe can go"),
+        }
+    }
+
     /// The next message for the application. `on_found` may look where it is, or was just taken from.
     #[inline]
     pub(super) fn take(

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use serverlink_driver::fork;
 use serverlink_message::{Message, Part, SocketType};
 use serverlink_patterns::{Dialogue, DropReason, Framing, PipeId, Refusal, Reserve};
 use serverlink_zmtp::frame;
 use slotmap::Key as _;
 
-use super::core::{Core, Half, PeerEnd, SendSide};
+use super::core::{Core, PeerEnd, SendSide};
+use super::side::{Half, Lanes};
 use crate::error::Error;
 use crate::payload::Outgoing;
 use crate::pipe::Outlet;
 use crate::pipe::arena::ArenaPool;
 use crate::pipe::bump::Bump;
+use crate::pipe::lane::SendLane;
 use crate::pipe::outbox::{Next, Outbox};
 use crate::stats::Sent;
 use crate::sync::later::{drop_later, later};
@@ -40,6 +43,18 @@ struct More {
 }
 
 impl Core {
+    /// A short message, if nothing has to be decided for it. It was copied, and the caller drops it without a lock. False: it has to
+    /// be placed.
+    #[inline]
+    pub(crate) fn send_in_lane(&self, outgoing: &Outgoing<'_>) -> bool {
+        match outgoing.only_part() {
+            Some(body) if self.sends_in_lanes && fork::generation() == 0 => {
+                self.send.lock_lane().lane.push(body)
+            }
+            _ => false,
+        }
+    }
+
     /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.
     #[inline]
     pub(crate) fn try_send_once(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
@@ -47,16 +62,21 @@ impl Core {
         if self.kind == SocketType::Req && self.is_writable() {
             self.forget_old_replies();
         }
+        let mut half = self.send.lock();
         // A message that conflation replaces may be owned by foreign code.
         let _later = self.options.conflate.then(later);
         let placed = {
-            let mut guard = self.send.lock();
-            let Half { silent, side } = &mut *guard;
+            let Half { silent, side, .. } = &mut *half;
             match &self.dialogue {
                 None => side.place(self, silent, outgoing),
                 Some(dialogue) => side.place(self, &mut dialogue.lock(), outgoing),
             }
         }?;
+        if self.sends_in_lanes && matches!(placed, Some(After::Nothing)) {
+            let Half { lane, side, .. } = &mut *half;
+            side.open_lane(lane);
+        }
+        drop(half);
         if let (Some(_), Outgoing::Message(message)) = (&placed, &mut *outgoing) {
             // What was sent by copy or by reference is dropped here, because that may run foreign code.
             drop(std::mem::take(*message));
@@ -94,7 +114,36 @@ impl After {
     }
 }
 
+impl Lanes for SendSide {
+    type Lane = SendLane;
+
+    #[inline]
+    fn settle(&mut self, lane: &mut SendLane) {
+        if lane.is_open() {
+            self.close_lane(std::mem::take(lane));
+        }
+    }
+}
+
 impl SendSide {
+    /// Where nothing but one wire is there to be sent to, what comes next goes where this message went.
+    #[inline]
+    fn open_lane(&mut self, lane: &mut SendLane) {
+        if let Some(pipe) = self.sender.sole_target()
+            && self.full_rings.is_empty()
+            && let Some(Outlet::Wire(outbox)) = self.outlets.get_mut(pipe)
+            && let Some(open) = outbox.lend(pipe)
+        {
+            *lane = open;
+        }
+    }
+
+    #[cold]
+    fn close_lane(&mut self, lane: SendLane) {
+        self.sent.messages += lane.taken as u64;
+        self.outbox(lane.pipe).expect("a lane is settled before its pipe can go").settle(lane);
+    }
+
     pub(crate) fn outbox(&mut self, pipe: PipeId) -> Option<&mut Outbox> {
         match self.outlets.get_mut(pipe) {
             Some(Outlet::Wire(outbox)) => Some(outbox),

@@ -1,6 +1,6 @@
 //! Subscriptions, as state of the socket that every publisher is told.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use serverlink_message::{Message, SocketType};
 use serverlink_patterns::{PipeId, Subject, Tell, Upstream};
@@ -11,6 +11,7 @@ use super::core::{Core, PeerEnd, Topology};
 use crate::error::Error;
 use crate::payload::Outgoing;
 use crate::pipe::Outlet;
+use crate::sync::Guard;
 use crate::sync::later::later;
 
 /// A publisher to be told.
@@ -59,7 +60,7 @@ impl Core {
     /// In the order of the subscriptions, for which the topology stays locked until all are told.
     fn tell_publishers(
         self: &Arc<Self>,
-        topology: MutexGuard<'_, Topology>,
+        topology: Guard<'_, Topology>,
         subscribe: bool,
         subject: Subject<'_>,
         tell: &Tell,

@@ -1,16 +1,18 @@
 //! From the outboxes to the system: whoever has the writer token writes, without any lock.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard};
 
 use serverlink_driver::{Buffer, Key, Written};
 use serverlink_patterns::PipeId;
 
-use super::core::{Core, Half, SendSide};
+use super::core::{Core, SendSide};
 use super::send::leave;
+use super::side::Half;
 use crate::pipe::Outlet;
 use crate::pipe::outbox::{Outcome, Write};
 use crate::reactor::Command;
+use crate::sync::Guard;
 use crate::sync::later::{drop_later, later};
 
 /// What a watchdog saw.
@@ -141,7 +143,7 @@ impl Core {
 
     fn run_writes<'a>(
         self: &'a Arc<Self>,
-        side: MutexGuard<'a, Half<SendSide>>,
+        side: Guard<'a, Half<SendSide>>,
         pipe: PipeId,
         write: Option<Write>,
     ) {
@@ -151,7 +153,7 @@ impl Core {
     /// Holds the writer token from batch to batch while full ones keep coming.
     fn go_on_writing<'a>(
         self: &'a Arc<Self>,
-        mut side: MutexGuard<'a, Half<SendSide>>,
+        mut side: Guard<'a, Half<SendSide>>,
         pipe: PipeId,
         mut write: Option<Write>,
         mut tally: Tally,

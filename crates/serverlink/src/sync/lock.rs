@@ -1,11 +1,12 @@
-use std::sync::{PoisonError, TryLockError};
-
-use super::primitives::{Mutex, MutexGuard};
+use super::primitives::{self, Mutex, MutexGuard};
 
 /// A mutex whose data is consistent whenever it is unlocked, so that a panic elsewhere in the
 /// holder's code must not take the other threads down with it.
 #[derive(Default)]
 pub(crate) struct Lock<T>(Mutex<T>);
+
+/// What a [`Lock`] protects, until this is dropped.
+pub(crate) type Guard<'a, T> = MutexGuard<'a, T>;
 
 impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Lock<T> {
@@ -13,15 +14,11 @@ impl<T> Lock<T> {
     }
 
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        primitives::lock(&self.0)
     }
 
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        match self.0.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        primitives::try_lock(&self.0)
     }
 }

@@ -7,7 +7,7 @@ mod primitives;
 mod spin;
 mod wait;
 
-pub(crate) use lock::Lock;
+pub(crate) use lock::{Guard, Lock};
 pub(crate) use parked::Parked;
 pub(crate) use spin::Spins;
 pub(crate) use wait::{Registration, Waiters};

@@ -5,6 +5,8 @@
 pub(crate) mod arena;
 #[path = "../../src/pipe/high_water.rs"]
 pub(crate) mod high_water;
+#[path = "../../src/pipe/lane.rs"]
+mod lane;
 #[path = "../../src/pipe/outbox.rs"]
 pub(crate) mod outbox;
 #[path = "../../src/pipe/rewind.rs"]

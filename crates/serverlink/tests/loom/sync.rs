@@ -5,6 +5,15 @@ mod primitives {
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread::{Thread, current, park};
 
+    // loom's mutex is poisoned by panics, of which models have none.
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().expect("nobody panics")
+    }
+
+    pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+        mutex.try_lock().ok()
+    }
+
     /// No time passes in a model, so nothing in one waits for it.
     pub(crate) fn park_timeout(_: std::time::Duration) {
         unreachable!("models wait without a deadline");

@@ -169,6 +169,18 @@ impl Bench {
         true
     }
 
+    /// As far as the lane goes.
+    fn take_in_lane(&mut self, at_most: usize) {
+        let Some(mut lane) = self.inbox.lend(PipeId::default()) else { return };
+        for _ in 0..at_most {
+            let Some(message) = lane.cut() else { break };
+            assert_eq!(message, self.expected.messages[self.taken]);
+            self.taken += 1;
+            assert!(self.commands.len() >= self.expected.commands_before(self.taken));
+        }
+        self.inbox.settle(lane);
+    }
+
     /// In order and once each, whichever cursor met them.
     fn check_commands(&self) {
         let expected = self.expected.commands.iter().map(|(_, body)| body);
@@ -197,6 +209,7 @@ enum Step {
     Receive(usize),
     Scan,
     Take,
+    TakeInLane(usize),
     /// As an application that keeps taking.
     TakeAll,
 }
@@ -206,6 +219,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => prop_oneof![1usize..12, 1usize..3000].prop_map(Step::Receive),
         2 => Just(Step::Scan),
         2 => Just(Step::Take),
+        2 => (0usize..5).prop_map(Step::TakeInLane),
         1 => Just(Step::TakeAll),
     ];
     prop::collection::vec(step, 0..60)
@@ -219,6 +233,7 @@ fn follow(bench: &mut Bench, steps: &[Step]) {
             Step::Take => {
                 bench.take();
             }
+            Step::TakeInLane(at_most) => bench.take_in_lane(*at_most),
             Step::TakeAll => while bench.take() {},
         }
     }
@@ -290,7 +305,7 @@ proptest! {
                     // Once all is here it fails for ever, which is looked at in the end.
                     let _ = bench.inbox.scan(|body| commands.push(body.to_vec()));
                 }
-                Step::Take | Step::TakeAll => while take_until_broken(&mut bench) {},
+                Step::Take | Step::TakeInLane(_) | Step::TakeAll => while take_until_broken(&mut bench) {},
             }
             bench.check_commands();
         }

@@ -22,6 +22,8 @@ enum Step {
     AppendParts(Vec<usize>),
     /// Framed before, as a publisher does it.
     AppendEncoded(Vec<usize>),
+    /// Through the lane, as far as it goes.
+    Lane(Vec<usize>),
     Streaming(bool),
     Control,
     Begin,
@@ -142,6 +144,7 @@ impl Bench {
                 self.outbox.append_encoded(&framed(&message), &mut self.pool);
                 self.appended_one(message);
             }
+            Step::Lane(lens) => self.use_lane(lens),
             Step::Streaming(streaming) => self.outbox.streaming = *streaming,
             Step::Control => self.control(),
             Step::Begin => self.begin(),
@@ -169,6 +172,17 @@ impl Bench {
             message[0].resize(lens[0].max(8), 0xaa);
         }
         message
+    }
+
+    fn use_lane(&mut self, lens: &[usize]) {
+        let Some(mut lane) = self.outbox.lend(PipeId::default()) else { return };
+        for &len in lens {
+            let message = self.new_message(&[len]);
+            if lane.push(&message[0]) {
+                self.appended.push(message);
+            }
+        }
+        self.outbox.settle(lane);
     }
 
     fn appended_one(&mut self, message: Parts) {
@@ -401,6 +415,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => len().prop_map(Step::AppendBytes),
         4 => prop::collection::vec(len(), 1..4).prop_map(Step::AppendParts),
         2 => prop::collection::vec(0usize..300, 1..4).prop_map(Step::AppendEncoded),
+        4 => prop::collection::vec(0usize..300, 1..8).prop_map(Step::Lane),
         1 => any::<bool>().prop_map(Step::Streaming),
         2 => Just(Step::Control),
         4 => Just(Step::Begin),

@@ -1,0 +1,156 @@
+//! The ways of small messages between two decisions: memory that an outbox or an inbox lends, and for how long.
+
+use serverlink_message::chunk::Slice;
+use serverlink_message::{Message, Part};
+use serverlink_patterns::PipeId;
+use serverlink_zmtp::frame;
+
+/// The longest body whose frame has a header of two octets.
+const SHORT_BODY: usize = u8::MAX as usize;
+
+/// Into the open segment of one outbox, up to where it has to be sealed or its peer has no room.
+#[derive(Default)]
+pub(crate) struct SendLane {
+    /// Whose segment this is. A lane that is not open has no memory.
+    pub(crate) pipe: PipeId,
+    pub(crate) arena: Vec<u8>,
+    /// The arena stays shorter than this, which is within its capacity.
+    pub(crate) end: usize,
+    /// How many messages it may still take.
+    pub(crate) left: usize,
+    /// How many it took.
+    pub(crate) taken: usize,
+}
+
+impl SendLane {
+    /// Frames a short message of one part. False: it has to go the long way, and nothing changed.
+    #[inline]
+    pub(crate) fn push(&mut self, body: &[u8]) -> bool {
+        let end = self.arena.len() + frame::SHORT_HEADER_LEN + body.len();
+        if body.len() > SHORT_BODY || end >= self.end || self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        self.taken += 1;
+        frame::put_frame(&mut self.arena, false, body);
+        true
+    }
+
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.end > 0
+    }
+}
+
+/// Out of the first bytes of one inbox.
+#[derive(Default)]
+pub(crate) struct RecvLane {
+    /// Whose bytes these are.
+    pub(crate) pipe: PipeId,
+    pub(crate) front: Slice,
+    /// ROUTER: what is put in front of each message.
+    pub(crate) address: Option<Part>,
+    /// How many messages may still be taken.
+    pub(crate) left: usize,
+    /// How many were.
+    pub(crate) taken: usize,
+    /// How long `front` was; 0 for a lane that is not open.
+    pub(crate) lent_bytes: usize,
+}
+
+impl RecvLane {
+    /// Cuts a short message of one part out. `None`: what comes next has to go the long way.
+    #[inline]
+    pub(crate) fn cut(&mut self) -> Option<Message> {
+        let [0, body_len, ..] = *self.front else { return None };
+        let body_len = usize::from(body_len);
+        if self.front.len() < frame::SHORT_HEADER_LEN + body_len || self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        self.taken += 1;
+        self.front.advance(frame::SHORT_HEADER_LEN);
+        let mut message = cut_body(&mut self.front, body_len);
+        if let Some(address) = &self.address {
+            message.push_front(address.clone());
+        }
+        Some(message)
+    }
+
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.lent_bytes > 0
+    }
+}
+
+/// Not `split_to_part`: two kinds of part in one place are copied, one kind is made where it belongs.
+#[inline]
+pub(crate) fn cut_body(front: &mut Slice, body_len: usize) -> Message {
+    if body_len > Part::INLINE_MAX {
+        Message::from(Part::from(front.split_to(body_len)))
+    } else {
+        Message::from(front.split_to_part(body_len))
+    }
+}
+
+// The models of `tests/loom.rs` include this file.
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::pipe::arena::{ArenaPool, SEGMENT_BYTES};
+    use crate::pipe::high_water::HighWater;
+    use crate::pipe::outbox::Outbox;
+
+    fn fill(limit: HighWater) -> (usize, Outbox) {
+        let (mut outbox, mut pool) = (Outbox::new(limit), ArenaPool::default());
+        outbox.streaming = true;
+        outbox.append_bytes(&[0; 64], &mut pool);
+        let mut lane = outbox.lend(PipeId::default()).expect("the first of many");
+        let mut taken = 0;
+        while lane.push(&[0; 64]) {
+            taken += 1;
+        }
+        outbox.settle(lane);
+        (taken, outbox)
+    }
+
+    #[test]
+    fn it_ends_before_the_message_that_reaches_a_mark() {
+        let (taken, outbox) = fill(HighWater { messages: 10, bytes: usize::MAX });
+        assert_eq!((taken, outbox.queued()), (8, 9));
+        assert!(outbox.has_credit());
+        let (taken, outbox) = fill(HighWater { messages: usize::MAX, bytes: 660 });
+        assert_eq!((taken, outbox.queued_bytes()), (8, 9 * 66), "660 bytes would be at the mark");
+    }
+
+    #[test]
+    fn it_ends_before_the_segment_is_full() {
+        let (taken, outbox) = fill(HighWater::NONE);
+        assert_eq!(taken + 1, (SEGMENT_BYTES - 1) / 66);
+        assert!(outbox.queued_bytes() < SEGMENT_BYTES);
+    }
+
+    #[test]
+    fn what_has_no_short_header_or_several_parts_goes_the_long_way() {
+        let mut lane =
+            SendLane { arena: Vec::with_capacity(1000), end: 1000, left: 10, ..SendLane::default() };
+        assert!(!lane.push(&[0; 256]));
+        assert!(lane.push(&[0; 255]));
+        assert_eq!((lane.taken, lane.left, lane.arena.len()), (1, 9, 257));
+
+        for wire in [&b"\x01\x01a\x00\x01b"[..], b"\x04\x01c", b"\x00\x05abcd", b"\x00", b""] {
+            let front = Slice::copy_from(wire);
+            let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, ..RecvLane::default() };
+            assert!(lane.cut().is_none(), "{wire:?}");
+            assert_eq!(&*lane.front, wire);
+        }
+    }
+
+    #[test]
+    fn an_address_comes_in_front() {
+        let front = Slice::copy_from(b"\x00\x04body");
+        let address = Some(Part::from("id"));
+        let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, address, ..RecvLane::default() };
+        assert_eq!(lane.cut(), Some(Message::from_parts(["id", "body"])));
+    }
+}
