@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// How many slices one system call takes: enough to fill a socket buffer, well under every system's `IOV_MAX`.
 pub(crate) const MAX_SLICES: usize = 64;
 /// How long one slice is at most. Windows counts its bytes in 32 bits.
-const MAX_SLICE_BYTES: usize = 1 << 30;
+pub(crate) const MAX_SLICE_BYTES: usize = 1 << 30;
 
 /// Bytes that a driver may keep until they are written.
 pub enum Buffer {
@@ -129,14 +129,18 @@ impl Batch {
     }
 
     /// What is not yet written, buffer by buffer; none is empty.
-    fn pending(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &[u8]> {
         let rest = self.buffers.iter().skip(self.current + 1).map(Buffer::as_bytes);
         std::iter::once(self.current()).chain(rest).filter(|bytes| !bytes.is_empty())
     }
 
-    /// Notes that `count` more bytes were written.
+    /// Notes that `count` more bytes were written. For drivers, and for bytes that were written before they were pushed,
+    /// as [`Writer::write_borrowed`](crate::Writer::write_borrowed) does.
+    ///
+    /// # Panics
+    /// When so many do not remain.
     #[inline]
-    pub(crate) fn advance(&mut self, mut count: usize) {
+    pub fn advance(&mut self, mut count: usize) {
         self.written_bytes += count;
         self.remaining_bytes -= count;
         while let Some(buffer) = self.buffers.get(self.current) {

@@ -62,6 +62,7 @@
 
 mod address;
 mod batch;
+mod borrowed;
 mod credentials;
 mod driver;
 mod event;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
+use crate::borrowed::Borrowed;
 #[cfg(unix)]
 use crate::unix;
 #[cfg(windows)]
@@ -364,6 +366,52 @@ impl Writer {
     #[inline]
     pub fn write(&self, batch: Batch) -> Written {
         self.0.write(batch)
+    }
+
+    /// Writes the batch and, behind it, bytes that the driver may only look at: as much as the kernel takes at once, and it keeps
+    /// nothing. The batch's cursor and what is left of `body` say how far it came.
+    ///
+    /// For large bodies that would otherwise be copied. If something is left, either call it again when the stream is writable
+    /// (see [`reports_writable`](Writer::reports_writable)), or push a copy of the whole body, [`advance`](Batch::advance) over what is
+    /// written of it, and [`write`](Writer::write). One writer at a time. Streams that cannot write without owning the memory
+    /// (the pipes that are `ipc` on Windows) take nothing.
+    ///
+    /// # Errors
+    /// The connection takes nothing more. What was taken before is noted.
+    pub fn write_borrowed(&self, batch: &mut Batch, body: &mut &[u8]) -> io::Result<()> {
+        let borrowed = &mut Borrowed::new(batch, body);
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.write_borrowed(borrowed),
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.write_borrowed(borrowed),
+            StreamKind::Simulated(stream) => stream.write_borrowed(borrowed),
+        }
+    }
+
+    /// Whether [`Event::Writable`](crate::Event::Writable) follows a write that was cut short. False where the driver keeps the rest of a
+    /// [`write`](Writer::write) instead: nothing tells when to go on with borrowed bytes.
+    pub fn reports_writable(&self) -> bool {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(_) => true,
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.reports_writable(),
+            StreamKind::Simulated(stream) => stream.reports_writable(),
+        }
+    }
+
+    /// Sleeps until the kernel takes bytes again, or the connection breaks, or so long; says whether a write is worth a try. Registrations, marks and
+    /// events are not touched, and whoever waits in the driver is not woken.
+    ///
+    /// For a writer who is between two pieces of one large body and knows that the peer reads: it spares the way through the driver.
+    /// False at once where the system has no such call for a single stream, and after a signal.
+    pub fn wait_writable(&self, at_most: Duration) -> bool {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Unix(stream) => stream.wait_writable(at_most),
+            _ => false,
+        }
     }
 
     /// Asks for [`Event::Writable`](crate::Event::Writable), after a write was [`Blocked`](Written::Blocked). Free on an edge-triggered driver.

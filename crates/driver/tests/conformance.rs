@@ -55,7 +55,8 @@ on_every_machine! {
     writing_to_the_dead_fails, wake_ends_a_wait, stale_events_name_nobody, foreign_registration_gives_back, empty_calls_do_nothing,
     reset_after_unread_input, closing_gives_a_kept_batch_back, a_reset_gives_a_kept_batch_back, nothing_follows_the_last_event,
     what_a_thread_left_behind_is_written_once, a_stream_connects_from_its_source, a_wrong_source_is_told_by_name,
-    an_ipc_peer_is_known_by_its_process, a_path_of_the_systems_choice,
+    an_ipc_peer_is_known_by_its_process, a_path_of_the_systems_choice, borrowed_bytes_are_written_and_not_kept,
+    writing_borrowed_bytes_to_the_dead_fails,
 }
 
 fn a_stream_connects_from_its_source(machine: &mut Machine) {
@@ -223,6 +224,52 @@ fn gathers_many_buffers(machine: &mut Machine) {
     }
     machine.write_all(&client, batch);
     assert_eq!(machine.read_exactly(&server, sent.len()), sent);
+}
+
+/// Header and body arrive in order however often the kernel is full. What it did not take is the caller's to write again, or to give away
+/// in a batch that the driver may keep.
+fn borrowed_bytes_are_written_and_not_kept(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let writer = client.writer();
+    let all = pattern(3 * 251 * 1000);
+    let (header, body) = all.split_at(251);
+    for _ in 0..2 {
+        let (mut batch, mut rest) = (Batch::from(header.to_vec()), body);
+        let mut received = Vec::new();
+        loop {
+            let before = batch.written_bytes() + body.len() - rest.len();
+            writer.write_borrowed(&mut batch, &mut rest).expect("a connection that takes bytes");
+            assert!(rest.len() == body.len() || batch.remaining_bytes() == 0, "the batch goes first");
+            let taken = batch.written_bytes() + body.len() - rest.len();
+            received.extend(machine.read_exactly(&server, taken - before));
+            if taken == all.len() || !writer.reports_writable() {
+                break;
+            }
+            client.rearm(Interest::Writable);
+            machine.expect_writable(&client);
+        }
+        if received.len() < all.len() {
+            batch.push(body.to_vec());
+            batch.advance(body.len() - rest.len());
+            let left = batch.remaining_bytes();
+            machine.write_all(&client, batch);
+            received.extend(machine.read_exactly(&server, left));
+        }
+        assert!(received == all, "bytes were lost or moved");
+        machine.settle().clear();
+    }
+}
+
+fn writing_borrowed_bytes_to_the_dead_fails(machine: &mut Machine) {
+    let (client, server) = machine.pair();
+    let writer = client.writer();
+    drop(server);
+    client.close();
+    let mut batch = Batch::from(vec![1, 2]);
+    let mut rest = &[3u8][..];
+    let error = writer.write_borrowed(&mut batch, &mut rest).expect_err("it is closed");
+    assert_eq!((batch.remaining_bytes(), rest.len(), error.kind()), (2, 1, ErrorKind::NotConnected));
+    assert!(!writer.wait_writable(Duration::from_secs(60)), "nobody waits for a closed stream");
 }
 
 /// What is left when the kernel takes no more.

@@ -45,6 +45,12 @@ impl Chunk {
         Chunk { owner, start, committed: 0, capacity: bytes, prepaid: 0 }
     }
 
+    /// The same, and `None` if there is no memory for so many: for sizes that somebody else chose.
+    pub fn try_with_capacity(bytes: usize) -> Option<Chunk> {
+        let (owner, start) = Owner::try_zeroed::<CHUNK_OFFSET>(bytes)?;
+        Some(Chunk { owner, start, committed: 0, capacity: bytes, prepaid: 0 })
+    }
+
     /// The bytes not committed yet. What they hold is unspecified: zeros, or what an earlier use left there.
     #[inline]
     pub fn spare(&mut self) -> &mut [u8] {

@@ -47,6 +47,13 @@ impl Owner {
         Self::allocate::<OFFSET>(bytes, |layout| unsafe { alloc_zeroed(layout) })
     }
 
+    /// The same, and `None` where there is no memory for so many.
+    pub(crate) fn try_zeroed<const OFFSET: usize>(bytes: usize) -> Option<(Owner, NonNull<u8>)> {
+        let layout = try_layout::<OFFSET>(bytes)?;
+        // SAFETY: the layout holds at least the header, so its size is not zero.
+        Self::try_allocate::<OFFSET>(bytes, layout, |layout| unsafe { alloc_zeroed(layout) })
+    }
+
     /// A private copy of `source`. The caller holds the one reference.
     pub(crate) fn copy_of(source: &[u8]) -> (Owner, NonNull<u8>) {
         let (owner, start) =
@@ -75,13 +82,21 @@ impl Owner {
         allocate: impl FnOnce(Layout) -> *mut u8,
     ) -> (Owner, NonNull<u8>) {
         let layout = layout::<OFFSET>(bytes);
-        let Some(memory) = NonNull::new(allocate(layout)) else { handle_alloc_error(layout) };
+        Self::try_allocate::<OFFSET>(bytes, layout, allocate).unwrap_or_else(|| handle_alloc_error(layout))
+    }
+
+    fn try_allocate<const OFFSET: usize>(
+        bytes: usize,
+        layout: Layout,
+        allocate: impl FnOnce(Layout) -> *mut u8,
+    ) -> Option<(Owner, NonNull<u8>)> {
+        let memory = NonNull::new(allocate(layout))?;
         let header = memory.cast::<Header>();
         let value = Header { refs: AtomicUsize::new(1), bytes, free: free_bytes::<OFFSET> };
         // SAFETY: the allocation is fresh, aligned for a header and large enough for it.
         unsafe { header.write(value) };
         // SAFETY: the allocation has `OFFSET + bytes` bytes.
-        (Owner(header), unsafe { memory.add(OFFSET) })
+        Some((Owner(header), unsafe { memory.add(OFFSET) }))
     }
 
     /// Buys `count` more references.
@@ -147,10 +162,12 @@ fn too_many_references() -> ! {
 }
 
 fn layout<const OFFSET: usize>(bytes: usize) -> Layout {
-    OFFSET
-        .checked_add(bytes)
-        .and_then(|size| Layout::from_size_align(size, align_of::<Header>()).ok())
-        .expect("a buffer must be smaller than half the address space")
+    try_layout::<OFFSET>(bytes).expect("a buffer must be smaller than half the address space")
+}
+
+fn try_layout<const OFFSET: usize>(bytes: usize) -> Option<Layout> {
+    let size = OFFSET.checked_add(bytes)?;
+    Layout::from_size_align(size, align_of::<Header>()).ok()
 }
 
 /// # Safety

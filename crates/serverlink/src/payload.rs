@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serverlink_driver::Buffer;
 use serverlink_message::{Message, Part};
 
 /// From this size on an owned buffer is shared with the connection, which writes it by reference, instead of copied into the
@@ -61,6 +62,26 @@ impl Outgoing<'_> {
             Outgoing::Message(message) => message.first().as_bytes(),
         }
     }
+
+    /// The part that may be large enough to be written from where it lies.
+    pub(crate) fn last(&self) -> &[u8] {
+        match self {
+            Outgoing::Bytes(bytes) => bytes,
+            Outgoing::Message(message) => last_part(message).as_bytes(),
+        }
+    }
+
+    /// The same, to be kept until it is written: without a copy where that can be.
+    pub(crate) fn keep_last(&self) -> Buffer {
+        match self {
+            Outgoing::Bytes(bytes) => Buffer::Owned(bytes.to_vec()),
+            Outgoing::Message(message) => Buffer::Shared(Arc::new(last_part(message).clone())),
+        }
+    }
+}
+
+fn last_part(message: &Message) -> &Part {
+    message.part(message.part_count() - 1).expect("no message is without parts")
 }
 
 /// Types that carry themselves.

@@ -8,6 +8,7 @@ use super::operations::{Operation, Source};
 use super::socket::{Phase, Socket};
 use super::source::OsStream;
 use super::state::{Action, DriverId, ListenerId, SocketId, State};
+use crate::borrowed::Borrowed;
 use crate::{Address, Batch, Event, Interest, Key, Read, StreamOptions, Written};
 
 impl State {
@@ -138,13 +139,24 @@ impl State {
         }
     }
 
+    /// Takes what fits, or any part of it. Nothing is kept.
+    pub(super) fn write_borrowed(&mut self, id: SocketId, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+        self.check_write(id)?;
+        self.take_bytes(id, borrowed)
+    }
+
     fn start_write(&mut self, id: SocketId, batch: &mut Batch) -> io::Result<()> {
+        self.check_write(id)?;
+        self.take_bytes(id, &mut Borrowed::new(batch, &mut &[][..]))
+    }
+
+    fn check_write(&mut self, id: SocketId) -> io::Result<()> {
         if self.connected(id)?.write_shut {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         let sending = self.source_mut(id).is_some_and(|source| source.sending.is_some());
         assert!(!sending, "a stream was written before Event::Written brought its pending batch back");
-        self.take_bytes(id, batch)
+        Ok(())
     }
 
     fn source_mut(&mut self, id: SocketId) -> Option<&mut Source> {
@@ -153,23 +165,23 @@ impl State {
     }
 
     /// Into the kernel's buffer, as far as there is room.
-    fn take_bytes(&mut self, id: SocketId, batch: &mut Batch) -> io::Result<()> {
+    fn take_bytes(&mut self, id: SocketId, from: &mut Borrowed<'_, '_>) -> io::Result<()> {
         let socket = self.connected(id)?;
         if let Phase::Failed(kind) = socket.phase {
             return Err(kind.into());
         }
-        let fits = socket.room().min(batch.remaining_bytes());
+        let fits = socket.room().min(from.remaining_bytes());
         let mut count = self.cut(fits, self.faults.short_write);
         let socket = &mut self.sockets[id];
         while count > 0 {
-            let bytes = batch.current();
+            let bytes = from.current();
             let bytes = &bytes[..bytes.len().min(count)];
             socket.outgoing.extend(bytes);
             let taken = bytes.len();
-            batch.advance(taken);
+            from.advance(taken);
             count -= taken;
         }
-        socket.wants_write = batch.remaining_bytes() > 0;
+        socket.wants_write = from.remaining_bytes() > 0;
         if socket.wants_write && socket.has_room() {
             self.after_latency(Action::MakeRoom(id));
         }
@@ -190,7 +202,7 @@ impl State {
     /// The send in flight takes the room that there is, and ends with the last byte or with the connection.
     pub(super) fn continue_send(&mut self, id: SocketId) {
         let Some(mut batch) = self.source_mut(id).and_then(|source| source.sending.take()) else { return };
-        let outcome = self.take_bytes(id, &mut batch);
+        let outcome = self.take_bytes(id, &mut Borrowed::new(&mut batch, &mut &[][..]));
         let Some(registration) = self.sockets[id].registration else { return };
         if outcome.is_ok() && batch.remaining_bytes() > 0 {
             self.source_mut(id).expect("it had the batch").sending = Some(batch);

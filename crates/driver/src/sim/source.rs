@@ -6,6 +6,7 @@ use super::handles::Handle;
 use super::operations::Operation;
 use super::state::{ListenerId, SocketId};
 use super::world::Shared;
+use crate::borrowed::Borrowed;
 use crate::{Address, Batch, Credentials, Interest, Key, Read, Written};
 
 #[derive(Debug)]
@@ -118,6 +119,14 @@ impl Stream {
 
     pub(crate) fn write(&self, batch: Batch) -> Written {
         self.stream.world.lock().write(self.stream.id, batch)
+    }
+
+    pub(crate) fn write_borrowed(&self, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+        self.stream.world.lock().write_borrowed(self.stream.id, borrowed)
+    }
+
+    pub(crate) fn reports_writable(&self) -> bool {
+        !self.stream.world.lock().faults.completions
     }
 
     pub(crate) fn shutdown_write(&self) {

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 
@@ -16,6 +18,7 @@ use super::selector::Raised;
 use super::socket::{self, OsStream};
 use super::{credentials, tcp_options};
 use crate::batch::MAX_SLICES;
+use crate::borrowed::Borrowed;
 use crate::{Address, Batch, Credentials, Event, Events, Key, Read, StreamOptions, Written};
 
 #[cfg(not(target_vendor = "apple"))]
@@ -157,6 +160,41 @@ impl Stream {
         Written::Done(batch)
     }
 
+    /// Keeps nothing, so what the kernel does not take stays with the caller.
+    pub(crate) fn write_borrowed(&self, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Errno::NOTCONN.into());
+        }
+        // As in `write`.
+        self.wants_write.store(true, Ordering::Release);
+        while borrowed.remaining_bytes() > 0 {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let (count, offered) = borrowed.fill_slices(&mut slices);
+            match self.send_gathered(&slices[..count]) {
+                Ok(sent) => {
+                    borrowed.advance(sent);
+                    if sent < offered {
+                        return Ok(());
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.wants_write.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    pub(crate) fn wait_writable(&self, at_most: Duration) -> bool {
+        let timeout = Timespec {
+            tv_sec: at_most.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: at_most.subsec_nanos().into(),
+        };
+        !self.closed.load(Ordering::Relaxed)
+            && poll(&mut [PollFd::new(&self.fd, PollFlags::OUT)], Some(&timeout)).is_ok_and(|ready| ready > 0)
+    }
+
     /// One call: how much the kernel took of how much.
     #[inline]
     fn send(&self, batch: &Batch) -> rustix::io::Result<(usize, usize)> {
@@ -167,8 +205,12 @@ impl Stream {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let count = batch.fill_slices(&mut slices);
         let slices = &slices[..count];
-        let sent = rustix::net::sendmsg(&self.fd, slices, &mut SendAncillaryBuffer::default(), SEND_FLAGS)?;
-        Ok((sent, slices.iter().map(|slice| slice.len()).sum()))
+        Ok((self.send_gathered(slices)?, slices.iter().map(|slice| slice.len()).sum()))
+    }
+
+    #[inline]
+    fn send_gathered(&self, slices: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
+        rustix::net::sendmsg(&self.fd, slices, &mut SendAncillaryBuffer::default(), SEND_FLAGS)
     }
 
     pub(crate) fn shutdown_write(&self) {

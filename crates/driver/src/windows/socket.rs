@@ -14,6 +14,7 @@ use super::listening::is_listened_on;
 use super::tcp_options;
 use super::unix_socket::SocketFile;
 use crate::batch::MAX_SLICES;
+use crate::borrowed::Borrowed;
 use crate::{Address, Batch, ListenOptions, Read, StreamOptions};
 
 /// A connected, non-blocking socket, and who is at its other end.
@@ -195,6 +196,27 @@ pub(super) fn write(socket: &TcpStream, batch: &mut Batch) -> io::Result<Taken> 
         }
     }
     Ok(Taken::All)
+}
+
+/// Writes what fits, and keeps nothing.
+pub(super) fn write_borrowed(mut socket: &TcpStream, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+    while borrowed.remaining_bytes() > 0 {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let (count, offered) = borrowed.fill_slices(&mut slices);
+        match socket.write_vectored(&slices[..count]) {
+            Ok(sent) => {
+                borrowed.advance(sent);
+                if sent < offered {
+                    return Ok(());
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock || is_out_of_memory(&error) => {
+                return Ok(());
+            }
+            Err(error) => return Err(write_error(error)),
+        }
+    }
+    Ok(())
 }
 
 /// One call: how much the system took of how much.

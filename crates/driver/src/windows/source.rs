@@ -9,6 +9,7 @@ use super::pipe_name;
 use super::polling;
 use super::socket::{self, SocketOsListener, SocketOsStream};
 use super::unix_socket;
+use crate::borrowed::Borrowed;
 use crate::{Address, Batch, Credentials, Interest, Key, ListenOptions, Read, Written};
 
 #[derive(Debug)]
@@ -150,6 +151,17 @@ impl Stream {
             Stream::Iocp(stream) => stream.write(batch),
             Stream::Polled(stream) => stream.write(batch),
         }
+    }
+
+    pub(crate) fn write_borrowed(&self, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+        match self {
+            Stream::Iocp(stream) => stream.write_borrowed(borrowed),
+            Stream::Polled(stream) => stream.write_borrowed(borrowed),
+        }
+    }
+
+    pub(crate) fn reports_writable(&self) -> bool {
+        matches!(self, Stream::Polled(_))
     }
 
     pub(crate) fn shutdown_write(&self) -> bool {

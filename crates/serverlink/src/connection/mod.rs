@@ -7,6 +7,7 @@ mod greet;
 mod heartbeat;
 pub(crate) mod landing;
 mod open;
+mod own;
 mod place;
 mod verdict;
 
@@ -23,12 +24,14 @@ use serverlink_zmtp::v1::Incoming;
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::peer::Peer;
+use crate::pipe::inbox::Cut;
 use crate::reactor::timers::TimerId;
 use crate::reactor::{Attention, DialerId, Farewell, number};
 use crate::report::Origin;
 use crate::socket::core::Core;
 use heartbeat::{Heartbeat, Pace};
 use landing::Landing;
+use own::Own;
 use place::Place;
 pub(crate) use verdict::Verdict;
 
@@ -70,6 +73,8 @@ pub(crate) struct Connection {
     is_special: bool,
     /// What a peer sent behind its READY, while ours was not out.
     early: Option<Slice>,
+    /// Where its large frames land.
+    own: Option<Own>,
 }
 
 enum Phase {
@@ -180,6 +185,7 @@ impl Connection {
             write_failed: false,
             is_special: false,
             early: None,
+            own: None,
         }
     }
 
@@ -204,9 +210,7 @@ impl Connection {
     pub(crate) fn read(&mut self, landing: &mut Landing, now: Instant, attention: Attention) -> Flow {
         let mut budget = READ_BUDGET_BYTES;
         loop {
-            if self.is_paused(attention) {
-                return self.pause(now);
-            }
+            let Some(cut) = self.may_read(attention) else { return self.pause(now) };
             self.paused = false;
             if let Some(early) = self.take_early() {
                 match self.read_frames(early, attention) {
@@ -214,7 +218,14 @@ impl Connection {
                     flow => return flow,
                 }
             }
-            let spare = landing.spare(self.core.read_bytes());
+            let most_bytes = self.core.read_bytes();
+            if self.own.is_some() || cut.need > 0 {
+                self.make_room(landing, cut);
+            }
+            let spare = match &mut self.own {
+                Some(own) => own.spare(most_bytes, cut),
+                None => landing.spare(most_bytes),
+            };
             let room = spare.len();
             let count = match self.stream.read(spare) {
                 Ok(Read::Bytes(count)) => count,
@@ -250,21 +261,30 @@ impl Connection {
         Flow::Idle
     }
 
-    fn is_paused(&self, attention: Attention) -> bool {
+    /// `None`: reading stops. Otherwise the large frame that is cut, if there is one.
+    fn may_read(&self, attention: Attention) -> Option<Cut> {
         match (&self.phase, self.pipe) {
             // Only its end is still awaited, and that lies behind what it sent.
-            (Phase::Open, _) if self.write_failed || self.core.is_closing() => false,
-            (Phase::Open, Some(pipe)) => self.core.pause_if_full(pipe, attention),
+            (Phase::Open, _) if self.write_failed || self.core.is_closing() => Some(Cut::default()),
+            (Phase::Open, Some(pipe)) => self.core.before_read(pipe, attention),
             // The socket takes no peer in before all of our greeting is out.
-            (Phase::Greeting(handshake, unwritten), _) => !unwritten.is_nothing() && handshake.is_done(),
-            _ => false,
+            (Phase::Greeting(handshake, unwritten), _) => {
+                (unwritten.is_nothing() || !handshake.is_done()).then(Cut::default)
+            }
+            _ => Some(Cut::default()),
         }
     }
 
     fn handle_input(&mut self, landing: &mut Landing, count: usize, attention: Attention) -> Flow {
         match self.phase {
             Phase::Greeting(..) => self.read_greeting(landing, count),
-            Phase::Open => self.read_frames(landing.take(count), attention),
+            Phase::Open => {
+                let input = match &mut self.own {
+                    Some(own) => own.take(count),
+                    None => landing.take(count),
+                };
+                self.read_frames(input, attention)
+            }
             Phase::Draining => Flow::Idle,
             Phase::Connecting => Flow::End(Farewell::PeerClosed),
         }

@@ -27,6 +27,9 @@ const SHORT_BYTES: usize = 1024;
 /// So many segments are worth a look whether they can be joined.
 const SCATTERED: usize = 128;
 
+/// Frames with bodies from this size on are read into one piece of memory.
+const LARGE_BYTES: u64 = 16 * 1024;
+
 /// See the module's page.
 pub(crate) struct Inbox {
     segments: VecDeque<Slice>,
@@ -53,6 +56,17 @@ pub(crate) struct Inbox {
     scattered_from: usize,
     /// Found while taking, not handed out yet.
     commands: VecDeque<Part>,
+}
+
+/// A large frame of which a part is here, at the end of what came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Octets that are here, header included.
+    pub(crate) have: usize,
+    /// Octets of the whole frame. 0: no large frame is cut.
+    pub(crate) need: usize,
+    /// Octets that came in all, this frame's and others': what this peer may make us reserve grows with it.
+    pub(crate) earned: usize,
 }
 
 /// What [`Inbox::take`] found.
@@ -206,7 +220,7 @@ impl Inbox {
 
     /// Lends its first bytes out, if what is left of them needs nothing but cutting.
     #[inline]
-    pub(crate) fn lend(&mut self, pipe: PipeId) -> Option<RecvLane> {
+    pub(crate) fn open_lane(&mut self, pipe: PipeId) -> Option<RecvLane> {
         if self.paused || !self.commands.is_empty() || self.limits.max_frame_bytes < u64::from(u8::MAX) {
             return None;
         }
@@ -461,6 +475,44 @@ impl Inbox {
         }
         debug_assert_eq!(bytes.len(), size, "the frame is here");
         Ok(Part::from(bytes))
+    }
+
+    // ---- large frames, which want to lie in one piece
+
+    /// The large frame that is cut, as far as take or scan came to it.
+    pub(crate) fn cut(&self) -> Cut {
+        let have = self.bytes - self.scanned;
+        if have == 0 {
+            return Cut::default();
+        }
+        match self.next_header() {
+            Ok(Some((header, header_len))) if header.body_len >= LARGE_BYTES => {
+                let need = usize::try_from(header.body_len).map_or(0, |len| len.saturating_add(header_len));
+                let earned = usize::try_from(self.received_bytes).unwrap_or(usize::MAX);
+                if need > have { Cut { have, need, earned } } else { Cut::default() }
+            }
+            // What is wrong with it is told where it is taken.
+            _ => Cut::default(),
+        }
+    }
+
+    /// Takes the cut frame's octets out, to be brought back in other memory by [`put_back`](Inbox::put_back) before more comes.
+    pub(crate) fn take_cut(&mut self, into: &mut Vec<u8>) {
+        let mut keep = self.scanned;
+        self.segments.retain_mut(|slice| {
+            let kept = slice.len().min(keep);
+            into.extend_from_slice(&slice[kept..]);
+            slice.truncate(kept);
+            keep -= kept;
+            kept > 0
+        });
+        self.bytes = self.scanned;
+    }
+
+    /// See [`take_cut`](Inbox::take_cut).
+    pub(crate) fn put_back(&mut self, cut: Slice) {
+        self.bytes += cut.len();
+        self.segments.push_back(cut);
     }
 
     // ---- looking

@@ -105,7 +105,7 @@ mod tests {
         let (mut outbox, mut pool) = (Outbox::new(limit), ArenaPool::default());
         outbox.streaming = true;
         outbox.append_bytes(&[0; 64], &mut pool);
-        let mut lane = outbox.lend(PipeId::default()).expect("the first of many");
+        let mut lane = outbox.open_lane(PipeId::default()).expect("the first of many");
         let mut taken = 0;
         while lane.push(&[0; 64]) {
             taken += 1;

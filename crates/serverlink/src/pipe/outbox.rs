@@ -18,6 +18,7 @@ use super::arena::{ArenaPool, SEGMENT_BYTES};
 use super::high_water::HighWater;
 use super::lane::SendLane;
 use super::rewind;
+pub(crate) use lend::{LEND_BYTES, News, Patience};
 
 /// Parts from this size on are written by reference instead of copied.
 const BY_REFERENCE_BYTES: usize = 8 * 1024;
@@ -59,6 +60,8 @@ pub(crate) struct Outbox {
     pub(crate) streaming: bool,
     /// The peer speaks ZMTP 1.0: what is written is rewritten right before, and what waits stays as it is.
     rewrites: bool,
+    /// Whether callers wait a moment for the kernel to take large bodies.
+    pub(crate) patience: Patience,
 }
 
 /// A run of whole messages.
@@ -91,6 +94,8 @@ struct Token {
     with_driver: bool,
     /// The driver gave the batch back before the writer could say that the driver keeps it.
     returned: Option<Written>,
+    /// A body that its caller lent is written with it, and the caller waits for the kernel to take it.
+    waited_for: bool,
 }
 
 /// How the messages lie in a batch, to give credit when parts of it are written.
@@ -156,6 +161,7 @@ impl Outbox {
             flush_asked: false,
             streaming: false,
             rewrites: false,
+            patience: Patience::default(),
         }
     }
 
@@ -250,7 +256,7 @@ impl Outbox {
     /// Lends the open segment's memory out, up to where [`after_append`](Outbox::after_append) would have something to decide.
     /// For whoever has just appended and was not told to write.
     #[inline]
-    pub(crate) fn lend(&mut self, pipe: PipeId) -> Option<SendLane> {
+    pub(crate) fn open_lane(&mut self, pipe: PipeId) -> Option<SendLane> {
         let room_bytes = SEGMENT_BYTES.min(self.limit.bytes - self.closed_bytes.min(self.limit.bytes));
         let end = room_bytes.saturating_sub(self.open.chain_bytes).min(self.open.arena.capacity());
         // The one that takes the last room has to seal.
@@ -344,7 +350,7 @@ impl Outbox {
             Written::Done(batch) => {
                 self.accept(layout.messages());
                 self.closed_bytes -= layout.bytes();
-                self.sent_bytes += batch.written_bytes() as u64;
+                self.sent_bytes += layout.end() as u64;
                 for buffer in batch.into_buffers() {
                     match buffer {
                         Buffer::Owned(arena) => pool.give_back(arena, &mut self.idle_arena),
@@ -551,6 +557,11 @@ impl Layout {
     fn bytes(&self) -> usize {
         self.segments.back().map_or(0, |(end, _)| end - self.from)
     }
+
+    /// Where the last segment ends, counted from the batch's first byte.
+    fn end(&self) -> usize {
+        self.segments.back().map_or(self.from, |(end, _)| *end)
+    }
 }
 
 impl Segment {
@@ -577,6 +588,8 @@ impl Segment {
     }
 }
 
+#[path = "outbox/lend.rs"]
+mod lend;
 #[path = "outbox/rewrite.rs"]
 mod rewrite;
 

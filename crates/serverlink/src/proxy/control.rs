@@ -75,7 +75,7 @@ impl Control {
     /// False: it has to wait for room.
     fn send_answer(&mut self) -> Result<bool, Error> {
         let Some(answer) = &mut self.answer else { return Ok(true) };
-        let sent = !self.core.kind.can_send() || self.core.try_send(&mut Outgoing::Message(answer))?;
+        let sent = !self.core.kind.can_send() || self.core.try_send(&mut Outgoing::Message(answer), false)?;
         if sent {
             self.answer = None;
             self.core.flush();

@@ -148,7 +148,7 @@ impl Flow {
 }
 
 fn try_send(to: &Arc<Core>, message: &mut Message) -> Result<bool, Error> {
-    to.try_send(&mut Outgoing::Message(message))
+    to.try_send(&mut Outgoing::Message(message), false)
 }
 
 impl Place {

@@ -22,6 +22,9 @@ use crate::sync::later::drop_later;
 /// How often a caller who finds enough in what is marked already may go on without asking the system.
 const ROUNDS_WITHOUT_WAIT: u32 = 16;
 
+/// How long memory that large frames landed in is kept for more of them.
+const KEEP_MEMORY: Duration = Duration::from_millis(200);
+
 /// For whom the reactor is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attention {
@@ -42,6 +45,8 @@ pub(crate) enum Due {
     Accept(Key),
     /// The end of a closing socket's linger.
     Linger,
+    /// Giving back memory that large frames landed in.
+    Memory,
 }
 
 /// What a key of the driver stands for.
@@ -60,6 +65,8 @@ pub(crate) struct Turn {
     /// Marked sources that were stopped early: no new edge will come for them.
     ready: VecDeque<Key>,
     landing: Landing,
+    /// A timer looks whether its memory is still used.
+    memory_is_due: bool,
     rounds_without_wait: u32,
     interrupted: bool,
     /// The driver reports nothing any more.
@@ -83,6 +90,7 @@ impl Turn {
             timers: Timers::new(),
             ready: VecDeque::new(),
             landing: Landing::new(),
+            memory_is_due: false,
             rounds_without_wait: 0,
             interrupted: false,
             failed: false,
@@ -206,6 +214,9 @@ impl Turn {
             Some(Source::Connection(connection)) => {
                 connection.queued = false;
                 let flow = connection.read(landing, reactor.env.now(), attention);
+                if landing.keeps_any() && !self.memory_is_due {
+                    self.forget_memory_later(reactor);
+                }
                 self.follow(reactor, key, flow);
             }
             Some(Source::Acceptor(_)) => self.accept(reactor, key),
@@ -226,9 +237,24 @@ impl Turn {
                 Due::Dial(dialer) => self.on_dialer_due(reactor, dialer),
                 Due::Accept(key) => self.mark_ready(key),
                 Due::Linger => self.check_closing(reactor),
+                Due::Memory => self.forget_memory(reactor),
             }
         }
         any
+    }
+
+    /// Memory for large frames is kept while they come, and given back soon after.
+    #[cold]
+    fn forget_memory_later(&mut self, reactor: &Reactor) {
+        self.memory_is_due = true;
+        self.timers.set(reactor.env.now() + KEEP_MEMORY, Due::Memory);
+    }
+
+    fn forget_memory(&mut self, reactor: &Reactor) {
+        self.memory_is_due = false;
+        if !self.landing.forget_unused() {
+            self.forget_memory_later(reactor);
+        }
     }
 
     // ---- connections

@@ -12,6 +12,7 @@ use super::{RecvFuture, SendFuture, Socket};
 use crate::error::{Error, SendError};
 use crate::payload::{Carrier, Outgoing, Payload};
 use crate::peer::Peer;
+use crate::pipe::outbox::LEND_BYTES;
 
 impl Socket {
     /// Sends a message; waits while no peer has room, at most for the socket's `send_timeout`.
@@ -32,9 +33,9 @@ impl Socket {
 
     #[inline(never)]
     fn send_by_rule<M: Payload>(&self, mut carrier: M::Carrier) -> Result<(), SendError<M>> {
-        match self.core.try_send(&mut carrier.outgoing()) {
+        match self.core.try_send(&mut carrier.outgoing(), true) {
             Ok(true) => Ok(()),
-            Ok(false) => self.send_waiting(carrier, self.send_deadline_from_options()),
+            Ok(false) => self.send_when_there_is_room(carrier),
             Err(error) => Err(SendError { error, message: M::from_carrier(carrier) }),
         }
     }
@@ -48,7 +49,7 @@ impl Socket {
         if self.core.send_in_lane(&carrier.outgoing()) {
             return Ok(());
         }
-        let error = match self.core.try_send(&mut carrier.outgoing()) {
+        let error = match self.core.try_send(&mut carrier.outgoing(), false) {
             Ok(true) => return Ok(()),
             Ok(false) => Error::WouldBlock,
             Err(error) => error,
@@ -64,12 +65,22 @@ impl Socket {
         self.send_waiting(message.into_carrier(), Some(deadline))
     }
 
+    #[cold]
+    fn send_when_there_is_room<M: Payload>(&self, mut carrier: M::Carrier) -> Result<(), SendError<M>> {
+        let is_large = carrier.outgoing().last().len() >= LEND_BYTES;
+        self.send_waiting(carrier, self.send_deadline_from_options())?;
+        if is_large {
+            self.core.wait_behind_large();
+        }
+        Ok(())
+    }
+
     fn send_waiting<M: Payload>(
         &self,
         mut carrier: M::Carrier,
         deadline: Option<Instant>,
     ) -> Result<(), SendError<M>> {
-        let attempt = || Ok(self.core.try_send(&mut carrier.outgoing())?.then_some(()));
+        let attempt = || Ok(self.core.try_send(&mut carrier.outgoing(), false)?.then_some(()));
         let sent = self.core.wait_until(For::Credit, deadline, attempt);
         sent.map_err(|error| SendError { error, message: M::from_carrier(carrier) })
     }
@@ -191,12 +202,17 @@ impl Socket {
 }
 
 impl Core {
-    /// One attempt, subscriptions of XSUB included.
+    /// One attempt, subscriptions of XSUB included. `may_wait`: the calling thread may stay for a moment to have a large body written
+    /// from where it lies; never with a role in hand.
     #[inline]
-    pub(crate) fn try_send(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
+    pub(crate) fn try_send(
+        self: &Arc<Self>,
+        outgoing: &mut Outgoing<'_>,
+        may_wait: bool,
+    ) -> Result<bool, Error> {
         if self.subscribes() && self.take_subscription(outgoing)? {
             return Ok(true);
         }
-        self.try_send_once(outgoing)
+        self.try_send_once(outgoing, may_wait)
     }
 }

@@ -66,7 +66,7 @@ impl<M: Payload> Future for SendFuture<'_, M> {
         let this = &mut *self;
         let core = this.core;
         let carrier = this.carrier.as_mut().expect("a future is not polled after it was ready");
-        let attempt = || Ok(core.try_send(&mut carrier.outgoing())?.then_some(()));
+        let attempt = || Ok(core.try_send(&mut carrier.outgoing(), false)?.then_some(()));
         let sent = poll_with(core, For::Credit, &mut this.registration, context, attempt);
         if sent.is_ready() {
             core.pass_on(For::Credit);

@@ -11,6 +11,7 @@ use super::core::Core;
 use crate::limits;
 use crate::pipe::Inlet;
 use crate::pipe::high_water::HighWater;
+use crate::pipe::inbox::Cut;
 use crate::reactor::Attention;
 
 impl Core {
@@ -47,11 +48,12 @@ impl Core {
         matches!(self.recv.lock().inlets.get(pipe), Some(Inlet::Wire(inbox)) if inbox.whole_messages() > 0)
     }
 
-    /// Before reading. A caller who takes what comes is only held up by a pipe that he does not take from.
-    pub(crate) fn pause_if_full(self: &Arc<Self>, pipe: PipeId, attention: Attention) -> bool {
+    /// Before reading: the large frame that is cut, or `None`: stop. A caller who takes what comes is only held up by a pipe that he
+    /// does not take from.
+    pub(crate) fn before_read(self: &Arc<Self>, pipe: PipeId, attention: Attention) -> Option<Cut> {
         if attention == Attention::Taking && !self.takes_in_at_once() {
-            if self.unread_bytes(pipe) < limits::UNSEEN_BYTES {
-                return false;
+            if let Some(cut) = self.cut_unless_unseen(pipe) {
+                return Some(cut);
             }
             // A wrong frame is found again by whoever takes it, and ends the connection there.
             let _ = self.scan(pipe);
@@ -62,11 +64,32 @@ impl Core {
             if full && !recv.paused_upstream.contains(&pipe) {
                 recv.paused_upstream.push(pipe);
             }
-            return full;
+            return (!full).then(Cut::default);
         }
         match recv.inlets.get_mut(pipe) {
-            Some(Inlet::Wire(inbox)) => inbox.pause_if_full(),
-            _ => false,
+            Some(Inlet::Wire(inbox)) => (!inbox.pause_if_full()).then(|| inbox.cut()),
+            _ => Some(Cut::default()),
+        }
+    }
+
+    fn cut_unless_unseen(&self, pipe: PipeId) -> Option<Cut> {
+        match self.recv.lock().inlets.get(pipe) {
+            Some(Inlet::Wire(inbox)) => (inbox.unread_bytes() < limits::UNSEEN_BYTES).then(|| inbox.cut()),
+            _ => Some(Cut::default()),
+        }
+    }
+
+    /// Takes what is here of a cut frame out, to be brought back in one piece with room behind it.
+    pub(crate) fn take_cut(&self, pipe: PipeId, into: &mut Vec<u8>) {
+        if let Some(Inlet::Wire(inbox)) = self.recv.lock().inlets.get_mut(pipe) {
+            inbox.take_cut(into);
+        }
+    }
+
+    /// See [`take_cut`](Core::take_cut).
+    pub(crate) fn put_back_cut(&self, pipe: PipeId, cut: Slice) {
+        if let Some(Inlet::Wire(inbox)) = self.recv.lock().inlets.get_mut(pipe) {
+            inbox.put_back(cut);
         }
     }
 

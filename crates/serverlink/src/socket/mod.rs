@@ -14,6 +14,7 @@ mod handover;
 mod heirs;
 mod inproc;
 mod input;
+mod large;
 mod look;
 mod own_words;
 mod peers;

@@ -212,7 +212,7 @@ impl RecvSide {
             && self.queued.is_empty()
             && self.rings.is_empty()
             && let Some(Inlet::Wire(inbox)) = self.inlets.get_mut(pipe)
-            && let Some(open) = inbox.lend(pipe)
+            && let Some(open) = inbox.open_lane(pipe)
         {
             *lane = RecvLane { address, ..open };
         }

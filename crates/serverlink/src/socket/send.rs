@@ -10,6 +10,7 @@ use serverlink_zmtp::frame;
 use slotmap::Key as _;
 
 use super::core::{Core, PeerEnd, SendSide};
+use super::large::Large;
 use super::side::{Half, Lanes};
 use crate::error::Error;
 use crate::payload::Outgoing;
@@ -24,6 +25,9 @@ use crate::sync::later::{drop_later, later};
 /// How many connections one call writes to itself; the rest is left to the I/O thread, so that a
 /// publisher with many quiet subscribers is not held up.
 const INLINE_WRITES: usize = 4;
+
+/// Bodies up to this size have a short header, and are always copied.
+const SHORT_BODY_MAX: usize = u8::MAX as usize;
 
 /// What has to happen after the send lock is released.
 enum After {
@@ -40,6 +44,8 @@ struct More {
     wake: Vec<PeerEnd>,
     /// Whoever waits to receive in this conversation looks again.
     watched: bool,
+    /// A large body that is written from its caller's memory.
+    large: Option<Large>,
 }
 
 impl Core {
@@ -57,7 +63,11 @@ impl Core {
 
     /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.
     #[inline]
-    pub(crate) fn try_send_once(self: &Arc<Self>, outgoing: &mut Outgoing<'_>) -> Result<bool, Error> {
+    pub(crate) fn try_send_once(
+        self: &Arc<Self>,
+        outgoing: &mut Outgoing<'_>,
+        may_wait: bool,
+    ) -> Result<bool, Error> {
         self.check_process()?;
         if self.kind == SocketType::Req && self.is_writable() {
             self.forget_old_replies();
@@ -77,27 +87,30 @@ impl Core {
             side.open_lane(lane);
         }
         drop(half);
-        if let (Some(_), Outgoing::Message(message)) = (&placed, &mut *outgoing) {
-            // What was sent by copy or by reference is dropped here, because that may run foreign code.
-            drop(std::mem::take(*message));
-        }
         match placed {
             None => return Ok(false),
             Some(After::Nothing) => {}
             Some(After::Write(pipe)) => self.write_pipe(pipe),
-            Some(After::More(more)) => self.follow_up(*more),
+            Some(After::More(more)) => self.follow_up(*more, outgoing, may_wait),
+        }
+        if let Outgoing::Message(message) = outgoing {
+            // What was sent by copy or by reference is dropped here, because that may run foreign code.
+            drop(std::mem::take(*message));
         }
         Ok(true)
     }
 
     #[cold]
-    fn follow_up(self: &Arc<Self>, more: More) {
+    fn follow_up(self: &Arc<Self>, more: More, outgoing: &Outgoing<'_>, may_wait: bool) {
         if more.watched {
             self.readers.notify_all();
         }
         more.wake.iter().for_each(|peer| peer.core.readers.notify_one());
         more.write.iter().for_each(|&pipe| self.write_pipe(pipe));
         more.ask.iter().for_each(|&pipe| self.ask_io_thread(pipe));
+        if let Some(large) = more.large {
+            self.finish_large(large, outgoing, may_wait);
+        }
     }
 
     fn ask_io_thread(self: &Arc<Self>, pipe: PipeId) {
@@ -132,7 +145,7 @@ impl SendSide {
         if let Some(pipe) = self.sender.sole_target()
             && self.full_rings.is_empty()
             && let Some(Outlet::Wire(outbox)) = self.outlets.get_mut(pipe)
-            && let Some(open) = outbox.lend(pipe)
+            && let Some(open) = outbox.open_lane(pipe)
         {
             *lane = open;
         }
@@ -250,9 +263,19 @@ impl SendSide {
                 if core.options.conflate {
                     replace_queued(outbox, sent);
                 }
-                match outgoing {
-                    Outgoing::Bytes(bytes) if framing == Framing::AsIs => outbox.append_bytes(bytes, pool),
+                let is_whole = match outgoing {
+                    // One comparison: it is also the one by which the frame's form is chosen.
+                    Outgoing::Bytes(bytes) if framing == Framing::AsIs && bytes.len() <= SHORT_BODY_MAX => {
+                        outbox.append_bytes(bytes, pool);
+                        true
+                    }
                     _ => append(outbox, outgoing, framing, sender.prefix(dialogue), pool),
+                };
+                if !is_whole {
+                    core.fresh.store(false, Ordering::Relaxed);
+                    let write = outbox.lend(outgoing.last().len(), pool);
+                    let large = Some(Large { pipe, write });
+                    return Some(After::more(More { large, ..More::default() }));
                 }
                 let next = outbox.after_append(|| core.fresh.swap(false, Ordering::Relaxed), || core.now());
                 if !outbox.has_credit() && !core.options.conflate && next != Next::WriteNow {
@@ -428,28 +451,38 @@ fn share(outgoing: &Outgoing<'_>, bump: &mut Bump) -> Message {
     }
 }
 
-/// Frames the message; the caller keeps it, so that nothing is dropped under the lock.
+/// Frames the message; the caller keeps it, so that nothing is dropped under the lock. False: all but its last part, which is large
+/// and can be written from where it lies.
 fn append(
     outbox: &mut Outbox,
     outgoing: &Outgoing<'_>,
     framing: Framing,
     prefix: &[Part],
     pool: &mut ArenaPool,
-) {
+) -> bool {
     if framing == Framing::Prefix {
         prefix.iter().for_each(|part| outbox.append_part(part.clone(), true, pool));
     }
     match outgoing {
-        Outgoing::Bytes(bytes) => outbox.append_bytes(bytes, pool),
+        Outgoing::Bytes(bytes) => {
+            if outbox.can_lend(bytes.len()) {
+                return false;
+            }
+            outbox.append_bytes(bytes, pool);
+        }
         Outgoing::Message(message) => {
             let skipped = usize::from(framing == Framing::SkipFirst);
             let mut left = message.part_count() - skipped;
             for part in message.iter().skip(skipped) {
                 left -= 1;
+                if left == 0 && outbox.can_lend(part.len()) {
+                    return false;
+                }
                 outbox.append_part(part.clone(), left > 0, pool);
             }
         }
     }
+    true
 }
 
 fn encode(outgoing: &Outgoing<'_>, into: &mut Vec<u8>) {

@@ -25,7 +25,7 @@ pub(crate) enum Watched {
 
 /// What several writes in a row leave to be done without the lock.
 #[derive(Default)]
-struct Tally {
+pub(super) struct Tally {
     /// Some peer has room.
     credit: bool,
     /// Written by reference; its owner may be foreign code.
@@ -33,7 +33,7 @@ struct Tally {
 }
 
 /// What follows from a write.
-enum Then {
+pub(super) enum Then {
     Write(Write),
     Rest,
     /// The connection tells when it is writable.
@@ -61,7 +61,8 @@ impl Core {
         let mut side = self.send.lock();
         let SendSide { outlets, dirty, .. } = &mut **side;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return None };
-        let (streaming, writes) = (outbox.has_output() || outbox.is_writing(), outbox.writes);
+        let writes_on = outbox.is_writing() && !outbox.is_waited_for();
+        let (streaming, writes) = (outbox.has_output() || writes_on, outbox.writes);
         outbox.streaming = streaming;
         if streaming {
             leave(self, outbox, dirty, pipe);
@@ -75,7 +76,7 @@ impl Core {
     pub(crate) fn watch(self: &Arc<Self>, pipe: PipeId, writes: u64) -> Option<Watched> {
         let mut side = self.send.lock();
         let outbox = side.outbox(pipe)?;
-        if outbox.waits_for_system() || !outbox.is_attached() {
+        if outbox.waits_for_system() || outbox.is_waited_for() || !outbox.is_attached() {
             // The system, or the next connection, says when to go on.
             outbox.streaming = false;
             return None;
@@ -106,13 +107,18 @@ impl Core {
     /// The connection is writable again.
     pub(crate) fn resume_pipe(self: &Arc<Self>, pipe: PipeId) {
         let mut side = self.send.lock();
+        let mut is_waited_for = false;
         let write = side.outbox(pipe).and_then(|outbox| {
             if outbox.is_blocked() && outbox.is_attached() {
                 self.blocked.fetch_sub(1, Ordering::Relaxed);
             }
+            is_waited_for = outbox.is_waited_for();
             outbox.resume_write()
         });
         self.run_writes(side, pipe, write);
+        if is_waited_for {
+            self.writers.notify_all();
+        }
     }
 
     /// The driver gives a batch back that it kept. Its connection may be gone, and so may the pipe.
@@ -151,7 +157,7 @@ impl Core {
     }
 
     /// Holds the writer token from batch to batch while full ones keep coming.
-    fn go_on_writing<'a>(
+    pub(super) fn go_on_writing<'a>(
         self: &'a Arc<Self>,
         mut side: Guard<'a, Half<SendSide>>,
         pipe: PipeId,
@@ -191,7 +197,13 @@ impl Core {
 
     /// The writer token is back: what its outbox and its pattern make of that.
     #[inline]
-    fn conclude(&self, side: &mut Half<SendSide>, pipe: PipeId, written: Written, tally: &mut Tally) -> Then {
+    pub(super) fn conclude(
+        &self,
+        side: &mut Half<SendSide>,
+        pipe: PipeId,
+        written: Written,
+        tally: &mut Tally,
+    ) -> Then {
         let SendSide { outlets, pool, sender, .. } = &mut **side;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else {
             drop_later(written);

@@ -11,6 +11,7 @@ mod endpoints;
 mod futures;
 mod globs;
 mod immediate;
+mod large;
 mod monitor;
 mod old_peers;
 mod old_raw;

@@ -33,6 +33,11 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    /// Threads may block on it.
+    pub(crate) fn is_real(self) -> bool {
+        self.faults().is_none()
+    }
+
     /// What the simulated machine does, where it is one.
     fn faults(self) -> Option<Faults> {
         match self {

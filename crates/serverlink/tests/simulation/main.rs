@@ -8,6 +8,7 @@ mod ending;
 mod fleet;
 mod handover;
 mod hours;
+mod large;
 mod life;
 mod oracle;
 mod planted;

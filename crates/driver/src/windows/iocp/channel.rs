@@ -9,6 +9,7 @@ use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 
 use super::registered::SystemObject;
 use crate::batch::MAX_SLICES;
+use crate::borrowed::Borrowed;
 use crate::windows::error::{check, check_socket};
 use crate::windows::pipe::{self, Pipe};
 use crate::windows::socket::{self, RawAddress, Taken};
@@ -49,6 +50,14 @@ impl Channel {
             Channel::Socket(socket) => socket::write(socket, batch),
             Channel::Pipe(_) if batch.remaining_bytes() == 0 => Ok(Taken::All),
             Channel::Pipe(_) => Ok(Taken::Part),
+        }
+    }
+
+    /// What fits of it, at once. A pipe would have to own it.
+    pub(super) fn write_borrowed(&self, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+        match self {
+            Channel::Socket(socket) => socket::write_borrowed(socket, borrowed),
+            Channel::Pipe(_) => Ok(()),
         }
     }
 

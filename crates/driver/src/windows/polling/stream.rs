@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use super::{Polled, Source, Wanted};
+use crate::borrowed::Borrowed;
 use crate::port::{Port, Remote};
 use crate::windows::lock;
 use crate::windows::socket::{self, SocketOsStream, Taken};
@@ -153,6 +154,13 @@ impl Stream {
             Ok(Taken::All) => Written::Done(batch),
             Ok(Taken::Part) => Written::Blocked(batch),
             Err(error) => Written::Failed(batch, error),
+        }
+    }
+
+    pub(crate) fn write_borrowed(&self, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+        match &*self.shared.socket() {
+            None => Err(io::ErrorKind::NotConnected.into()),
+            Some(socket) => socket::write_borrowed(socket, borrowed),
         }
     }
 

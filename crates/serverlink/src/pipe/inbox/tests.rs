@@ -139,6 +139,18 @@ impl Bench {
         self.received = to;
     }
 
+    /// As a connection does that gives a large frame a piece of memory of its own.
+    fn move_cut(&mut self, room: usize) {
+        let mut cut = Vec::new();
+        self.inbox.take_cut(&mut cut);
+        let mut chunk = Chunk::with_capacity(cut.len() + room);
+        chunk.spare()[..cut.len()].copy_from_slice(&cut);
+        self.inbox.put_back(chunk.commit(cut.len()));
+        if let Landing::Chunks(own) = &mut self.landing {
+            *own = chunk;
+        }
+    }
+
     fn scan(&mut self) {
         let commands = &mut self.commands;
         self.inbox.scan(|body| commands.push(body.to_vec())).expect("a peer that keeps the rules");
@@ -171,7 +183,7 @@ impl Bench {
 
     /// As far as the lane goes.
     fn take_in_lane(&mut self, at_most: usize) {
-        let Some(mut lane) = self.inbox.lend(PipeId::default()) else { return };
+        let Some(mut lane) = self.inbox.open_lane(PipeId::default()) else { return };
         for _ in 0..at_most {
             let Some(message) = lane.cut() else { break };
             assert_eq!(message, self.expected.messages[self.taken]);
@@ -210,6 +222,8 @@ enum Step {
     Scan,
     Take,
     TakeInLane(usize),
+    /// What is cut at the end moves, with so much room behind it.
+    MoveCut(usize),
     /// As an application that keeps taking.
     TakeAll,
 }
@@ -220,6 +234,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Scan),
         2 => Just(Step::Take),
         2 => (0usize..5).prop_map(Step::TakeInLane),
+        2 => (0usize..4000).prop_map(Step::MoveCut),
         1 => Just(Step::TakeAll),
     ];
     prop::collection::vec(step, 0..60)
@@ -230,6 +245,7 @@ fn follow(bench: &mut Bench, steps: &[Step]) {
         match step {
             Step::Receive(count) => bench.receive(*count),
             Step::Scan => bench.scan(),
+            Step::MoveCut(room) => bench.move_cut(*room),
             Step::Take => {
                 bench.take();
             }
@@ -300,6 +316,7 @@ proptest! {
         for step in steps.iter().chain([&Step::Receive(usize::MAX / 2), &Step::TakeAll]) {
             match step {
                 Step::Receive(count) => bench.receive(*count),
+                Step::MoveCut(room) => bench.move_cut(*room),
                 Step::Scan => {
                     let commands = &mut bench.commands;
                     // Once all is here it fails for ever, which is looked at in the end.
@@ -464,4 +481,51 @@ fn a_cut_frame_does_not_pin_its_chunk() {
     assert!(!chunk.try_reset());
     assert!(matches!(take(&mut inbox), Ok(Found::Nothing)));
     assert!(chunk.try_reset());
+}
+
+#[test]
+fn a_large_frame_that_is_cut_is_known_by_its_header() {
+    let mut inbox = Inbox::new(Limits::default(), NO_MARK);
+    assert_eq!(inbox.cut(), Cut::default());
+    let mut wire = Vec::new();
+    put_frame(&mut wire, false, b"small");
+    let small = wire.len();
+    put_frame(&mut wire, false, &vec![1; LARGE_BYTES as usize]);
+    let need = wire.len() - small;
+
+    inbox.handle_input(Slice::from(wire[..small + 8].to_vec()));
+    assert_eq!(inbox.cut(), Cut::default(), "a message is whole, and nobody came to the next");
+    assert!(matches!(take(&mut inbox), Ok(Found::Message(_))));
+    assert!(matches!(take(&mut inbox), Ok(Found::Nothing)));
+    assert_eq!(inbox.cut(), Cut::default(), "a header of nine octets of which eight are here");
+    inbox.handle_input(Slice::from(wire[small + 8..small + 1000].to_vec()));
+    assert_eq!(inbox.cut(), Cut { have: 1000, need, earned: small + 1000 });
+    inbox.handle_input(Slice::from(wire[small + 1000..].to_vec()));
+    assert_eq!(inbox.cut(), Cut::default(), "it is whole");
+    assert!(matches!(take(&mut inbox), Ok(Found::Message(_))));
+
+    put_frame(&mut wire, false, &vec![1; LARGE_BYTES as usize - 1]);
+    inbox.handle_input(Slice::from(wire[small + need..small + need + 5000].to_vec()));
+    assert_eq!(inbox.cut(), Cut::default(), "it is not large");
+}
+
+/// A slice of what was read, wherever it began.
+#[test]
+fn a_frame_that_moved_lies_in_one_piece() {
+    let mut wire = Vec::new();
+    put_frame(&mut wire, false, &vec![9; 100_000]);
+    let mut inbox = Inbox::new(Limits::default(), NO_MARK);
+    wire[..70_000].chunks(9000).for_each(|bytes| inbox.handle_input(Slice::from(bytes.to_vec())));
+    assert!(matches!(take(&mut inbox), Ok(Found::Nothing)));
+    let mut scratch = Vec::new();
+    inbox.take_cut(&mut scratch);
+    let mut own = Chunk::with_capacity(wire.len());
+    own.spare()[..scratch.len()].copy_from_slice(&scratch);
+    let start = own.spare().as_ptr() as usize;
+    inbox.put_back(own.commit(scratch.len()));
+    own.spare().copy_from_slice(&wire[70_000..]);
+    inbox.handle_input(own.commit(30_009));
+    let Ok(Found::Message(message)) = take(&mut inbox) else { panic!("a whole message is here") };
+    assert_eq!(message.first().as_bytes(), &wire[9..]);
+    assert_eq!(message.first().as_ptr() as usize, start + 9);
 }

@@ -24,6 +24,8 @@ enum Step {
     AppendEncoded(Vec<usize>),
     /// Through the lane, as far as it goes.
     Lane(Vec<usize>),
+    /// A large part behind small ones, lent if it can be. So much of it the kernel takes while it is borrowed, and then it is given away.
+    Lend(Vec<usize>, Ending),
     Streaming(bool),
     Control,
     Begin,
@@ -145,6 +147,7 @@ impl Bench {
                 self.appended_one(message);
             }
             Step::Lane(lens) => self.use_lane(lens),
+            Step::Lend(lens, ending) => self.lend(lens, *ending),
             Step::Streaming(streaming) => self.outbox.streaming = *streaming,
             Step::Control => self.control(),
             Step::Begin => self.begin(),
@@ -175,7 +178,7 @@ impl Bench {
     }
 
     fn use_lane(&mut self, lens: &[usize]) {
-        let Some(mut lane) = self.outbox.lend(PipeId::default()) else { return };
+        let Some(mut lane) = self.outbox.open_lane(PipeId::default()) else { return };
         for &len in lens {
             let message = self.new_message(&[len]);
             if lane.push(&message[0]) {
@@ -183,6 +186,34 @@ impl Bench {
             }
         }
         self.outbox.settle(lane);
+    }
+
+    fn lend(&mut self, lens: &[usize], ending: Ending) {
+        let mut message = self.new_message(lens);
+        message.push(vec![message.len() as u8; LEND_BYTES]);
+        let (last, first) = message.split_last().expect("it was just put there");
+        for part in first {
+            self.outbox.append_part(Part::from(part.clone()), true, &mut self.pool);
+        }
+        let may = self.writer.is_some() && !self.broken && self.in_flight.is_none() && !self.old;
+        assert!(may || !self.outbox.can_lend(last.len()));
+        if !self.outbox.can_lend(last.len()) {
+            self.outbox.append_part(Part::from(last.clone()), false, &mut self.pool);
+            return self.appended_one(message);
+        }
+        let mut write = self.outbox.lend(last.len(), &mut self.pool);
+        assert_eq!(self.outbox.take_news(), News::Nothing);
+        let mut rest = &last[..];
+        self.wire.cut_writes(ending != Ending::Whole);
+        let outcome = write.writer.write_borrowed(&mut write.batch, &mut rest);
+        assert!(outcome.is_ok(), "the connection is good, or was closed by the step before");
+        self.wire.deliver();
+        // Whatever was taken: what follows is a batch like any other.
+        write.batch.push(Buffer::Owned(last.clone()));
+        write.batch.advance(last.len() - rest.len());
+        let written = write.batch.written_bytes();
+        self.appended.push(message);
+        self.hold_written(write, written);
     }
 
     fn appended_one(&mut self, message: Parts) {
@@ -224,9 +255,14 @@ impl Bench {
 
     fn hold(&mut self, write: Option<Write>) {
         let Some(write) = write else { return };
+        self.hold_written(write, 0);
+    }
+
+    /// Of which so many bytes are written already.
+    fn hold_written(&mut self, write: Write, written: usize) {
         assert!(self.token.is_none(), "there is one token");
         let control_bytes = std::mem::take(&mut self.control_bytes);
-        let mut left = write.batch.remaining_bytes() - control_bytes;
+        let mut left = write.batch.remaining_bytes() + written - control_bytes;
         let mut lengths = Vec::new();
         for message in &self.appended[self.accepted..] {
             if left == 0 {
@@ -416,6 +452,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => prop::collection::vec(len(), 1..4).prop_map(Step::AppendParts),
         2 => prop::collection::vec(0usize..300, 1..4).prop_map(Step::AppendEncoded),
         4 => prop::collection::vec(0usize..300, 1..8).prop_map(Step::Lane),
+        3 => (prop::collection::vec(len(), 0..3), ending.clone()).prop_map(|(lens, ending)| Step::Lend(lens, ending)),
         1 => any::<bool>().prop_map(Step::Streaming),
         2 => Just(Step::Control),
         4 => Just(Step::Begin),
@@ -564,4 +601,57 @@ fn empty_messages_arrive() {
     outbox.finish_write(writer.write(batch), Instant::now, &mut pool, &mut Vec::new());
     wire.deliver();
     assert_eq!(wire.understood()[0].messages, [vec![vec![]], vec![b"head".to_vec(), vec![]]]);
+}
+
+/// Nothing of a lent body is kept when the kernel takes all of it, and it counts all the same.
+#[test]
+fn a_lent_body_that_went_through_leaves_nothing() {
+    let (mut outbox, mut pool, mut wire) = (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
+    let body = vec![5; LEND_BYTES];
+    assert!(!outbox.can_lend(body.len()), "there is no connection");
+    outbox.attach(wire.connect());
+    assert!(!outbox.can_lend(LEND_BYTES - 1), "it is small");
+    outbox.append_bytes(b"before", &mut pool);
+    let Write { writer, mut batch } = outbox.lend(body.len(), &mut pool);
+    let framed = framed(&[b"before".to_vec()]).len() + framed(std::slice::from_ref(&body)).len();
+    assert_eq!((outbox.queued(), outbox.queued_bytes()), (2, framed));
+    assert!(!outbox.can_lend(body.len()), "the token is out");
+    let mut rest = &body[..];
+    writer.write_borrowed(&mut batch, &mut rest).expect("a connection that takes bytes");
+    assert!(rest.is_empty());
+    outbox.finish_write(Written::Done(batch), Instant::now, &mut pool, &mut Vec::new());
+    assert!(outbox.is_flushed());
+    assert_eq!((outbox.queued(), outbox.queued_bytes(), outbox.sent()), (0, 0, 2));
+    assert_eq!(outbox.sent_bytes(), framed as u64);
+    wire.deliver();
+    assert_eq!(wire.understood()[0].messages, [vec![b"before".to_vec()], vec![body]]);
+}
+
+/// Whoever waits with the token hears that the connection takes more, and that it is gone.
+#[test]
+fn the_holder_of_a_lent_body_hears_of_its_connection() {
+    let (mut outbox, mut pool, mut wire) = (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
+    outbox.attach(wire.connect());
+    let _write = outbox.lend(LEND_BYTES, &mut pool);
+    outbox.wait_for_kernel(true);
+    assert!(outbox.is_waited_for());
+    assert_eq!(outbox.take_news(), News::Nothing);
+    assert!(outbox.resume_write().is_none(), "the token is out");
+    assert_eq!(outbox.take_news(), News::Writable);
+    assert_eq!(outbox.take_news(), News::Nothing, "it is told once");
+    outbox.detach();
+    assert_eq!(outbox.take_news(), News::Gone);
+}
+
+/// Each wait that was in vain makes waits rarer, and one that was not makes them regular.
+#[test]
+fn patience_is_learned() {
+    let mut patience = Patience::default();
+    let until_next = |patience: &mut Patience| (0..).take_while(|_| !patience.is_there()).count();
+    for skipped in [0, 2, 4, 8, 16, 32, 64, 64] {
+        assert_eq!(until_next(&mut patience), skipped);
+        patience.learn(false);
+    }
+    patience.learn(true);
+    assert_eq!(until_next(&mut patience), 0);
 }

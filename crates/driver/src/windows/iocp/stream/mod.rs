@@ -14,6 +14,7 @@ use super::channel::Channel;
 use super::registered::{Registered, SystemObject};
 use super::source::Source;
 use super::{Home, Iocp};
+use crate::borrowed::Borrowed;
 use crate::port::{MemberId, Port, Remote};
 use crate::windows::pipe::Pipe;
 use crate::windows::pipe_name::pipe_name;
@@ -179,6 +180,14 @@ impl Stream {
             Ok(Taken::All) => Written::Done(batch),
             Ok(Taken::Part) => self.shared.write_rest(channel, batch, self.port.well()),
             Err(error) => Written::Failed(batch, error),
+        }
+    }
+
+    /// Nothing is started that outlives the call: no operation may own memory that is only borrowed.
+    pub(crate) fn write_borrowed(&self, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
+        match &*self.shared.channel() {
+            None => Err(io::ErrorKind::NotConnected.into()),
+            Some(channel) => channel.write_borrowed(borrowed),
         }
     }
 
