@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use crate::PipeId;
 
 /// What [`Sender::reserve`](crate::Sender::reserve) decided about a message, from its first part.
@@ -21,6 +23,10 @@ pub enum Reserve {
     /// The caller's mistake, or a routing id nobody has. Nothing changed and the caller keeps the message.
     Refused(Refusal),
 }
+
+/// The name of the pipes that a message goes to. As long as it is the same, so are they; a name never comes back with another meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TargetSet(pub(crate) NonZeroU64);
 
 /// How the parts of an outgoing message differ from what the application gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serverlink_message::{Message, Part, SocketType};
 
 use crate::{
     AttachRefusal, Attached, BadGlob, Detached, Dialogue, Framing, PatternOptions, PeerInfo, PipeId, Refusal,
-    Reserve, Subject,
+    Reserve, Subject, TargetSet,
 };
 use balancer::Balancer;
 use broadcaster::Broadcaster;
@@ -165,6 +165,16 @@ impl Sender {
             Kind::Publisher(publisher) => publisher.targets(),
             Kind::Broadcaster(broadcaster) => broadcaster.targets(),
             _ => &[],
+        }
+    }
+
+    /// The name of these pipes, if the pattern remembers them: the next messages probably go to the same. `None` for few, and where
+    /// remembering does not pay.
+    #[inline]
+    pub fn target_set(&self) -> Option<TargetSet> {
+        match &self.kind {
+            Kind::Publisher(publisher) => publisher.target_set(),
+            _ => None,
         }
     }
 

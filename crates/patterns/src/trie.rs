@@ -2,7 +2,8 @@ mod arena;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arena::{Arena, NodeId};
+use arena::Arena;
+pub(crate) use arena::NodeId;
 
 /// Topics and who holds them, for prefix matching.
 ///
@@ -109,6 +110,16 @@ impl<K: Copy + Ord> Trie<K> {
                 visit(key);
             }
         }
+    }
+
+    /// The nodes of those topics, shortest first. They mean the same until something is added or removed.
+    #[inline]
+    pub(crate) fn nodes_met_by<'a>(&'a self, message: &'a [u8]) -> impl Iterator<Item = NodeId> {
+        self.arena.ids_along(message).filter(|&node| !self.arena[node].holders.is_empty())
+    }
+
+    pub(crate) fn for_each_holder(&self, node: NodeId, visit: impl FnMut(K)) {
+        self.arena[node].holders.iter().map(|&(key, _)| key).for_each(visit);
     }
 
     /// Whether anyone holds a topic that `message` begins with.

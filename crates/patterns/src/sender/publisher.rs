@@ -1,15 +1,19 @@
 mod interests;
 mod manual;
 mod notices;
+mod sending;
+mod sets;
 
 use serverlink_message::Message;
 use slotmap::SecondaryMap;
 
 use super::SubscriptionLoad;
-use crate::{BadGlob, DropReason, PatternOptions, PipeId, Reserve, Subject};
+use crate::trie::NodeId;
+use crate::{BadGlob, PatternOptions, PipeId, Subject};
 use interests::Interests;
 use manual::Manual;
 use notices::Notices;
+use sets::{Found, Sets};
 
 const ATTACHED: &str = "only attached pipes subscribe, and detaching cancels everything";
 
@@ -22,10 +26,17 @@ pub(super) struct Publisher {
     /// The number of the reservation; tells apart who it found already.
     round: u64,
     targets: Vec<PipeId>,
-    /// How many pipes the reserved message leaves out.
-    left_out: u64,
+    /// The pipes that the reserved message leaves out.
+    left_out: Vec<PipeId>,
+    /// Where both are, if not there.
+    found: Option<Found>,
+    sets: Sets,
+    /// The nodes that a message meets in the tree of topics.
+    path: Vec<NodeId>,
+    /// Peers that have no room.
+    full: usize,
     dropped: u64,
-    /// Topics alone decide, and nobody is waited for: the one question that a message costs when none of the rest is in use.
+    /// Topics alone decide: the one question that a message costs when none of the rest is in use.
     is_plain: bool,
     is_inverted: bool,
     waits: bool,
@@ -48,7 +59,11 @@ impl Publisher {
             peers: SecondaryMap::new(),
             round: 0,
             targets: Vec::new(),
-            left_out: 0,
+            left_out: Vec::new(),
+            found: None,
+            sets: Sets::default(),
+            path: Vec::new(),
+            full: 0,
             dropped: 0,
             is_plain: true,
             is_inverted: options.invert_matching,
@@ -63,18 +78,33 @@ impl Publisher {
     pub(super) fn attach(&mut self, pipe: PipeId) {
         if !self.peers.contains_key(pipe) {
             self.peers.insert(pipe, Peer { is_writable: true, found_in: 0, missed: 0 });
+            self.forget_sets();
         }
     }
 
     pub(super) fn detach(&mut self, pipe: PipeId) -> Vec<Message> {
-        self.peers.remove(pipe);
+        self.forget_sets();
         self.targets.retain(|&target| target != pipe);
+        if let Some(peer) = self.peers.remove(pipe) {
+            self.full -= usize::from(!peer.is_writable);
+        }
         self.cancel_all(pipe)
     }
 
     pub(super) fn set_writable(&mut self, pipe: PipeId, writable: bool) {
-        if let Some(peer) = self.peers.get_mut(pipe) {
-            peer.is_writable = writable;
+        let Some(peer) = self.peers.get_mut(pipe) else { return };
+        if peer.is_writable == writable {
+            return;
+        }
+        peer.is_writable = writable;
+        if writable {
+            self.full -= 1;
+        } else {
+            self.full += 1;
+        }
+        // Who waits for the full gets on with the same peers as before.
+        if !self.waits {
+            self.forget_sets();
         }
     }
 
@@ -84,96 +114,23 @@ impl Publisher {
         !self.waits || self.peers.is_empty() || self.peers.values().any(|peer| peer.is_writable)
     }
 
-    // ---- sending
-
-    pub(super) fn reserve(&mut self, first: &[u8]) -> Reserve {
-        if !self.is_plain {
-            return self.reserve_by_rule(first);
+    fn forget_sets(&mut self) {
+        if let Some(set) = self.found.take().and_then(|found| self.sets.get(found)) {
+            self.targets.clone_from(&set.targets);
+            self.left_out.clone_from(&set.left_out);
         }
-        self.round += 1;
-        self.left_out = 0;
-        self.targets.clear();
-        self.find_subscribers(first);
-        if !self.targets.is_empty() {
-            return Reserve::Many;
-        }
-        self.reserve_nobody()
-    }
-
-    /// With globs, inverted, waiting, or for one subscriber alone: apart, so that the plain case does not pay for it.
-    #[inline(never)]
-    fn reserve_by_rule(&mut self, first: &[u8]) -> Reserve {
-        self.round += 1;
-        self.left_out = 0;
-        self.targets.clear();
-        self.find_by_rule(first);
-        if self.waits && self.left_out > 0 {
-            self.rollback();
-            return Reserve::WouldBlock;
-        }
-        match (self.targets.is_empty(), self.waits) {
-            (true, _) => self.reserve_nobody(),
-            (false, true) => Reserve::All,
-            (false, false) => Reserve::Many,
-        }
-    }
-
-    fn reserve_nobody(&mut self) -> Reserve {
-        let reason = if self.left_out == 0 { DropReason::NoSubscriber } else { DropReason::HighWaterMark };
-        self.commit();
-        if let Some(manual) = &mut self.manual {
-            manual.keep_taken();
-        }
-        Reserve::Nobody(reason)
-    }
-
-    #[inline]
-    pub(super) fn targets(&self) -> &[PipeId] {
-        &self.targets
-    }
-
-    #[inline]
-    pub(super) fn commit(&mut self) {
-        self.dropped += self.left_out;
-        self.left_out = 0;
-        self.targets.clear();
-    }
-
-    pub(super) fn rollback(&mut self) {
-        self.left_out = 0;
-        self.targets.clear();
-        if let Some(manual) = &mut self.manual {
-            manual.give_back_next(self.round);
-            self.choose_way();
-        }
-    }
-
-    fn find_subscribers(&mut self, first: &[u8]) {
-        let Publisher { interests, peers, round, targets, left_out, .. } = self;
-        interests.for_each_topic(first, |pipe| note(pipe, peers, *round, targets, left_out));
-    }
-
-    fn find_by_rule(&mut self, first: &[u8]) {
-        let round = self.round;
-        let alone = self.manual.as_mut().and_then(|manual| manual.take_next(round));
-        let Publisher { interests, peers, targets, left_out, is_inverted, .. } = self;
-        if !*is_inverted && alone.is_none() {
-            interests.for_each_match(first, |pipe| note(pipe, peers, round, targets, left_out));
-            return;
-        }
-        interests.for_each_match(first, |pipe| peers.get_mut(pipe).expect(ATTACHED).found_in = round);
-        for (pipe, peer) in peers.iter_mut().filter(|(_, peer)| (peer.found_in == round) != *is_inverted) {
-            if alone.is_none_or(|alone| alone == pipe) {
-                peer.choose(pipe, targets, left_out);
-            }
-        }
-        self.choose_way();
+        self.sets.forget();
     }
 
     /// After every change of what decides.
+    fn on_change(&mut self) {
+        self.forget_sets();
+        self.choose_way();
+    }
+
     fn choose_way(&mut self) {
         let is_for_one = self.manual.as_ref().is_some_and(|manual| manual.has_next());
-        self.is_plain = !self.is_inverted && !self.waits && !is_for_one && !self.interests.has_globs();
+        self.is_plain = !self.is_inverted && !is_for_one && !self.interests.has_globs();
     }
 
     // ---- subscriptions
@@ -191,7 +148,7 @@ impl Publisher {
             return Ok(Some(self.notices.of_each(true, subject)));
         }
         let is_first = self.interests.add(pipe, subject)?;
-        self.choose_way();
+        self.on_change();
         Ok(self.notices.on_subscribe(pipe, subject, is_first, &self.interests))
     }
 
@@ -201,7 +158,7 @@ impl Publisher {
             return Some(self.notices.of_each(false, subject));
         }
         let removed = self.interests.remove(pipe, subject);
-        self.choose_way();
+        self.on_change();
         self.notices.on_cancel(pipe, subject, removed, &self.interests)
     }
 
@@ -212,7 +169,7 @@ impl Publisher {
             Some(manual) => self.notices.on_manual_departure(manual.forget(pipe)),
             None => self.notices.on_departure(pipe, gone, &self.interests),
         };
-        self.choose_way();
+        self.on_change();
         messages
     }
 
@@ -221,7 +178,7 @@ impl Publisher {
         let pipe = pipe.filter(|&pipe| self.peers.contains_key(pipe));
         if let Some(manual) = &mut self.manual {
             manual.on_received(pipe);
-            self.choose_way();
+            self.on_change();
         }
     }
 
@@ -239,13 +196,13 @@ impl Publisher {
             return Ok(false);
         }
         self.interests.add(pipe, subject)?;
-        self.choose_way();
+        self.on_change();
         Ok(true)
     }
 
     pub(super) fn unsubscribe_peer(&mut self, pipe: PipeId, subject: Subject<'_>) -> bool {
         self.interests.remove(pipe, subject);
-        self.choose_way();
+        self.on_change();
         self.peers.contains_key(pipe)
     }
 
@@ -277,35 +234,5 @@ impl Publisher {
 
     fn asked(&self) -> &Interests {
         self.manual.as_ref().map_or(&self.interests, |manual| &manual.asked)
-    }
-}
-
-/// A subscriber was found, perhaps again.
-#[inline]
-fn note(
-    pipe: PipeId,
-    peers: &mut SecondaryMap<PipeId, Peer>,
-    round: u64,
-    targets: &mut Vec<PipeId>,
-    left_out: &mut u64,
-) {
-    let peer = peers.get_mut(pipe).expect(ATTACHED);
-    if peer.found_in == round {
-        return;
-    }
-    peer.found_in = round;
-    peer.choose(pipe, targets, left_out);
-}
-
-impl Peer {
-    /// It is to get the message, if it has room.
-    #[inline]
-    fn choose(&mut self, pipe: PipeId, targets: &mut Vec<PipeId>, left_out: &mut u64) {
-        if self.is_writable {
-            targets.push(pipe);
-        } else {
-            *left_out += 1;
-            self.missed += 1;
-        }
     }
 }

@@ -1,7 +1,7 @@
 use std::mem;
 use std::ops::{Index, IndexMut};
 
-pub(super) type NodeId = u32;
+pub(crate) type NodeId = u32;
 pub(super) const ROOT: NodeId = 0;
 
 /// Below this many vacant nodes, closing the gaps is not worth its cost. Small under test, so that random trees of
@@ -64,6 +64,17 @@ impl<K> Arena<K> {
         std::iter::successors(Some(&self[ROOT]), move |node| {
             let next = &self[node.child(*rest.first()?)?];
             rest = rest.strip_prefix(&*next.label)?;
+            Some(next)
+        })
+    }
+
+    /// Their ids.
+    #[inline]
+    pub(super) fn ids_along<'a>(&'a self, message: &'a [u8]) -> impl Iterator<Item = NodeId> {
+        let mut rest = message;
+        std::iter::successors(Some(ROOT), move |&at| {
+            let next = self[at].child(*rest.first()?)?;
+            rest = rest.strip_prefix(&*self[next].label)?;
             Some(next)
         })
     }

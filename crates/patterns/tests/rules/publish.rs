@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serverlink_message::{Message, SocketType};
-use serverlink_patterns::{DropReason, PatternOptions, PipeId, Reserve};
+use serverlink_patterns::{DropReason, PatternOptions, PipeId, Reserve, TargetSet};
 
 use crate::support::{Socket, message, parts, pipes};
 
@@ -240,6 +240,52 @@ impl Model {
     }
 }
 
+/// What the names of sets of targets stood for.
+#[derive(Default)]
+pub(crate) struct Names(std::collections::BTreeMap<TargetSet, Vec<PipeId>>);
+
+impl Names {
+    /// False if a name has another meaning than it had.
+    pub(crate) fn are_kept(&mut self, socket: &Socket) -> bool {
+        let Some(name) = socket.sender.target_set() else { return true };
+        let targets = socket.sender.targets().to_vec();
+        *self.0.entry(name).or_insert_with(|| targets.clone()) == targets
+    }
+}
+
+#[test]
+fn who_got_a_message_is_known_again_until_something_changes() {
+    let all: [PipeId; 5] = pipes();
+    let mut socket = Socket::new(SocketType::Pub);
+    for pipe in all {
+        socket.attach(pipe);
+        socket.asks(pipe, b"a");
+    }
+    socket.asks(all[0], b"ab");
+    let name_of = |socket: &mut Socket, first: &[u8]| {
+        assert_eq!(socket.reserve(first), Reserve::Many);
+        let name = socket.sender.target_set().expect("five are remembered");
+        socket.commit();
+        name
+    };
+    let name = name_of(&mut socket, b"a1");
+    assert_eq!(name_of(&mut socket, b"a2"), name);
+    assert_ne!(name_of(&mut socket, b"ab"), name, "another topic is met on the way");
+    assert_eq!(name_of(&mut socket, b"ac"), name);
+    socket.sender.set_writable(all[1], true);
+    assert_eq!(name_of(&mut socket, b"a"), name, "it could be written to before");
+    socket.sender.set_writable(all[1], false);
+    let without = name_of(&mut socket, b"a");
+    assert_ne!(without, name);
+    socket.sender.set_writable(all[1], true);
+    assert_ne!(name_of(&mut socket, b"a"), without);
+    let before = name_of(&mut socket, b"a");
+    socket.asks(all[2], b"elsewhere");
+    assert_ne!(name_of(&mut socket, b"a"), before, "no name comes back");
+    let _ = socket.sender.detach(all[0]);
+    assert_eq!(publish(&mut socket, b"a"), all[1..]);
+}
+
 fn sorted(messages: &[Message]) -> Vec<Vec<Vec<u8>>> {
     let mut all: Vec<_> = messages.iter().map(parts).collect();
     all.sort();
@@ -253,6 +299,7 @@ proptest! {
         let options = PatternOptions { invert_matching, ..PatternOptions::default() };
         let mut socket = Socket::with(SocketType::Xpub, &options);
         let mut model = Model::default();
+        let mut names = Names::default();
         for op in ops {
             match op {
                 Op::Attach(pipe) => {
@@ -296,6 +343,7 @@ proptest! {
                     let mut found = socket.sender.targets().to_vec();
                     found.sort();
                     prop_assert_eq!(&found, &targets);
+                    prop_assert!(names.are_kept(&socket));
                     prop_assert_eq!(reserve == Reserve::Many, !targets.is_empty());
                     if written { socket.commit() } else { socket.rollback() }
                     if written || targets.is_empty() {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serverlink_message::{Message, SocketType};
 use serverlink_patterns::{Glob, PatternOptions, PipeId, Reserve, Subject};
 
+use crate::publish::Names;
 use crate::support::{Socket, message, parts, pipes};
 
 fn told(body: &[u8]) -> Option<Message> {
@@ -315,6 +316,7 @@ proptest! {
         let ids = pipes::<4>();
         let mut socket = Socket::with(SocketType::Xpub, &options);
         let mut model = Model { options, pipes: [const { None }; 4], last: None, next: None, dropped: 0 };
+        let mut names = Names::default();
         for op in ops {
             match op {
                 Op::Attach(pipe) => {
@@ -378,6 +380,7 @@ proptest! {
                     found.sort();
                     let targets: Vec<_> = targets.into_iter().map(|pipe| ids[pipe]).collect();
                     prop_assert_eq!(&found, &targets);
+                    prop_assert!(names.are_kept(&socket));
                     let is_for_some = if model.options.xpub_no_drop { Reserve::All } else { Reserve::Many };
                     prop_assert_eq!(reserve == is_for_some, !targets.is_empty());
                     if written { socket.commit() } else { socket.rollback() }

@@ -1,5 +1,8 @@
 //! Output memory, used again instead of allocated again.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 /// How much one segment of an outbox holds: more per write gains nothing, less costs system calls.
 pub(crate) const SEGMENT_BYTES: usize = 64 * 1024;
 
@@ -13,12 +16,34 @@ const KEEP_LARGE: usize = 8;
 #[derive(Default)]
 pub(crate) struct ArenaPool {
     large: Vec<Vec<u8>>,
+    /// Those that several outboxes have, to be used again when the last of them is done.
+    lent: VecDeque<Arc<Vec<u8>>>,
 }
 
 impl ArenaPool {
     /// An arena to go on with where a stream just filled one.
     pub(crate) fn take_large(&mut self) -> Vec<u8> {
-        self.large.pop().unwrap_or_else(|| Vec::with_capacity(SEGMENT_BYTES + SEGMENT_BYTES / 8))
+        self.large
+            .pop()
+            .or_else(|| self.take_returned())
+            .unwrap_or_else(|| Vec::with_capacity(SEGMENT_BYTES + SEGMENT_BYTES / 8))
+    }
+
+    /// For several outboxes; the memory comes back by itself.
+    pub(crate) fn lend(&mut self, arena: Vec<u8>) -> Arc<Vec<u8>> {
+        let lent = Arc::new(arena);
+        if self.lent.len() == KEEP_LARGE {
+            self.lent.pop_front();
+        }
+        self.lent.push_back(Arc::clone(&lent));
+        lent
+    }
+
+    fn take_returned(&mut self) -> Option<Vec<u8>> {
+        let returned = self.lent.iter().position(|lent| Arc::strong_count(lent) == 1)?;
+        let mut arena = Arc::into_inner(self.lent.remove(returned)?)?;
+        arena.clear();
+        (arena.capacity() >= SEGMENT_BYTES).then_some(arena)
     }
 
     /// Gives memory back. A small arena goes to `idle`, the outbox's own, so that ping-pong never

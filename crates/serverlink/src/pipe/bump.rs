@@ -2,7 +2,7 @@
 //! thread allocates and another frees costs more than everything else about it.
 
 use serverlink_message::Part;
-use serverlink_message::chunk::Chunk;
+use serverlink_message::chunk::{Chunk, Slice};
 
 /// What one allocation holds.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -23,14 +23,23 @@ impl Bump {
     /// A part with these bytes.
     #[inline]
     pub(crate) fn part(&mut self, bytes: &[u8]) -> Part {
-        if bytes.len() <= Part::INLINE_MAX || bytes.len() > LARGEST_BYTES {
+        if bytes.len() <= Part::INLINE_MAX {
             return Part::copy_from(bytes);
+        }
+        Part::from(self.slice(bytes))
+    }
+
+    /// These bytes, to be shared by many parts.
+    #[inline]
+    pub(crate) fn slice(&mut self, bytes: &[u8]) -> Slice {
+        if bytes.len() > LARGEST_BYTES {
+            return Slice::copy_from(bytes);
         }
         if self.chunk.remaining() < bytes.len() {
             self.make_room();
         }
         self.chunk.spare()[..bytes.len()].copy_from_slice(bytes);
-        Part::from(self.chunk.commit(bytes.len()))
+        self.chunk.commit(bytes.len())
     }
 
     #[cold]

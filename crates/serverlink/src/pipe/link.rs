@@ -135,6 +135,12 @@ impl RingOutlet {
     #[inline]
     pub(crate) fn sleeper(&self) -> Option<PeerEnd> {
         fence(Ordering::SeqCst);
+        self.sleeper_behind_fence()
+    }
+
+    /// The same, where one sequentially consistent fence stands behind the pushes to several rings.
+    #[inline]
+    pub(crate) fn sleeper_behind_fence(&self) -> Option<PeerEnd> {
         self.peer.as_ref().filter(|peer| peer.core.readers.any()).cloned()
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod high_water;
 pub(crate) mod inbox;
 pub(crate) mod lane;
 pub(crate) mod link;
+pub(crate) mod log;
 pub(crate) mod outbox;
 pub(crate) mod rewind;
 

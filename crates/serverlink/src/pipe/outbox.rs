@@ -19,9 +19,10 @@ use super::high_water::HighWater;
 use super::lane::SendLane;
 use super::rewind;
 pub(crate) use lend::{LEND_BYTES, News, Patience};
+use publication::Company;
 
 /// Parts from this size on are written by reference instead of copied.
-const BY_REFERENCE_BYTES: usize = 8 * 1024;
+pub(crate) const BY_REFERENCE_BYTES: usize = 8 * 1024;
 
 /// After a pause this long in its writes, a connection counts as quiet and is written at once.
 const QUIET: Duration = Duration::from_micros(20);
@@ -62,6 +63,8 @@ pub(crate) struct Outbox {
     rewrites: bool,
     /// Whether callers wait a moment for the kernel to take large bodies.
     pub(crate) patience: Patience,
+    /// With whom it shares what it is sent.
+    company: Company,
 }
 
 /// A run of whole messages.
@@ -72,6 +75,8 @@ struct Segment {
     arena: Vec<u8>,
     chain_bytes: usize,
     messages: usize,
+    /// What the chain shares is whole frames, not the body of one.
+    shares_frames: bool,
 }
 
 enum Writing {
@@ -162,6 +167,7 @@ impl Outbox {
             streaming: false,
             rewrites: false,
             patience: Patience::default(),
+            company: Company::default(),
         }
     }
 
@@ -501,22 +507,27 @@ impl Outbox {
 
     /// Nothing waits and nothing is being written.
     pub(crate) fn is_flushed(&self) -> bool {
-        !self.has_output() && matches!(self.writing, Writing::Nobody)
+        !self.has_output() && matches!(self.writing, Writing::Nobody) && self.tail_messages() == 0
     }
 
+    /// Whether there is room for more behind what was appended here; see [`Outbox::has_room`] for an outbox in a cohort.
     #[inline]
     pub(crate) fn has_credit(&self) -> bool {
-        self.limit.has_room(self.queued, self.queued_bytes())
+        self.limit.has_room(self.queued, self.queued_bytes_of_its_own())
     }
 
     /// Messages the kernel has not accepted.
     pub(crate) fn queued(&self) -> usize {
-        self.queued
+        self.queued + self.tail_messages()
     }
 
     /// The same in bytes, as they are on the wire.
-    #[inline]
     pub(crate) fn queued_bytes(&self) -> usize {
+        self.queued_bytes_of_its_own() + self.tail_bytes()
+    }
+
+    #[inline]
+    fn queued_bytes_of_its_own(&self) -> usize {
         self.closed_bytes + self.open.bytes()
     }
 
@@ -590,6 +601,8 @@ impl Segment {
 
 #[path = "outbox/lend.rs"]
 mod lend;
+#[path = "outbox/publication.rs"]
+mod publication;
 #[path = "outbox/rewrite.rs"]
 mod rewrite;
 

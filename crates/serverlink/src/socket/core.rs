@@ -18,6 +18,7 @@ use serverlink_zmtp::limits::Limits;
 use slotmap::{SecondaryMap, SlotMap};
 
 use super::close::CloseReport;
+use super::fan_out::FanOut;
 use super::heirs::Heir;
 use super::side::Side;
 use super::subscribers::Queued;
@@ -96,6 +97,7 @@ pub(crate) struct SendSide {
     pub(crate) watched: bool,
     /// One message, framed once for many connections.
     pub(crate) encoded: Vec<u8>,
+    pub(crate) fan_out: FanOut,
     pub(crate) sent: Sent,
 }
 
@@ -240,6 +242,7 @@ impl Core {
                     full_rings: Vec::new(),
                     watched: false,
                     encoded: Vec::new(),
+                    fan_out: FanOut::default(),
                     sent: Sent::default(),
                 },
             ),

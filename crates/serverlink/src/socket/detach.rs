@@ -33,6 +33,7 @@ impl Core {
         }
         let detached = {
             let mut send = self.send.lock();
+            send.leave_cohort(pipe);
             if let Some(outbox) = send.outbox(pipe) {
                 if outbox.waits_for_system() {
                     self.blocked.fetch_sub(1, Ordering::Relaxed);
@@ -40,7 +41,7 @@ impl Core {
                 outbox.detach();
             }
             if attached {
-                let credit = send.outbox(pipe).is_none_or(|outbox| outbox.has_credit());
+                let credit = send.outbox(pipe).is_none_or(|outbox| outbox.has_room());
                 send.sender.set_writable(pipe, credit || self.options.conflate);
                 Detached { notify: send.sender.on_disconnected(pipe), upstream: Vec::new() }
             } else {

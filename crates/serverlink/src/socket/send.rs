@@ -22,15 +22,11 @@ use crate::pipe::outbox::{Next, Outbox};
 use crate::stats::Sent;
 use crate::sync::later::{drop_later, later};
 
-/// How many connections one call writes to itself; the rest is left to the I/O thread, so that a
-/// publisher with many quiet subscribers is not held up.
-const INLINE_WRITES: usize = 4;
-
 /// Bodies up to this size have a short header, and are always copied.
 const SHORT_BODY_MAX: usize = u8::MAX as usize;
 
 /// What has to happen after the send lock is released.
-enum After {
+pub(super) enum After {
     Nothing,
     Write(PipeId),
     /// Rare enough to be boxed: it keeps the usual answer small.
@@ -38,10 +34,12 @@ enum After {
 }
 
 #[derive(Default)]
-struct More {
-    write: Vec<PipeId>,
+pub(super) struct More {
+    pub(super) write: Vec<PipeId>,
     ask: Vec<PipeId>,
-    wake: Vec<PeerEnd>,
+    /// The I/O thread flushes all that was published.
+    pub(super) ask_to_flush: bool,
+    pub(super) wake: Vec<PeerEnd>,
     /// Whoever waits to receive in this conversation looks again.
     watched: bool,
     /// A large body that is written from its caller's memory.
@@ -111,6 +109,9 @@ impl Core {
         if let Some(large) = more.large {
             self.finish_large(large, outgoing, may_wait);
         }
+        if more.ask_to_flush {
+            self.ask_io_thread(PipeId::null());
+        }
     }
 
     fn ask_io_thread(self: &Arc<Self>, pipe: PipeId) {
@@ -122,7 +123,7 @@ impl Core {
 
 impl After {
     #[cold]
-    fn more(more: More) -> After {
+    pub(super) fn more(more: More) -> After {
         After::More(Box::new(more))
     }
 }
@@ -308,69 +309,6 @@ impl SendSide {
         }
     }
 
-    /// To every subscriber that asked for it: framed once, appended to each.
-    fn deliver_to_many(&mut self, core: &Core, outgoing: &mut Outgoing<'_>) -> After {
-        let SendSide { sender, outlets, pool, bump, dirty, full_rings, encoded, sent, .. } = self;
-        encoded.clear();
-        encode(outgoing, encoded);
-        let mut shared = None;
-        let mut after = More::default();
-        let mut full = Vec::new();
-        for &pipe in sender.targets() {
-            match outlets.get_mut(pipe).expect("the pattern only names pipes that are attached") {
-                Outlet::Wire(outbox) => {
-                    if core.options.conflate {
-                        replace_queued(outbox, sent);
-                    }
-                    outbox.append_encoded(encoded, pool);
-                    let inline = after.write.len() < INLINE_WRITES;
-                    match outbox.after_append(|| inline, || core.now()) {
-                        Next::WriteNow => after.write.push(pipe),
-                        Next::Leave => leave(core, outbox, dirty, pipe),
-                        Next::AskIoThread => {
-                            leave(core, outbox, dirty, pipe);
-                            after.ask.push(pipe);
-                        }
-                        Next::Nothing => {}
-                    }
-                    if !outbox.has_credit() && !core.options.conflate {
-                        full.push(pipe);
-                    }
-                }
-                Outlet::Ring(outlet) => {
-                    match outlet.push(shared.get_or_insert_with(|| share(outgoing, bump)).clone()) {
-                        Ok(()) => after.wake.extend(outlet.sleeper()),
-                        Err(_) => {
-                            sent.at_high_water_mark += 1;
-                            outlet.missed += 1;
-                            full_rings.push(pipe);
-                            full.push(pipe);
-                        }
-                    }
-                }
-            }
-        }
-        full.into_iter().for_each(|pipe| sender.set_writable(pipe, false));
-        match after.write.is_empty() && after.ask.is_empty() && after.wake.is_empty() {
-            true => After::Nothing,
-            false => After::more(after),
-        }
-    }
-
-    /// Whether every target can take a message. A ring is only known to be full when it is asked.
-    #[cold]
-    fn have_all_room(&mut self) -> bool {
-        let SendSide { sender, outlets, full_rings, .. } = self;
-        let is_full = |pipe: &PipeId| match outlets.get_mut(*pipe) {
-            Some(Outlet::Ring(outlet)) => !outlet.has_room(),
-            _ => false,
-        };
-        let full: Vec<PipeId> = sender.targets().iter().copied().filter(is_full).collect();
-        full.iter().for_each(|&pipe| sender.set_writable(pipe, false));
-        full_rings.extend(&full);
-        full.is_empty()
-    }
-
     /// Nobody tells when a ring has room again, so the next send looks.
     #[cold]
     pub(crate) fn look_at_full_rings(&mut self) {
@@ -401,7 +339,7 @@ impl SendSide {
 
 /// Conflation: what nobody has begun to write gives way to the newest message.
 #[cold]
-fn replace_queued(outbox: &mut Outbox, sent: &mut Sent) {
+pub(super) fn replace_queued(outbox: &mut Outbox, sent: &mut Sent) {
     let mut replaced = Vec::new();
     let count = outbox.discard_queued(&mut replaced) as u64;
     sent.at_high_water_mark += count;
@@ -443,14 +381,6 @@ fn framed(outgoing: &mut Outgoing<'_>, framing: Framing, prefix: &[Part], bump: 
     }
 }
 
-/// A message that several rings can have.
-fn share(outgoing: &Outgoing<'_>, bump: &mut Bump) -> Message {
-    match outgoing {
-        Outgoing::Bytes(bytes) => Message::from(bump.part(bytes)),
-        Outgoing::Message(message) => (**message).clone(),
-    }
-}
-
 /// Frames the message; the caller keeps it, so that nothing is dropped under the lock. False: all but its last part, which is large
 /// and can be written from where it lies.
 fn append(
@@ -485,7 +415,7 @@ fn append(
     true
 }
 
-fn encode(outgoing: &Outgoing<'_>, into: &mut Vec<u8>) {
+pub(super) fn encode(outgoing: &Outgoing<'_>, into: &mut Vec<u8>) {
     match outgoing {
         Outgoing::Bytes(bytes) => frame::put_frame(into, false, bytes),
         Outgoing::Message(message) => {

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use serverlink_driver::{Buffer, Key, Written};
 use serverlink_patterns::PipeId;
+use slotmap::Key as _;
 
 use super::core::{Core, SendSide};
 use super::send::leave;
@@ -53,6 +54,9 @@ impl Core {
     /// The I/O thread flushes once. If more was queued meanwhile the connection is streaming: its
     /// callers write full segments, and the I/O thread only sees that no tail is left behind.
     pub(crate) fn flush_for_caller(self: &Arc<Self>, pipe: PipeId) -> Option<u64> {
+        if pipe.is_null() {
+            return self.flush_publications();
+        }
         let mut side = self.send.lock();
         let outbox = side.outbox(pipe)?;
         outbox.streaming = true;
@@ -74,6 +78,9 @@ impl Core {
     /// `None`: nothing can be written now, and whoever
     /// finds that it can will do so.
     pub(crate) fn watch(self: &Arc<Self>, pipe: PipeId, writes: u64) -> Option<Watched> {
+        if pipe.is_null() {
+            return Some(self.watch_publications());
+        }
         let mut side = self.send.lock();
         let outbox = side.outbox(pipe)?;
         if outbox.waits_for_system() || outbox.is_waited_for() || !outbox.is_attached() {
@@ -95,6 +102,9 @@ impl Core {
 
     /// Its watchdog leaves, unless something was queued in this very moment. True if it left.
     pub(crate) fn stop_watching(&self, pipe: PipeId) -> bool {
+        if pipe.is_null() {
+            return self.stop_watching_publications();
+        }
         match self.send.lock().outbox(pipe) {
             Some(outbox) => {
                 outbox.streaming = outbox.has_output();
@@ -204,13 +214,16 @@ impl Core {
         written: Written,
         tally: &mut Tally,
     ) -> Then {
-        let SendSide { outlets, pool, sender, .. } = &mut **side;
+        let SendSide { outlets, pool, sender, fans_out, fan_out, .. } = &mut **side;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else {
             drop_later(written);
             return Then::Rest;
         };
         let outcome = outbox.finish_write(written, || self.now(), pool, &mut tally.spent);
-        let has_credit = outbox.has_credit() || self.options.conflate;
+        if *fans_out {
+            fan_out.last_write = fan_out.last_write.max(outbox.last_write());
+        }
+        let has_credit = outbox.has_room() || self.options.conflate;
         sender.set_writable(pipe, has_credit);
         tally.credit |= has_credit;
         match outcome {
@@ -255,6 +268,12 @@ impl Core {
         let dirty = {
             let mut side = self.send.lock();
             self.unflushed.store(false, Ordering::Relaxed);
+            if side.fans_out {
+                side.settle_all();
+                let pipes = side.begin_flush();
+                drop(side);
+                return pipes.into_iter().for_each(|pipe| self.write_pipe(pipe));
+            }
             let dirty = std::mem::take(&mut side.dirty);
             for &pipe in &dirty {
                 if let Some(outbox) = side.outbox(pipe) {

@@ -8,6 +8,7 @@ mod closing;
 mod conflate;
 mod dealer;
 mod endpoints;
+mod fan_out;
 mod futures;
 mod globs;
 mod immediate;

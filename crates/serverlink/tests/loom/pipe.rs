@@ -7,6 +7,8 @@ pub(crate) mod arena;
 pub(crate) mod high_water;
 #[path = "../../src/pipe/lane.rs"]
 mod lane;
+#[path = "../../src/pipe/log.rs"]
+pub(crate) mod log;
 #[path = "../../src/pipe/outbox.rs"]
 pub(crate) mod outbox;
 #[path = "../../src/pipe/rewind.rs"]

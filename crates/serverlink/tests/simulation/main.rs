@@ -5,6 +5,7 @@
 
 mod breaks;
 mod ending;
+mod fan_out;
 mod fleet;
 mod handover;
 mod hours;

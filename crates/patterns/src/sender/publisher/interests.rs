@@ -1,6 +1,6 @@
 use crate::glob::GlobSet;
 use crate::sender::SubscriptionLoad;
-use crate::trie::{Removed, Told, Trie};
+use crate::trie::{NodeId, Removed, Told, Trie};
 use crate::{BadGlob, PipeId, Subject};
 
 /// Who wants what: topics and globs.
@@ -43,9 +43,14 @@ impl Interests {
         Gone { topics: self.topics.remove_all(pipe, told), globs: self.globs.remove_all(pipe, told) }
     }
 
+    /// The nodes of the topics that somebody wants and a message begins with. They name the same holders until something changes.
     #[inline]
-    pub(super) fn for_each_topic(&self, first: &[u8], visit: impl FnMut(PipeId)) {
-        self.topics.for_each_match(first, visit);
+    pub(super) fn topics_met_by<'a>(&'a self, first: &'a [u8]) -> impl Iterator<Item = NodeId> {
+        self.topics.nodes_met_by(first)
+    }
+
+    pub(super) fn for_each_holder(&self, node: NodeId, visit: impl FnMut(PipeId)) {
+        self.topics.for_each_holder(node, visit);
     }
 
     pub(super) fn for_each_match(&mut self, first: &[u8], mut visit: impl FnMut(PipeId)) {

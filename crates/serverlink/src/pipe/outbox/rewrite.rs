@@ -25,6 +25,9 @@ impl Segment {
         for buffer in self.chain {
             match buffer {
                 Buffer::Owned(frames) => rewrite_outgoing(&frames, &mut rewritten.arena),
+                frames @ Buffer::Shared(_) if self.shares_frames => {
+                    rewrite_outgoing(frames.as_bytes(), &mut rewritten.arena);
+                }
                 body @ Buffer::Shared(_) => {
                     let frames = mem::take(&mut rewritten.arena);
                     rewritten.chain_bytes += frames.len() + body.as_bytes().len();

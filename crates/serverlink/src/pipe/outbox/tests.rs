@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::pipe::log::{CohortId, Log};
 use wire::{Understood, Wire};
 
 #[path = "tests/send_rule.rs"]
@@ -26,6 +27,8 @@ enum Step {
     Lane(Vec<usize>),
     /// A large part behind small ones, lent if it can be. So much of it the kernel takes while it is borrowed, and then it is given away.
     Lend(Vec<usize>, Ending),
+    /// What its cohort logged for it; the log is cut at once, or left until something else happens.
+    Log(Vec<usize>, bool),
     Streaming(bool),
     Control,
     Begin,
@@ -99,6 +102,8 @@ struct Bench {
     /// Of those, in the batch that is being written.
     accepted_in_flight: usize,
     next_number: u64,
+    /// Of the cohort in which it is.
+    log: Log,
     control_bytes: usize,
     /// For each connection.
     commands: Vec<Vec<Vec<u8>>>,
@@ -108,6 +113,12 @@ struct Bench {
 
 impl Bench {
     fn new(seed: u64) -> Bench {
+        let mut bench = Bench::without_cohort(seed);
+        bench.outbox.join(CohortId::default(), bench.log.tail());
+        bench
+    }
+
+    fn without_cohort(seed: u64) -> Bench {
         Bench {
             outbox: Outbox::new(NO_LIMIT),
             pool: ArenaPool::default(),
@@ -120,6 +131,7 @@ impl Bench {
             accepted: 0,
             accepted_in_flight: 0,
             next_number: 0,
+            log: Log::default(),
             control_bytes: 0,
             commands: Vec::new(),
             broken: false,
@@ -127,6 +139,10 @@ impl Bench {
     }
 
     fn follow(&mut self, step: &Step) {
+        // A log is cut before anything is appended to one member alone, and before its connection goes.
+        if !matches!(step, Step::Log(..)) {
+            self.cut();
+        }
         match step {
             Step::AppendBytes(len) => {
                 let message = self.new_message(&[*len]);
@@ -148,6 +164,7 @@ impl Bench {
             }
             Step::Lane(lens) => self.use_lane(lens),
             Step::Lend(lens, ending) => self.lend(lens, *ending),
+            Step::Log(lens, cut) => self.log(lens, *cut),
             Step::Streaming(streaming) => self.outbox.streaming = *streaming,
             Step::Control => self.control(),
             Step::Begin => self.begin(),
@@ -224,6 +241,32 @@ impl Bench {
             self.begin();
             assert!(self.token.is_some(), "there is something to write, and nobody writes it");
         }
+    }
+
+    /// Counts at once, and is nobody's to write before the log is cut.
+    fn log(&mut self, lens: &[usize], cut: bool) {
+        let message = self.new_message(lens);
+        let (messages, bytes) = (self.outbox.queued(), self.outbox.queued_bytes());
+        let frames = framed(&message);
+        self.log.append(&mut self.pool, |log| log.extend_from_slice(&frames));
+        assert_eq!(self.outbox.queued(), messages + 1);
+        assert_eq!(self.outbox.queued_bytes(), bytes + frames.len());
+        assert!(!self.outbox.is_flushed());
+        self.appended.push(message);
+        if cut {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.log.is_empty() {
+            return;
+        }
+        let (messages, bytes) = (self.outbox.queued(), self.outbox.queued_bytes());
+        let share = self.log.cut(&mut self.pool);
+        self.outbox.take_share(&share, &mut self.pool);
+        share.retire(&mut self.log);
+        assert_eq!((self.outbox.queued(), self.outbox.queued_bytes()), (messages, bytes));
     }
 
     fn control(&mut self) {
@@ -453,6 +496,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => prop::collection::vec(0usize..300, 1..4).prop_map(Step::AppendEncoded),
         4 => prop::collection::vec(0usize..300, 1..8).prop_map(Step::Lane),
         3 => (prop::collection::vec(len(), 0..3), ending.clone()).prop_map(|(lens, ending)| Step::Lend(lens, ending)),
+        6 => (prop::collection::vec(0usize..3000, 1..4), prop::bool::weighted(0.3))
+            .prop_map(|(lens, cut)| Step::Log(lens, cut)),
         1 => any::<bool>().prop_map(Step::Streaming),
         2 => Just(Step::Control),
         4 => Just(Step::Begin),
@@ -473,6 +518,7 @@ proptest! {
         for step in &steps {
             bench.follow(step);
         }
+        bench.cut();
         bench.flush();
         let understood = bench.wire.understood();
         let messages: Vec<_> = understood.iter().flat_map(|peer| peer.messages.clone()).collect();
