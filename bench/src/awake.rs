@@ -3,7 +3,7 @@
 //! A core that halts takes tens of microseconds to come back, which hides what a library itself
 //! costs. On a machine with other work the cores stay awake anyway.
 
-use crate::{Error, child::Child};
+use crate::{Error, arguments::Arguments, child::Child};
 
 /// One spinner process per core, until dropped.
 pub(crate) struct Spinners(#[allow(dead_code, reason = "dropping ends them")] Vec<Child>);
@@ -11,7 +11,10 @@ pub(crate) struct Spinners(#[allow(dead_code, reason = "dropping ends them")] Ve
 impl Spinners {
     pub(crate) fn start() -> Result<Spinners, Error> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        (0..cores).map(|_| Child::start("spin", &[])).collect::<Result<_, _>>().map(Spinners)
+        (0..cores)
+            .map(|_| Child::start_own("spin", &Arguments::new()))
+            .collect::<Result<_, _>>()
+            .map(Spinners)
     }
 }
 

@@ -5,15 +5,19 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
     process::{ChildStderr, ChildStdin, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError},
     time::{Duration, Instant},
 };
 
-use crate::{Error, roles::ROLE_ARGUMENT};
+use crate::{Error, Peer, Setup, arguments::Arguments, peers::outside_program, roles::ROLE_ARGUMENT};
 
 /// How long a process may take for anything that is not the measurement itself.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a process that fails may take to say why.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 pub(crate) struct Child {
     role: String,
@@ -24,25 +28,40 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts this program again in the given role.
-    pub(crate) fn start(role: &str, arguments: &[String]) -> Result<Child, Error> {
-        Child::start_under(&[], role, arguments)
+    /// Starts the program that plays the peer, in the given role.
+    pub(crate) fn start(peer: Peer, role: &str, setup: &Setup, arguments: Arguments) -> Result<Child, Error> {
+        Child::start_under(&[], peer, role, setup, arguments)
     }
 
     /// The same under another program (`valgrind ...`), whose diagnostics [`Child::finish`] returns.
-    pub(crate) fn start_under(wrapper: &[&str], role: &str, arguments: &[String]) -> Result<Child, Error> {
-        let program = std::env::current_exe().map_err(Error::io("finding the running program"))?;
+    pub(crate) fn start_under(
+        wrapper: &[&str],
+        peer: Peer,
+        role: &str,
+        setup: &Setup,
+        arguments: Arguments,
+    ) -> Result<Child, Error> {
+        let program = if peer.is_outside() { outside_program()?.to_owned() } else { this_program()? };
+        Child::spawn(&program, wrapper, role, &setup.arguments().with("peer", peer).and(arguments))
+    }
+
+    /// Starts this program in a role that no competitor plays.
+    pub(crate) fn start_own(role: &str, arguments: &Arguments) -> Result<Child, Error> {
+        Child::spawn(&this_program()?, &[], role, arguments)
+    }
+
+    fn spawn(program: &Path, wrapper: &[&str], role: &str, arguments: &Arguments) -> Result<Child, Error> {
         let mut command = match wrapper.split_first() {
-            None => Command::new(&program),
+            None => Command::new(program),
             Some((first, rest)) => {
                 let mut command = Command::new(first);
-                command.args(rest).arg(&program).stderr(Stdio::piped());
+                command.args(rest).arg(program).stderr(Stdio::piped());
                 command
             }
         };
         let mut process = command
             .args([ROLE_ARGUMENT, role])
-            .args(arguments)
+            .args(arguments.words())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -60,10 +79,33 @@ impl Child {
         Ok(Child { role: role.to_owned(), input, lines, diagnostics: process.stderr.take(), process })
     }
 
+    /// Whether the next line is there and is that word; does not wait.
+    pub(crate) fn has_said(&self, word: &str) -> Result<bool, Error> {
+        match self.lines.try_recv() {
+            Ok(line) => self.rest_of(&line, word).map(|_| true),
+            Err(TryRecvError::Empty) => Ok(false),
+            Err(TryRecvError::Disconnected) => Err(Error::child(&self.role, "ended without a word")),
+        }
+    }
+
+    /// What it says went wrong, if it has said so, or does so in a moment because it is about to end.
+    pub(crate) fn last_error(&self) -> Option<Error> {
+        while let Ok(line) = self.line(LAST_WORDS) {
+            match self.rest_of(&line, "result") {
+                Ok(_) => {}
+                Err(error) => return Some(error),
+            }
+        }
+        None
+    }
+
     /// Waits for the line that begins with `word` and returns the rest of it.
     pub(crate) fn expect(&self, word: &str, within: Duration) -> Result<String, Error> {
-        let line = self.line(within)?;
-        let (first, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        self.rest_of(&self.line(within)?, word)
+    }
+
+    fn rest_of(&self, line: &str, word: &str) -> Result<String, Error> {
+        let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
         match first {
             first if first == word => Ok(rest.to_owned()),
             "absent" => Err(Error::Absent(rest.to_owned())),
@@ -89,12 +131,12 @@ impl Child {
     }
 
     /// Lets the process end by itself and returns what its wrapper wrote.
-    pub(crate) fn finish(mut self) -> Result<String, Error> {
+    pub(crate) fn finish(mut self, within: Duration) -> Result<String, Error> {
         let mut diagnostics = String::new();
         if let Some(mut stderr) = self.diagnostics.take() {
             stderr.read_to_string(&mut diagnostics).map_err(Error::io("reading a wrapper's diagnostics"))?;
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + within;
         while let Ok(None) = self.process.try_wait() {
             if Instant::now() > deadline {
                 return Err(Error::child(&self.role, "did not end"));
@@ -113,6 +155,10 @@ impl Child {
             Error::child(&self.role, why)
         })
     }
+}
+
+fn this_program() -> Result<PathBuf, Error> {
+    std::env::current_exe().map_err(Error::io("finding the running program"))
 }
 
 impl Drop for Child {

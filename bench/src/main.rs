@@ -1,6 +1,10 @@
 //! `serverlink-bench`: the benchmark as a command.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Parser;
 use serverlink_bench::{Options, Peer, Row};
@@ -18,24 +22,44 @@ struct Arguments {
     /// Short runs, without the instruction count.
     #[arg(long)]
     quick: bool,
-    /// Only these rows (repeatable): stream-tcp, stream-ipc, stream-inproc, round-trip-tcp,
-    /// round-trip-ipc, round-trip-inproc, four-threads, callers, idle, instructions.
-    #[arg(long = "row", value_name = "ROW")]
-    rows: Vec<Row>,
-    /// Only these competitors (repeatable): raw, libzmq, serverlink.
-    #[arg(long = "peer", value_name = "PEER")]
-    peers: Vec<Peer>,
+    /// Every row and every competitor, three short runs: less than half an hour.
+    #[arg(long, conflicts_with = "quick")]
+    full: bool,
+    /// Only these rows (repeatable): push-pull-tcp-64, or a family such as push-pull-tcp, req-rep or echo; all. A wrong name
+    /// lists them.
+    #[arg(long = "row", value_name = "ROW", value_parser = Row::matching)]
+    rows: Vec<Vec<Row>>,
+    /// Only these competitors (repeatable), or all. A wrong name lists them.
+    #[arg(long = "peer", value_name = "PEER", value_parser = Peer::matching)]
+    peers: Vec<Vec<Peer>>,
     /// Keep every core from halting with an idle-priority spinner.
     #[arg(long)]
     keep_awake: bool,
     /// Also write every sample to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Also write the tables as Markdown to this file. If it has the lines `<!-- figures -->` and `<!-- end of figures -->`, only
+    /// what is between them is replaced.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Also draw the figures into this file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Only compare ServerLink's instructions per message with those in this file; fails if there are 3 % more.
+    #[arg(long, value_name = "FILE")]
+    gate: Option<PathBuf>,
+    /// Write the counts to the gate's file.
+    #[arg(long, requires = "gate")]
+    update: bool,
 }
 
 impl Arguments {
     fn options(&self) -> Options {
-        let mut options = if self.quick { Options::quick() } else { Options::default() };
+        let mut options = match (self.full, self.quick) {
+            (true, _) => Options::full(),
+            (_, true) => Options::quick(),
+            _ => Options::default(),
+        };
         if let Some(runs) = self.runs {
             options.runs = runs;
         }
@@ -43,10 +67,10 @@ impl Arguments {
             options.measure = Duration::from_millis(milliseconds);
         }
         if !self.rows.is_empty() {
-            options.rows.clone_from(&self.rows);
+            options.rows = self.rows.concat();
         }
         if !self.peers.is_empty() {
-            options.peers.clone_from(&self.peers);
+            options.peers = self.peers.concat();
         }
         options.keep_awake = self.keep_awake;
         options.on_step = |step| eprintln!("{step}");
@@ -68,11 +92,36 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether something failed.
 fn measure(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+    if let Some(path) = &arguments.gate {
+        return gate(path, arguments.update);
+    }
     let report = serverlink_bench::run(&arguments.options())?;
     println!("{report}");
     if let Some(path) = &arguments.json {
         std::fs::write(path, report.to_json())?;
     }
+    if let Some(path) = &arguments.svg {
+        std::fs::write(path, report.to_svg())?;
+    }
+    if let Some(path) = &arguments.markdown {
+        let around = std::fs::read_to_string(path).unwrap_or_default();
+        std::fs::write(path, report.to_markdown_within(&around))?;
+    }
     Ok(report.has_failures())
+}
+
+fn gate(path: &Path, update: bool) -> Result<bool, Box<dyn std::error::Error>> {
+    if update {
+        let counts = serverlink_bench::gate::count()?;
+        std::fs::write(path, counts.to_string())?;
+        print!("{counts}");
+        return Ok(false);
+    }
+    let agreed = std::fs::read_to_string(path)
+        .map_err(|error| format!("reading {}: {error}; --update writes it", path.display()))?;
+    let verdict = serverlink_bench::gate::check(&agreed.parse()?)?;
+    println!("{verdict}");
+    Ok(!verdict.is_good())
 }

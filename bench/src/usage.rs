@@ -26,7 +26,21 @@ pub(crate) fn cpu_time() -> Duration {
     Duration::ZERO
 }
 
-/// Context switches of every thread but the calling process's main thread, which only talks to
+/// Memory of this process that is in the machine's memory now. Zero where there is no `/proc`.
+pub(crate) fn resident_bytes() -> u64 {
+    std::fs::read_to_string("/proc/self/status").map_or(0, |status| kilobytes_in(&status, "VmRSS") * 1024)
+}
+
+fn kilobytes_in(status: &str, name: &str) -> u64 {
+    status
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(found, _)| *found == name)
+        .and_then(|(_, value)| value.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Voluntary context switches (a thread went to sleep) of every thread but the calling process's main thread, which only talks to
 /// the measuring process. Zero where there is no `/proc`.
 pub(crate) fn context_switches() -> u64 {
     let main_thread = std::process::id().to_string();
@@ -45,7 +59,7 @@ fn switches_in(status: &str) -> u64 {
     status
         .lines()
         .filter_map(|line| line.split_once(':'))
-        .filter(|(name, _)| name.ends_with("voluntary_ctxt_switches"))
+        .filter(|(name, _)| *name == "voluntary_ctxt_switches")
         .filter_map(|(_, count)| count.trim().parse::<u64>().ok())
         .sum()
 }
@@ -55,9 +69,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_both_kinds_of_switches() {
-        let status = "Name:\tx\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t5\n";
-        assert_eq!(switches_in(status), 12);
+    fn counts_going_to_sleep_and_not_being_sent_away() {
+        let status =
+            "Name:\tx\nVmRSS:\t  1234 kB\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t5\n";
+        assert_eq!(switches_in(status), 7);
+        assert_eq!(kilobytes_in(status, "VmRSS"), 1234);
     }
 
     #[cfg(unix)]

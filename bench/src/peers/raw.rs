@@ -1,7 +1,7 @@
 //! The kernel without a library: what any library over it could reach at best.
 //!
-//! One way: 64 KiB batches of messages that were framed before the clock started, received into
-//! one buffer and counted by their bytes. Round trip: blocking writes and reads of one frame.
+//! One way: batches of messages that were framed before the clock started, 64 KiB and at least one message, received into one
+//! buffer and counted by their bytes, or cut into one owned message per frame. Round trip: blocking writes and reads of one frame.
 
 use std::{
     io::{Read, Write},
@@ -9,41 +9,110 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{BODY_BYTES, Kind, Library, Socket, fresh_path, raw_channel};
-use crate::{Error, Transport};
+#[cfg(target_os = "linux")]
+use super::raw_echo;
+use super::{
+    Kind, Library, Setup, Socket, fresh_path, raw_batches::Batches, raw_ping_pong::PingPong,
+    raw_ring::RingEnd, raw_turns::TurnEnd,
+};
+use crate::{Error, Transport, load::Counter};
 
-const FRAME_BYTES: usize = 2 + BODY_BYTES;
-const BUFFER_BYTES: usize = 64 * 1024;
-const FRAMES_PER_BATCH: usize = BUFFER_BYTES / FRAME_BYTES;
+/// The bare kernel. `OWNED`: each received message becomes one of its own.
+pub(crate) struct Raw<const OWNED: bool>(Setup);
 
-pub(crate) struct Raw;
-
-impl Library for Raw {
-    type Socket = Box<dyn Socket>;
+impl<const OWNED: bool> Library for Raw<OWNED> {
+    type Socket = RawSocket;
     const CALLERS_PER_SERVER: usize = 1;
 
-    fn open() -> Result<Self, Error> {
-        Ok(Raw)
+    fn open(setup: &Setup) -> Result<Self, Error> {
+        Ok(Raw(setup.clone()))
     }
 
-    fn bind(&self, kind: Kind, transport: Transport) -> Result<(Self::Socket, String), Error> {
+    fn bind(&self, kind: Kind, transport: Transport) -> Result<(RawSocket, String), Error> {
         let (listener, endpoint) = Listener::bind(transport)?;
-        Ok((End::Listening(listener).into_socket(kind), endpoint))
+        Ok((self.socket(End::Listening(listener), kind)?, endpoint))
     }
 
-    fn connect(&self, kind: Kind, endpoint: &str) -> Result<Self::Socket, Error> {
-        Ok(End::Connected(connect(endpoint)?).into_socket(kind))
+    fn connect(&self, kind: Kind, endpoint: &str) -> Result<RawSocket, Error> {
+        self.socket(End::Connected(connect(endpoint)?), kind)
     }
 
-    fn inproc_pair(&self, bound: Kind, _connected: Kind) -> Result<(Self::Socket, Self::Socket), Error> {
-        Ok(raw_channel::pair(bound))
+    fn inproc_pair(&self, bound: Kind, _connected: Kind) -> Result<(RawSocket, RawSocket), Error> {
+        if bound == Kind::Rep {
+            if OWNED {
+                return Err(Error::NotMeasurable("one message at a time: as raw".into()));
+            }
+            let (bound, connected) = TurnEnd::pair(&self.0);
+            return Ok((RawSocket::Turn(bound), RawSocket::Turn(connected)));
+        }
+        let (bound, connected) = RingEnd::pair(&self.0, OWNED);
+        Ok((RawSocket::Ring(bound), RawSocket::Ring(connected)))
     }
 }
 
-trait ByteStream: Read + Write + Send {}
+impl<const OWNED: bool> Raw<OWNED> {
+    fn socket(&self, end: End, kind: Kind) -> Result<RawSocket, Error> {
+        match kind {
+            Kind::Push | Kind::Pull | Kind::Dealer | Kind::Router => {
+                Ok(RawSocket::Batches(Batches::new(end, self.0.body_bytes, OWNED)))
+            }
+            Kind::Req | Kind::Rep if OWNED => Err(Error::NotMeasurable("one frame at a time: as raw".into())),
+            Kind::Req | Kind::Rep => Ok(RawSocket::PingPong(PingPong::new(end, self.0.body_bytes))),
+            Kind::Pub | Kind::Sub => Err(Error::NotMeasurable("the kernel has no topics".into())),
+        }
+    }
+}
+
+pub(crate) enum RawSocket {
+    Batches(Batches),
+    PingPong(PingPong),
+    Ring(RingEnd),
+    Turn(TurnEnd),
+}
+
+impl Socket for RawSocket {
+    fn send(&mut self, body: &[u8]) -> Result<u64, Error> {
+        match self {
+            RawSocket::Batches(batches) => batches.send(),
+            RawSocket::PingPong(ping_pong) => ping_pong.send(body),
+            RawSocket::Ring(ring) => Ok(ring.send(body)),
+            RawSocket::Turn(turn) => turn.send(body),
+        }
+    }
+
+    fn recv(&mut self, counter: &mut Counter) -> Result<(), Error> {
+        match self {
+            RawSocket::Batches(batches) => batches.recv(counter),
+            RawSocket::PingPong(ping_pong) => ping_pong.recv(counter),
+            RawSocket::Ring(ring) => {
+                ring.recv(counter);
+                Ok(())
+            }
+            RawSocket::Turn(turn) => turn.recv(counter),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn echo_all(&mut self, counter: &mut Counter) -> Result<(), Error> {
+        match self {
+            RawSocket::Batches(Batches { owned: true, .. }) => {
+                Err(Error::NotMeasurable("one frame at a time: as raw".into()))
+            }
+            RawSocket::Batches(Batches {
+                end: End::Listening(Listener::Tcp(listener)), body_bytes, ..
+            }) => {
+                let listener = listener.try_clone().map_err(Error::io("handing over a listener"))?;
+                raw_echo::serve(listener, *body_bytes, counter)
+            }
+            _ => Err(Error::NotMeasurable("echoes are measured over tcp".into())),
+        }
+    }
+}
+
+pub(super) trait ByteStream: Read + Write + Send {}
 impl<T: Read + Write + Send> ByteStream for T {}
 
-enum Listener {
+pub(super) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(std::os::unix::net::UnixListener, PathBuf),
@@ -61,7 +130,7 @@ impl Listener {
             }
             Transport::Ipc => Listener::bind_path(fresh_path()),
             Transport::Inproc => {
-                Err(Error::NotMeasurable("threads of one process are measured over channels".into()))
+                Err(Error::NotMeasurable("no fan-out without a library inside a process".into()))
             }
         }
     }
@@ -122,13 +191,13 @@ fn tcp(stream: TcpStream) -> Result<Box<dyn ByteStream>, Error> {
 
 /// A stream, or the listener that gives one when it is first used: accepting must not hold up the
 /// role, whose endpoint the other side does not know yet.
-enum End {
+pub(super) enum End {
     Listening(Listener),
     Connected(Box<dyn ByteStream>),
 }
 
 impl End {
-    fn stream(&mut self) -> Result<&mut dyn ByteStream, Error> {
+    pub(super) fn stream(&mut self) -> Result<&mut dyn ByteStream, Error> {
         if let End::Listening(listener) = self {
             *self = End::Connected(listener.accept()?);
         }
@@ -136,79 +205,5 @@ impl End {
             End::Connected(stream) => Ok(stream.as_mut()),
             End::Listening(_) => unreachable!("replaced by the accepted stream above"),
         }
-    }
-
-    fn into_socket(self, kind: Kind) -> Box<dyn Socket> {
-        match kind {
-            Kind::Push | Kind::Pull => Box::new(Batches::new(self)),
-            Kind::Req | Kind::Rep => Box::new(PingPong(self)),
-        }
-    }
-}
-
-struct Batches {
-    end: End,
-    framed: Vec<u8>,
-    buffer: Vec<u8>,
-    carried_bytes: usize,
-}
-
-impl Batches {
-    fn new(end: End) -> Self {
-        let frame = [&[0, BODY_BYTES as u8][..], &[b'm'; BODY_BYTES]].concat();
-        Batches {
-            end,
-            framed: frame.repeat(FRAMES_PER_BATCH),
-            buffer: vec![0; BUFFER_BYTES],
-            carried_bytes: 0,
-        }
-    }
-}
-
-impl Socket for Batches {
-    fn send(&mut self, _: &[u8; BODY_BYTES]) -> Result<u64, Error> {
-        let stream = self.end.stream()?;
-        stream.write_all(&self.framed).map_err(Error::io("writing"))?;
-        Ok(FRAMES_PER_BATCH as u64)
-    }
-
-    fn recv(&mut self) -> Result<u64, Error> {
-        let stream = self.end.stream()?;
-        let read = stream.read(&mut self.buffer).map_err(Error::io("reading"))?;
-        if read == 0 {
-            return Err(Error::child("raw", "lost its other end"));
-        }
-        let bytes = self.carried_bytes + read;
-        self.carried_bytes = bytes % FRAME_BYTES;
-        Ok((bytes / FRAME_BYTES) as u64)
-    }
-}
-
-struct PingPong(End);
-
-impl Socket for PingPong {
-    fn send(&mut self, body: &[u8; BODY_BYTES]) -> Result<u64, Error> {
-        let mut frame = [0; FRAME_BYTES];
-        frame[1] = BODY_BYTES as u8;
-        frame[2..].copy_from_slice(body);
-        self.0.stream()?.write_all(&frame).map_err(Error::io("writing"))?;
-        Ok(1)
-    }
-
-    fn recv(&mut self) -> Result<u64, Error> {
-        let mut frame = [0; FRAME_BYTES];
-        self.0.stream()?.read_exact(&mut frame).map_err(Error::io("reading"))?;
-        std::hint::black_box(&frame);
-        Ok(1)
-    }
-}
-
-impl Socket for Box<dyn Socket> {
-    fn send(&mut self, body: &[u8; BODY_BYTES]) -> Result<u64, Error> {
-        (**self).send(body)
-    }
-
-    fn recv(&mut self) -> Result<u64, Error> {
-        (**self).recv()
     }
 }

@@ -1,59 +1,102 @@
 //! ServerLink as a competitor.
 
-use serverlink::{Context, Options, SocketType};
+use std::sync::Arc;
 
-use super::{BODY_BYTES, HIGH_WATER_MARK, Kind, Library, Socket, fresh_endpoint};
-use crate::{Error, Transport};
+use serverlink::{Context, Message, Options, SocketType};
+
+use super::{Kind, Library, Setup, Socket, fresh_endpoint};
+use crate::{Error, Transport, load::Counter};
 
 /// One context with one I/O thread.
-pub(crate) struct Serverlink(Context);
+pub(crate) struct Serverlink {
+    context: Context,
+    setup: Setup,
+}
 
 impl Library for Serverlink {
-    type Socket = serverlink::Socket;
+    type Socket = LinkSocket;
 
-    fn open() -> Result<Self, Error> {
+    fn open(setup: &Setup) -> Result<Self, Error> {
         let context = Context::builder().io_threads(1).build().map_err(failed("creating a context"))?;
-        Ok(Serverlink(context))
+        Ok(Serverlink { context, setup: setup.clone() })
     }
 
-    fn bind(&self, kind: Kind, transport: Transport) -> Result<(Self::Socket, String), Error> {
+    fn bind(&self, kind: Kind, transport: Transport) -> Result<(LinkSocket, String), Error> {
         let socket = self.socket(kind)?;
-        let endpoint = socket.bind(&fresh_endpoint(transport)).map_err(failed("binding"))?;
+        let endpoint = socket.0.bind(&fresh_endpoint(transport)).map_err(failed("binding"))?;
         Ok((socket, endpoint.to_string()))
     }
 
-    fn connect(&self, kind: Kind, endpoint: &str) -> Result<Self::Socket, Error> {
+    fn connect(&self, kind: Kind, endpoint: &str) -> Result<LinkSocket, Error> {
         let socket = self.socket(kind)?;
-        socket.connect(endpoint).map_err(failed("connecting"))?;
+        socket.0.connect(endpoint).map_err(failed("connecting"))?;
         Ok(socket)
     }
 }
 
 impl Serverlink {
-    fn socket(&self, kind: Kind) -> Result<serverlink::Socket, Error> {
+    fn socket(&self, kind: Kind) -> Result<LinkSocket, Error> {
         let socket_type = match kind {
             Kind::Push => SocketType::Push,
             Kind::Pull => SocketType::Pull,
+            Kind::Dealer => SocketType::Dealer,
+            Kind::Router => SocketType::Router,
             Kind::Req => SocketType::Req,
             Kind::Rep => SocketType::Rep,
+            Kind::Pub => SocketType::Pub,
+            Kind::Sub => SocketType::Sub,
         };
-        let options = Options { send_hwm: HIGH_WATER_MARK, recv_hwm: HIGH_WATER_MARK, ..Options::default() };
-        self.0.socket_with(socket_type, options).map_err(failed("creating a socket"))
+        let connections = u32::try_from(self.setup.connections).unwrap_or(u32::MAX);
+        let defaults = Options::default();
+        let options = Options {
+            send_hwm: self.setup.high_water_mark,
+            recv_hwm: self.setup.high_water_mark,
+            send_buffer_bytes: self.setup.buffer_bytes,
+            receive_buffer_bytes: self.setup.buffer_bytes,
+            xpub_no_drop: kind == Kind::Pub && self.setup.no_drop,
+            backlog: connections.max(defaults.backlog),
+            max_connections: connections.saturating_mul(2).max(defaults.max_connections),
+            ..defaults
+        };
+        let socket = self.context.socket_with(socket_type, options).map_err(failed("creating a socket"))?;
+        Ok(LinkSocket(Arc::new(socket)))
     }
 }
 
-impl Socket for serverlink::Socket {
-    fn send(&mut self, body: &[u8; BODY_BYTES]) -> Result<u64, Error> {
-        serverlink::Socket::send(self, body.as_slice())
-            .map_err(|refused| failed("sending")(refused.error))?;
+/// Shared, because any thread may use it.
+pub(crate) struct LinkSocket(Arc<serverlink::Socket>);
+
+impl Socket for LinkSocket {
+    fn send(&mut self, body: &[u8]) -> Result<u64, Error> {
+        self.0.send(body).map_err(|refused| failed("sending")(refused.error))?;
         Ok(1)
     }
 
-    fn recv(&mut self) -> Result<u64, Error> {
-        let message = serverlink::Socket::recv(self).map_err(failed("receiving"))?;
-        std::hint::black_box(message.first().first());
-        Ok(1)
+    fn recv(&mut self, counter: &mut Counter) -> Result<(), Error> {
+        let message = self.0.recv().map_err(failed("receiving"))?;
+        counter.message(body_of(&message));
+        Ok(())
     }
+
+    fn echo(&mut self, counter: &mut Counter) -> Result<(), Error> {
+        let message = self.0.recv().map_err(failed("receiving"))?;
+        counter.message(body_of(&message));
+        self.0.send(message).map_err(|refused| failed("sending")(refused.error))
+    }
+
+    fn subscribe(&mut self, topic: &[u8]) -> Result<(), Error> {
+        self.0.subscribe(topic).map_err(failed("subscribing"))
+    }
+
+    fn share(&self) -> Result<Self, Error> {
+        Ok(LinkSocket(Arc::clone(&self.0)))
+    }
+}
+
+/// A ROUTER has the sender's address in front.
+fn body_of(message: &Message) -> &[u8] {
+    let body = if message.is_multipart() { message.iter().next_back() } else { None };
+    body.unwrap_or_else(|| message.first()).as_bytes()
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(serverlink::Error) -> Error {

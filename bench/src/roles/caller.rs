@@ -1,81 +1,72 @@
-//! Roles of the round-trip rows: REQ asks, REP answers with what it got.
+//! Roles of the round-trip rows: REQ asks, REP answers.
 
 use std::{
-    hint::black_box,
-    sync::Arc,
-    time::{Duration, Instant},
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
 };
 
-use super::{Tally, parse, spawn_worker, tally::Worker};
+use super::{Stage, Started};
 use crate::{
     Error, Transport,
-    peers::{BODY_BYTES, Kind, Library, Socket},
+    load::{Asker, Counter, Tally, spawn_worker},
+    peers::{Kind, Library, Socket},
 };
 
-/// `rep TRANSPORT CALLERS`: as few answering threads as the library needs for so many callers.
-pub(super) fn rep<L: Library>(library: &L, arguments: &[String]) -> Result<(Tally, Vec<String>), Error> {
-    let transport: Transport = parse(arguments, 0)?;
-    let callers: usize = parse(arguments, 1)?;
+/// `answer transport= callers= announce=`: as few answering sockets as the library needs for so many callers.
+pub(super) fn answer<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
+    let transport: Transport = stage.arguments.need("transport")?;
+    let callers: usize = stage.arguments.get("callers", 1)?;
+    let announce = stage.arguments.get("announce", 0)?;
+    let servers = callers.div_ceil(L::CALLERS_PER_SERVER);
+    let missing = Arc::new(AtomicUsize::new(servers));
     let mut endpoints = Vec::new();
-    for _ in 0..callers.div_ceil(L::CALLERS_PER_SERVER) {
-        let (socket, endpoint) = library.bind(Kind::Rep, transport)?;
+    for _ in 0..servers {
+        let (socket, endpoint) = stage.library.bind(Kind::Rep, transport)?;
         endpoints.push(endpoint);
-        spawn_worker(move || answer(socket));
+        // Round trips are counted where they are asked.
+        let uncounted = Counter::new(Tally::default().worker()).announcing(announce, &missing);
+        spawn_answering(socket, stage.setup.body_bytes, uncounted);
     }
-    Ok((Tally::default(), endpoints))
+    Ok(Started::new(Tally::default(), endpoints))
 }
 
-/// `req CALLERS PACE_MICROSECONDS ENDPOINT...`: callers that ask once per pace (0: at once again).
-pub(super) fn req<L: Library>(library: &L, arguments: &[String]) -> Result<(Tally, Vec<String>), Error> {
-    let callers: usize = parse(arguments, 0)?;
-    let pace = Duration::from_micros(parse(arguments, 1)?);
-    let endpoints = &arguments[2..];
+/// `ask callers= pace= count= endpoint=...`: callers that ask once per pace in microseconds (0: at once again), so often each
+/// (0: without end).
+pub(super) fn ask<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
+    let callers: usize = stage.arguments.get("callers", 1)?;
+    let pace = Duration::from_micros(stage.arguments.get("pace", 0)?);
+    let count = stage.arguments.get("count", 0)?;
     let mut tally = Tally::default();
-    for (index, endpoint) in (0..callers).zip(endpoints.iter().cycle()) {
-        let socket = library.connect(Kind::Req, endpoint)?;
-        let worker = tally.worker();
+    for (index, endpoint) in (0..callers).zip(stage.arguments.endpoints().iter().cycle()) {
+        let socket = stage.library.connect(Kind::Req, endpoint)?;
         // Callers come spread over the pace, as independent ones would.
         let first_wait = pace * index as u32 / callers as u32;
-        spawn_worker(move || {
-            std::thread::sleep(first_wait);
-            ask(socket, &worker, pace)
-        });
+        let asker = Asker::new(stage.setup.body_bytes, &tally.worker(), count).paced(pace, first_wait);
+        spawn_asking(socket, asker);
     }
-    Ok((tally, Vec::new()))
+    Ok(Started::new(tally, Vec::new()))
 }
 
 /// `round-trip-inproc`: both ends in this process.
-pub(super) fn inproc<L: Library>(library: &L) -> Result<(Tally, Vec<String>), Error> {
-    let (server, client) = library.inproc_pair(Kind::Rep, Kind::Req)?;
+pub(super) fn inproc<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
+    let (server, client) = stage.library.inproc_pair(Kind::Rep, Kind::Req)?;
     let mut tally = Tally::default();
-    let worker = tally.worker();
-    spawn_worker(move || answer(server));
-    spawn_worker(move || ask(client, &worker, Duration::ZERO));
-    Ok((tally, Vec::new()))
+    let body_bytes = stage.setup.body_bytes;
+    spawn_answering(server, body_bytes, Counter::new(Tally::default().worker()));
+    spawn_asking(client, Asker::new(body_bytes, &tally.worker(), stage.arguments.get("count", 0)?));
+    Ok(Started::new(tally, Vec::new()))
 }
 
-fn answer(mut socket: impl Socket) -> Result<(), Error> {
-    let body = [b'r'; BODY_BYTES];
-    loop {
-        socket.recv()?;
-        socket.send(black_box(&body))?;
-    }
+pub(super) fn spawn_answering(mut socket: impl Socket, body_bytes: usize, mut counter: Counter) {
+    spawn_worker(move || socket.answer(&vec![b'r'; body_bytes], &mut counter));
 }
 
-fn ask(mut socket: impl Socket, worker: &Arc<Worker>, pace: Duration) -> Result<(), Error> {
-    let body = [b'q'; BODY_BYTES];
-    let mut total = 0;
-    let mut started = Instant::now();
-    loop {
-        let asked = Instant::now();
-        socket.send(black_box(&body))?;
-        socket.recv()?;
-        worker.record(asked.elapsed());
-        total += 1;
-        worker.set_messages(total);
-        if !pace.is_zero() {
-            started += pace;
-            std::thread::sleep(started.saturating_duration_since(Instant::now()));
+pub(super) fn spawn_asking(mut socket: impl Socket, mut asker: Asker) {
+    spawn_worker(move || {
+        socket.ask(&mut asker)?;
+        // The other end may be answering still.
+        loop {
+            std::thread::park();
         }
-    }
+    });
 }

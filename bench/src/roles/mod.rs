@@ -5,38 +5,83 @@
 //! `mark` it notes its counters and prints `marked`; on `stop` it prints what happened since; on
 //! `end`, or when nobody listens any more, it ends.
 
+mod beside;
 mod caller;
+mod echo;
+mod fan_out;
 mod stream;
-mod tally;
 
-use std::{
-    io::{BufRead, Write},
-    process::ExitCode,
-};
-
-pub(crate) use tally::Measured;
-use tally::Tally;
+use std::{io::BufRead, process::ExitCode};
 
 use crate::{
-    Error, Peer, awake,
-    peers::{Library, libzmq::Libzmq, raw::Raw, serverlink::Serverlink},
+    Error, Peer,
+    arguments::Arguments,
+    awake, limits,
+    load::{Tally, report_error, say, say_ready},
+    peers::{Library, Setup, libzmq::Libzmq, nng::Nng, raw::Raw, serverlink::Serverlink},
 };
 
 /// The first argument of a measured process.
 pub(crate) const ROLE_ARGUMENT: &str = "__serverlink-bench-role";
+
+/// Plays a role for one competitor: [`play`] of its [`Library`].
+pub type Player = fn(&Role) -> Result<(), Error>;
+
+/// What a measured process was started to do.
+#[derive(Debug)]
+pub struct Role {
+    name: String,
+    arguments: Arguments,
+}
+
+/// A role under way: its counters, and where its peers connect to.
+struct Started {
+    tally: Tally,
+    endpoints: Vec<String>,
+    /// What to do with commands that only this role knows.
+    on_command: Box<dyn Fn(&str)>,
+}
+
+impl Started {
+    /// A role that knows no commands of its own.
+    fn new(tally: Tally, endpoints: Vec<String>) -> Started {
+        Started { tally, endpoints, on_command: Box::new(|_| {}) }
+    }
+}
 
 /// Takes the role of a measured process if this process was started as one.
 ///
 /// Call it first in `main` and return the code if there is one: [`run`](crate::run) starts the
 /// running program again for every end that it measures.
 pub fn run_role() -> Option<ExitCode> {
+    run_role_with(&[
+        (Peer::Raw, play::<Raw<false>>),
+        (Peer::RawOwned, play::<Raw<true>>),
+        (Peer::Libzmq, play::<Libzmq>),
+        (Peer::Nng, play::<Nng>),
+        (Peer::Serverlink, play::<Serverlink>),
+    ])
+}
+
+/// As [`run_role`], for a program that plays other competitors.
+///
+/// ```no_run
+/// # use serverlink_bench::{Error, Peer, player::{Role, Player}};
+/// # fn play_it(_: &Role) -> Result<(), Error> { Ok(()) }
+/// fn main() -> std::process::ExitCode {
+///     // `player::play::<SomeLibrary>` in place of `play_it`.
+///     let players: [(Peer, Player); 1] = [(Peer::Rzmq, play_it)];
+///     serverlink_bench::player::run_role_with(&players).unwrap_or(std::process::ExitCode::FAILURE)
+/// }
+/// ```
+pub fn run_role_with(players: &[(Peer, Player)]) -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     if arguments.next()? != ROLE_ARGUMENT {
         return None;
     }
-    let role = arguments.next().unwrap_or_default();
-    let rest: Vec<String> = arguments.collect();
-    if let Err(error) = play(&role, &rest) {
+    let name = arguments.next().unwrap_or_default();
+    let role = Role { name, arguments: Arguments::parse(arguments) };
+    if let Err(error) = role.play_with(players) {
         report_error(&error);
         return Some(ExitCode::FAILURE);
     }
@@ -48,40 +93,63 @@ pub(crate) fn wait_for_end_of_input() {
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
 }
 
-fn play(role: &str, arguments: &[String]) -> Result<(), Error> {
-    if role == "spin" {
-        return awake::spin();
-    }
-    let Some((peer, rest)) = arguments.split_first() else {
-        return Err(Error::child(role, "was started without a peer"));
-    };
-    match peer.parse()? {
-        Peer::Raw => play_with::<Raw>(role, rest),
-        Peer::Libzmq => play_with::<Libzmq>(role, rest),
-        Peer::Serverlink => play_with::<Serverlink>(role, rest),
+impl Role {
+    fn play_with(&self, players: &[(Peer, Player)]) -> Result<(), Error> {
+        if self.name == "spin" {
+            return awake::spin();
+        }
+        #[cfg(target_os = "linux")]
+        if self.name == "clients" {
+            return crate::clients::play(&self.arguments);
+        }
+        let peer: Peer = self.arguments.need("peer")?;
+        let (_, player) = players
+            .iter()
+            .find(|(played, _)| *played == peer)
+            .ok_or_else(|| Error::Absent(format!("this program does not play {peer}")))?;
+        player(self)
     }
 }
 
-fn play_with<L: Library>(role: &str, arguments: &[String]) -> Result<(), Error> {
-    let library = L::open()?;
-    let (tally, endpoints) = match role {
-        "pull" => stream::pull(&library, arguments)?,
-        "push" => stream::push(&library, arguments)?,
-        "stream-inproc" => stream::inproc(&library)?,
-        "rep" => caller::rep(&library, arguments)?,
-        "req" => caller::req(&library, arguments)?,
-        "round-trip-inproc" => caller::inproc(&library)?,
-        _ => return Err(Error::child(role, "is not a role that there is")),
+/// Plays a role with a library, until the measuring process is done.
+///
+/// # Errors
+/// What kept the role from starting; the measuring process is told by [`run_role_with`].
+pub fn play<L: Library>(role: &Role) -> Result<(), Error> {
+    let arguments = &role.arguments;
+    let setup = Setup::read(arguments)?;
+    limits::allow_descriptors(setup.connections)?;
+    let library = L::open(&setup)?;
+    let stage = Stage { library, setup, arguments };
+    let started = match role.name.as_str() {
+        "receive" => stream::receive(&stage)?,
+        "send" => stream::send(&stage)?,
+        "turns-inproc" => stream::turns(&stage)?,
+        "stream-inproc" => stream::inproc(&stage)?,
+        "publish" => fan_out::publish(&stage)?,
+        "subscribe" => fan_out::subscribe(&stage)?,
+        "pub-sub-inproc" => fan_out::inproc(&stage)?,
+        "echo" => echo::echo(&stage)?,
+        "beside-server" => beside::server(&stage)?,
+        "beside-client" => beside::client(&stage)?,
+        "answer" => caller::answer(&stage)?,
+        "ask" => caller::ask(&stage)?,
+        "round-trip-inproc" => caller::inproc(&stage)?,
+        _ => return Err(Error::child(&role.name, "is not a role that there is")),
     };
-    say(&format!("ready {}", endpoints.len()));
-    for endpoint in endpoints {
-        say(&format!("endpoint {endpoint}"));
-    }
-    obey(&tally)
+    say_ready(&started.endpoints);
+    obey(&started.tally, started.on_command)
 }
 
-/// Serves commands until the measuring process is done.
-fn obey(tally: &Tally) -> Result<(), Error> {
+/// What a role has to work with.
+struct Stage<'a, L> {
+    library: L,
+    setup: Setup,
+    arguments: &'a Arguments,
+}
+
+/// Serves commands until the measuring process is done; those that only some roles know go to `other`.
+pub(crate) fn obey(tally: &Tally, other: impl Fn(&str)) -> Result<(), Error> {
     let mut since = tally.mark();
     for line in std::io::stdin().lock().lines() {
         match line.map_err(Error::io("reading a command"))?.as_str() {
@@ -92,42 +160,9 @@ fn obey(tally: &Tally) -> Result<(), Error> {
             "stop" => say(&format!("result {}", tally.since(&since))),
             // Not part of `stop`: the other end must not lose its connection before it stopped too.
             "end" => break,
-            _ => {}
+            command => other(command),
         }
     }
     // Workers may be blocked inside a call of the measured library for good.
     std::process::exit(0);
-}
-
-/// One line to the measuring process.
-fn say(line: &str) {
-    let mut output = std::io::stdout().lock();
-    // If nobody reads any more, the end of standard input ends this process.
-    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
-}
-
-fn report_error(error: &Error) {
-    let word = match error {
-        Error::Absent(_) => "absent",
-        Error::NotMeasurable(_) => "unmeasurable",
-        _ => "error",
-    };
-    say(&format!("{word} {}", error.to_string().replace('\n', " ")));
-}
-
-/// Starts a worker thread; an error in it is told to the measuring process and ends this one.
-fn spawn_worker(work: impl FnOnce() -> Result<(), Error> + Send + 'static) {
-    std::thread::spawn(move || {
-        if let Err(error) = work() {
-            report_error(&error);
-            std::process::exit(1);
-        }
-    });
-}
-
-fn parse<T: std::str::FromStr>(arguments: &[String], index: usize) -> Result<T, Error> {
-    arguments
-        .get(index)
-        .and_then(|argument| argument.parse().ok())
-        .ok_or_else(|| Error::child("measured", format!("was started without argument {index}")))
 }

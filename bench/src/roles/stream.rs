@@ -1,81 +1,92 @@
-//! Roles of the one-way rows: PUSH sends 64-byte messages as fast as it can, PULL counts them.
+//! Roles of the one-way rows: one end sends as fast as it can, the other counts.
 
-use std::{hint::black_box, sync::Arc};
+use std::sync::{Arc, atomic::AtomicUsize};
 
-use super::{Tally, parse, say, spawn_worker, tally::Worker};
+use super::{Stage, Started};
 use crate::{
     Error, Transport,
-    peers::{BODY_BYTES, Kind, Library, Socket},
+    load::{Counter, Source, Tally, spawn_worker},
+    peers::{Kind, Library, Socket},
 };
 
-/// How many messages a receiver takes between two updates of its counter.
-const PUBLISH_EVERY: u64 = 256;
+/// Fewer than any high-water mark.
+const PER_TURN: u64 = 100;
 
-/// `pull TRANSPORT SOCKETS ANNOUNCE_AT`: one thread and one bound socket per sender. Says `reached`
-/// when one of them has taken `ANNOUNCE_AT` messages (0: never, and counts in larger steps).
-pub(super) fn pull<L: Library>(library: &L, arguments: &[String]) -> Result<(Tally, Vec<String>), Error> {
-    let transport: Transport = parse(arguments, 0)?;
-    let sockets: usize = parse(arguments, 1)?;
-    let announce_at: u64 = parse(arguments, 2)?;
+/// `receive kind= transport= sockets= announce=`: one bound socket per sender. Says `reached` when each has taken `announce`
+/// messages (0: never).
+pub(super) fn receive<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
+    let (kind, transport): (Kind, Transport) =
+        (stage.arguments.need("kind")?, stage.arguments.need("transport")?);
+    let sockets = stage.arguments.get("sockets", 1)?;
+    let announce = stage.arguments.get("announce", 0)?;
+    let missing = Arc::new(AtomicUsize::new(sockets));
     let mut tally = Tally::default();
-    let mut endpoints = Vec::new();
+    let (mut ends, mut endpoints) = (Vec::new(), Vec::new());
     for _ in 0..sockets {
-        let (socket, endpoint) = library.bind(Kind::Pull, transport)?;
+        let (socket, endpoint) = stage.library.bind(kind, transport)?;
         endpoints.push(endpoint);
-        let worker = tally.worker();
-        spawn_worker(move || receive(socket, &worker, announce_at));
+        ends.push((socket, Counter::new(tally.worker()).announcing(announce, &missing)));
     }
-    Ok((tally, endpoints))
+    stage.library.drain_all(ends)?;
+    Ok(Started::new(tally, endpoints))
 }
 
-/// `push COUNT ENDPOINT...`: one thread and one socket per endpoint (`COUNT` 0: without end).
-pub(super) fn push<L: Library>(library: &L, arguments: &[String]) -> Result<(Tally, Vec<String>), Error> {
-    let count = match parse(arguments, 0)? {
-        0 => u64::MAX,
-        count => count,
-    };
-    for endpoint in &arguments[1..] {
-        let socket = library.connect(Kind::Push, endpoint)?;
-        spawn_worker(move || send(socket, count));
+/// `send kind= count= threads= endpoint=...`: one socket per endpoint, with so many threads each (`count` 0: without end).
+pub(super) fn send<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
+    let kind = stage.arguments.need("kind")?;
+    let count = stage.arguments.get("count", 0)?;
+    let threads: usize = stage.arguments.get("threads", 1)?;
+    for endpoint in stage.arguments.endpoints() {
+        let socket = stage.library.connect(kind, &endpoint)?;
+        for _ in 1..threads {
+            spawn_flood(socket.share()?, Source::new(stage.setup.body_bytes, count));
+        }
+        spawn_flood(socket, Source::new(stage.setup.body_bytes, count));
     }
-    Ok((Tally::default(), Vec::new()))
+    Ok(Started::new(Tally::default(), Vec::new()))
 }
 
-/// `stream-inproc`: both ends in this process.
-pub(super) fn inproc<L: Library>(library: &L) -> Result<(Tally, Vec<String>), Error> {
-    let (receiver, sender) = library.inproc_pair(Kind::Pull, Kind::Push)?;
+/// `stream-inproc from= to=`: both ends in this process.
+pub(super) fn inproc<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
+    let (from, to) = (stage.arguments.need("from")?, stage.arguments.need("to")?);
+    let (receiver, sender) = stage.library.inproc_pair(to, from)?;
+    let announce = stage.arguments.get("announce", 0)?;
+    let count = stage.arguments.get("count", 0)?;
     let mut tally = Tally::default();
-    let worker = tally.worker();
-    spawn_worker(move || receive(receiver, &worker, 0));
-    spawn_worker(move || send(sender, u64::MAX));
-    Ok((tally, Vec::new()))
+    let counter = Counter::new(tally.worker()).announcing(announce, &Arc::new(AtomicUsize::new(1)));
+    stage.library.drain_all(vec![(receiver, counter)])?;
+    spawn_flood(sender, Source::new(stage.setup.body_bytes, count));
+    Ok(Started::new(tally, Vec::new()))
 }
 
-fn receive(mut socket: impl Socket, worker: &Arc<Worker>, announce_at: u64) -> Result<(), Error> {
-    let publish_every = if announce_at == 0 { PUBLISH_EVERY } else { 1 };
-    let mut announced = announce_at == 0;
-    let mut total = 0;
-    loop {
-        let publish_at = total + publish_every;
-        while total < publish_at {
-            total += socket.recv()?;
+/// `turns-inproc count= announce=`: one thread that sends a few messages and takes them, until all of the count are through.
+pub(super) fn turns<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
+    let (mut receiver, mut sender) = stage.library.inproc_pair(Kind::Pull, Kind::Push)?;
+    let count: u64 = stage.arguments.need("count")?;
+    let body_bytes = stage.setup.body_bytes;
+    let mut tally = Tally::default();
+    let announce = stage.arguments.get("announce", 0)?;
+    let mut counter = Counter::new(tally.worker()).announcing(announce, &Arc::new(AtomicUsize::new(1)));
+    spawn_worker(move || {
+        for _ in 0..count / PER_TURN {
+            sender.flood(&mut Source::new(body_bytes, PER_TURN))?;
+            for _ in 0..PER_TURN {
+                receiver.recv(&mut counter)?;
+            }
         }
-        worker.set_messages(total);
-        if !announced && total >= announce_at {
-            announced = true;
-            say("reached");
+        loop {
+            std::thread::park();
         }
-    }
+    });
+    Ok(Started::new(tally, Vec::new()))
 }
 
-fn send(mut socket: impl Socket, count: u64) -> Result<(), Error> {
-    let body = [b'm'; BODY_BYTES];
-    let mut sent = 0;
-    while sent < count {
-        sent += socket.send(black_box(&body))?;
-    }
-    // The socket stays open, or what is still queued would be lost with it.
-    loop {
-        std::thread::park();
-    }
+pub(super) fn spawn_flood(mut socket: impl Socket, mut source: Source) {
+    spawn_worker(move || {
+        socket.flood(&mut source)?;
+        // The socket stays open, or what is still queued would be lost with it.
+        loop {
+            std::thread::park();
+        }
+    });
 }

@@ -3,16 +3,12 @@
 use std::{
     fmt,
     str::FromStr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use hdrhistogram::Histogram;
-
-use crate::{Error, usage};
+use super::Worker;
+use crate::{Error, arguments::Arguments, usage};
 
 /// Counters of all workers of a role.
 #[derive(Default)]
@@ -20,51 +16,30 @@ pub(crate) struct Tally {
     workers: Vec<Arc<Worker>>,
 }
 
-/// Counters of one worker, on cache lines of their own.
-#[repr(align(128))]
-pub(crate) struct Worker {
-    messages: AtomicU64,
-    latencies: Mutex<Histogram<u64>>,
-}
-
-impl Worker {
-    /// Publishes the worker's total so far.
-    pub(crate) fn set_messages(&self, total: u64) {
-        self.messages.store(total, Ordering::Relaxed);
-    }
-
-    pub(crate) fn record(&self, latency: Duration) {
-        let nanoseconds = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        self.histogram().saturating_record(nanoseconds);
-    }
-
-    fn histogram(&self) -> std::sync::MutexGuard<'_, Histogram<u64>> {
-        self.latencies.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The counters at `mark`.
 pub(crate) struct Mark {
     at: Instant,
     messages: u64,
+    lost: u64,
     cpu: Duration,
     switches: u64,
 }
 
 impl Tally {
     pub(crate) fn worker(&mut self) -> Arc<Worker> {
-        let worker = Arc::new(Worker { messages: AtomicU64::new(0), latencies: Mutex::new(new_histogram()) });
+        let worker = Arc::new(Worker::new());
         self.workers.push(Arc::clone(&worker));
         worker
     }
 
     pub(crate) fn mark(&self) -> Mark {
         for worker in &self.workers {
-            worker.histogram().reset();
+            worker.latencies().reset();
         }
         Mark {
             switches: usage::context_switches(),
             messages: self.messages(),
+            lost: self.lost(),
             cpu: usage::cpu_time(),
             at: Instant::now(),
         }
@@ -75,38 +50,47 @@ impl Tally {
         let cpu_seconds = usage::cpu_time().saturating_sub(mark.cpu).as_secs_f64();
         let messages = self.messages().saturating_sub(mark.messages);
         let switches = usage::context_switches().saturating_sub(mark.switches);
-        let mut latencies = new_histogram();
+        let mut latencies = Worker::no_latencies();
         for worker in &self.workers {
-            latencies.add(&*worker.histogram()).expect("all histograms have the same bounds");
+            latencies.add(&*worker.latencies()).expect("all histograms have the same bounds");
         }
+        let quantile = |quantile| latencies.value_at_quantile(quantile) as f64 / 1e3;
         Measured {
             messages,
+            lost: self.lost().saturating_sub(mark.lost),
             seconds,
             cpu_seconds,
             switches,
-            p50_us: latencies.value_at_quantile(0.5) as f64 / 1e3,
-            p99_us: latencies.value_at_quantile(0.99) as f64 / 1e3,
+            resident_bytes: usage::resident_bytes(),
+            p50_us: quantile(0.5),
+            p99_us: quantile(0.99),
+            p999_us: quantile(0.999),
         }
     }
 
     fn messages(&self) -> u64 {
-        self.workers.iter().map(|worker| worker.messages.load(Ordering::Relaxed)).sum()
+        self.workers.iter().map(|worker| worker.messages()).sum()
+    }
+
+    fn lost(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.lost()).sum()
     }
 }
 
-fn new_histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("constant bounds are in order")
-}
-
 /// What one process did between `mark` and `stop`. Printed and parsed as one line.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Measured {
     pub(crate) messages: u64,
+    pub(crate) lost: u64,
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: f64,
+    /// Voluntary ones: how often a thread went to sleep.
     pub(crate) switches: u64,
+    /// Not since the mark: what the process holds now.
+    pub(crate) resident_bytes: u64,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
+    pub(crate) p999_us: f64,
 }
 
 impl Measured {
@@ -116,22 +100,31 @@ impl Measured {
         let seconds = if self.messages >= other.messages { self.seconds } else { other.seconds };
         Measured {
             messages: self.messages + other.messages,
+            lost: self.lost + other.lost,
             seconds,
             cpu_seconds: self.cpu_seconds + other.cpu_seconds,
             switches: self.switches + other.switches,
+            resident_bytes: self.resident_bytes + other.resident_bytes,
             p50_us: self.p50_us.max(other.p50_us),
             p99_us: self.p99_us.max(other.p99_us),
+            p999_us: self.p999_us.max(other.p999_us),
         }
     }
 }
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {} {} {} {} {}",
-            self.messages, self.seconds, self.cpu_seconds, self.switches, self.p50_us, self.p99_us
-        )
+        let words = Arguments::new()
+            .with("messages", self.messages)
+            .with("lost", self.lost)
+            .with("seconds", self.seconds)
+            .with("cpu", self.cpu_seconds)
+            .with("switches", self.switches)
+            .with("resident", self.resident_bytes)
+            .with("p50", self.p50_us)
+            .with("p99", self.p99_us)
+            .with("p999", self.p999_us);
+        f.write_str(&words.words().join(" "))
     }
 }
 
@@ -139,17 +132,17 @@ impl FromStr for Measured {
     type Err = Error;
 
     fn from_str(line: &str) -> Result<Self, Error> {
-        let numbers: Vec<f64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
-        let &[messages, seconds, cpu_seconds, switches, p50_us, p99_us] = numbers.as_slice() else {
-            return Err(Error::child("measured", format!("gave the result {line:?}")));
-        };
+        let words = Arguments::parse(line.split(' ').map(str::to_owned));
         Ok(Measured {
-            messages: messages as u64,
-            seconds,
-            cpu_seconds,
-            switches: switches as u64,
-            p50_us,
-            p99_us,
+            messages: words.need("messages")?,
+            lost: words.need("lost")?,
+            seconds: words.need("seconds")?,
+            cpu_seconds: words.need("cpu")?,
+            switches: words.need("switches")?,
+            resident_bytes: words.need("resident")?,
+            p50_us: words.need("p50")?,
+            p99_us: words.need("p99")?,
+            p999_us: words.need("p999")?,
         })
     }
 }
@@ -162,11 +155,14 @@ mod tests {
     fn a_result_survives_its_line() {
         let measured = Measured {
             messages: 35_000_000,
+            lost: 3,
             seconds: 1.000_25,
             cpu_seconds: 1.5,
             switches: 17,
+            resident_bytes: 1 << 40,
             p50_us: 10.25,
             p99_us: 31.5,
+            p999_us: 1e3,
         };
         assert_eq!(measured.to_string().parse::<Measured>().unwrap(), measured);
         assert!("1 2 3".parse::<Measured>().is_err());

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Entry, Outcome, Report, Samples};
+use super::{Entry, Outcome, Report, Samples};
 
-pub(crate) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> String {
     let options = &report.options;
     let value = json!({
         "machine": report.machine.to_string(),
