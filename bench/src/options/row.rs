@@ -193,14 +193,14 @@ impl Row {
             Row::FanOut { transport, .. } => format!("PUB to SUB, 64 bytes, {transport}"),
             Row::Echo { .. } => "ROUTER echo, 64 bytes, tcp".into(),
             Row::Connects => "connections made and closed again, tcp".into(),
-            Row::Memory => "memory of a connection in the server, 1,000 connections, tcp".into(),
+            Row::Memory => "memory per connection in the server, tcp".into(),
             Row::Sparse => "a caller once per ms beside a flood, 64 bytes, tcp".into(),
             Row::SharedSocket => "four threads with one PUSH socket, 64 bytes, tcp".into(),
-            Row::FourThreads => "four threads with four sockets, 64-byte PUSH to PULL, tcp".into(),
-            Row::Callers => "sixteen callers once per 10 ms, 64-byte REQ/REP, tcp".into(),
+            Row::FourThreads => "four threads with a PUSH each, 64 bytes, tcp".into(),
+            Row::Callers => "sixteen callers once per 10 ms, 64 bytes, tcp".into(),
             Row::Idle => "idle linked pair, tcp".into(),
             Row::SystemCalls { .. } => "system calls, 64 bytes, tcp".into(),
-            Row::Instructions => "instructions in user mode per 64-byte message, tcp".into(),
+            Row::Instructions => "instructions per 64-byte message, tcp".into(),
         }
     }
 

@@ -49,7 +49,7 @@ impl Ends {
     /// One more process, which no competitor plays, told where the server is.
     pub(super) fn add(&mut self, role: &str, arguments: Arguments) -> Result<(), Error> {
         let child = Child::start_own(role, &arguments.with_endpoints(&self.endpoints))?;
-        child.endpoints()?;
+        child.endpoints().map_err(|error| self.blamed(error))?;
         self.processes.push(child);
         Ok(())
     }

@@ -24,11 +24,13 @@ pub(super) fn stream(
     };
     let setup = Setup::of_bytes(bytes);
     let mut ends = if transport == Transport::Inproc {
-        Ends::one(peer, "stream-inproc", &setup, Arguments::new().with("from", from).with("to", to))?
+        let arguments = Arguments::new().with("from", from).with("to", to).with("announce", 1);
+        Ends::one(peer, "stream-inproc", &setup, arguments)?
     } else {
-        let to = Arguments::new().with("kind", to).with("transport", transport);
+        let to = Arguments::new().with("kind", to).with("transport", transport).with("announce", 1);
         Ends::two(peer, &setup, ("receive", to), ("send", Arguments::new().with("kind", from)))?
     };
+    ends.first_reached(PATIENCE)?;
     let both = ends.watch(options.warm_up, options.measure)?;
     Ok(figures(&both, Some(bytes)))
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Figures, ends::Ends};
-use crate::{Error, Options, Peer, Setup, Transport, arguments::Arguments, load::Measured, report::Figure};
+use crate::{
+    Error, Options, Peer, Setup, Transport, arguments::Arguments, child::PATIENCE, load::Measured,
+    report::Figure,
+};
 
 const SMALL: usize = 64;
 const CALLERS: usize = 16;
@@ -20,8 +23,10 @@ pub(super) fn round_trip(
     let mut ends = if transport == Transport::Inproc {
         Ends::one(peer, "round-trip-inproc", &setup, Arguments::new())?
     } else {
-        let answer = Arguments::new().with("transport", transport);
-        Ends::two(peer, &setup, ("answer", answer), ("ask", Arguments::new()))?
+        let answer = Arguments::new().with("transport", transport).with("announce", 1);
+        let ends = Ends::two(peer, &setup, ("answer", answer), ("ask", Arguments::new()))?;
+        ends.first_reached(PATIENCE)?;
+        ends
     };
     let both = ends.watch(options.warm_up, options.measure)?;
     let mut figures = latencies(&both);

@@ -410,7 +410,9 @@ impl Writer {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.wait_writable(at_most),
-            _ => false,
+            #[cfg(windows)]
+            StreamKind::Windows(stream) => stream.wait_writable(at_most),
+            StreamKind::Simulated(stream) => stream.wait_writable(at_most),
         }
     }
 

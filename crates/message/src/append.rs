@@ -6,7 +6,7 @@ use crate::copy::copy_short;
 
 /// Appends `head` and `body` if `out` has room for both without growing. False: `out` is as it was.
 ///
-/// Bodies up to some hundred bytes are copied in place: calling `memcpy` costs more than they do.
+/// Bodies up to 128 bytes are copied in place: calling `memcpy` costs more than they do.
 ///
 /// ```
 /// let mut out = Vec::with_capacity(6);

@@ -2,8 +2,8 @@
 
 use std::ptr;
 
-/// Copies some hundred bytes at most without calling `memcpy`, which costs more than the copy: blocks of a fixed size, of which
-/// the last two may overlap, cover every length.
+/// Copies up to 128 bytes without calling `memcpy`, which costs more than the copy: blocks of a fixed size that may overlap cover
+/// every length.
 ///
 /// # Safety
 /// As for `ptr::copy_nonoverlapping`.
@@ -11,14 +11,15 @@ use std::ptr;
 pub(crate) unsafe fn copy_short(source: *const u8, target: *mut u8, len: usize) {
     // SAFETY: the caller's promise; each branch touches only offsets below `len`.
     unsafe {
-        if len > 32 {
-            let last = len - 32;
-            let mut at = 0;
-            while at < last {
-                copy::<[u8; 32]>(source, target, at);
-                at += 32;
+        if len > 128 {
+            ptr::copy_nonoverlapping(source, target, len);
+        } else if len > 32 {
+            copy::<[u8; 32]>(source, target, 0);
+            if len > 64 {
+                copy::<[u8; 32]>(source, target, 32);
+                copy::<[u8; 32]>(source, target, len - 64);
             }
-            copy::<[u8; 32]>(source, target, last);
+            copy::<[u8; 32]>(source, target, len - 32);
         } else if len >= 16 {
             copy::<[u8; 16]>(source, target, 0);
             copy::<[u8; 16]>(source, target, len - 16);

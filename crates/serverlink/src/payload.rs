@@ -11,8 +11,9 @@ const SHARE_FROM_BYTES: usize = 8 * 1024;
 
 /// Everything that can be sent: borrowed bytes and text, owned bytes and text, a [`Part`], a [`Message`], a list of parts.
 ///
-/// Borrowed bytes are framed straight into the connection's memory, without a message in between. Owned buffers of 8 KiB and
-/// more are written from where they are. A failed send returns the very value, unchanged.
+/// Borrowed bytes are framed straight into the connection's memory, without a message in between. From 16 KiB up they are written from
+/// where they are if their connection can be written at once, and copied otherwise. Owned buffers of 8 KiB and
+/// more are never copied. A failed send returns the very value, unchanged.
 ///
 /// This trait is sealed: the library may add types, others cannot.
 pub trait Payload: Sized + sealed::Sealed {

@@ -1,34 +1,18 @@
-//! Its ROUTER for many peers: a socket for each connection, all in one thread.
+//! Its ROUTER for many peers: a socket and a task for each connection, all in one thread.
 
-use std::{cell::RefCell, future::pending};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
-use futures_util::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use monocoque::SocketOptions;
 use serverlink_bench::{
     Error,
     player::{Counter, Kind},
 };
+use tokio::task::{LocalSet, spawn_local};
 
 use super::{Listener, MonocoqueSocket, Stream};
 
-type Connections<'a> = FuturesUnordered<LocalBoxFuture<'a, Result<(), Error>>>;
-
-async fn echo(
-    stream: Stream,
-    kind: Kind,
-    options: SocketOptions,
-    counter: &RefCell<&mut Counter>,
-) -> Result<(), Error> {
-    match stream.open(kind, options).await? {
-        MonocoqueSocket::Tcp(mut end) => loop {
-            end.echo(|body| counter.borrow_mut().message(body)).await?;
-        },
-        MonocoqueSocket::Ipc(mut end) => loop {
-            end.echo(|body| counter.borrow_mut().message(body)).await?;
-        },
-        _ => Ok(()),
-    }
-}
+/// How often what the tasks have echoed is counted.
+const COUNT_EVERY: Duration = Duration::from_millis(10);
 
 /// Accepts for ever, and echoes what each connection says until it ends.
 pub(super) async fn serve(
@@ -37,17 +21,36 @@ pub(super) async fn serve(
     options: &SocketOptions,
     counter: &mut Counter,
 ) -> Result<(), Error> {
-    let counter = RefCell::new(counter);
-    let mut connections = Connections::new();
-    // Never empty, so that it always has something to wait for.
-    connections.push(Box::pin(pending()));
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                connections.push(Box::pin(echo(accepted?, kind, options.clone(), &counter)));
+    let echoed = Rc::new(Cell::new(0));
+    let mut count = tokio::time::interval(COUNT_EVERY);
+    let serving = async {
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => {
+                    // How a connection ends is its peer's business.
+                    drop(spawn_local(echo(accepted?, kind, options.clone(), Rc::clone(&echoed))));
+                }
+                _ = count.tick() => counter.batch(echoed.take()),
             }
-            // How a connection ended is its peer's business.
-            _ = connections.next() => {}
         }
+    };
+    LocalSet::new().run_until(serving).await
+}
+
+async fn echo(
+    stream: Stream,
+    kind: Kind,
+    options: SocketOptions,
+    echoed: Rc<Cell<u64>>,
+) -> Result<(), Error> {
+    let count = |_: &[u8]| echoed.set(echoed.get() + 1);
+    match stream.open(kind, options).await? {
+        MonocoqueSocket::Tcp(mut end) => loop {
+            end.echo(count).await?;
+        },
+        MonocoqueSocket::Ipc(mut end) => loop {
+            end.echo(count).await?;
+        },
+        _ => Ok(()),
     }
 }

@@ -43,15 +43,45 @@ struct Panel<'a> {
 pub(super) fn render(report: &Report) -> String {
     let panels: Vec<Panel<'_>> =
         report.families().into_iter().filter_map(|(family, rows)| panel(report, &family, &rows)).collect();
-    let height = LEGEND_HEIGHT + PANEL_HEIGHT * panels.len() as f64 + MARGIN;
+    let places = places(&panels);
+    let bottom = places.last().map_or(LEGEND_HEIGHT, |place| place.top + PANEL_HEIGHT);
+    let height = bottom + MARGIN;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\">\n<style>{STYLE}</style>\n"
     );
     draw_legend(&mut svg, report, &panels);
-    for (index, panel) in panels.iter().enumerate() {
-        draw_panel(&mut svg, panel, LEGEND_HEIGHT + PANEL_HEIGHT * index as f64);
+    for (panel, place) in panels.iter().zip(places) {
+        draw_panel(&mut svg, panel, place);
     }
     svg + "</svg>\n"
+}
+
+/// Where a panel lies.
+#[derive(Clone, Copy)]
+struct Place {
+    left: f64,
+    top: f64,
+    width: f64,
+}
+
+/// From top to bottom; of panels with one group two lie beside each other.
+fn places(panels: &[Panel<'_>]) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    let mut top = LEGEND_HEIGHT;
+    let mut is_half_free = false;
+    for panel in panels {
+        let is_narrow = panel.groups.len() == 1;
+        let half = WIDTH / 2.0;
+        if is_narrow && is_half_free {
+            places.push(Place { left: half, top: top - PANEL_HEIGHT, width: half });
+            is_half_free = false;
+        } else {
+            places.push(Place { left: 0.0, top, width: if is_narrow { half } else { WIDTH } });
+            top += PANEL_HEIGHT;
+            is_half_free = is_narrow;
+        }
+    }
+    places
 }
 
 /// The first figure that the family's rows have; nothing if nobody was measured.
@@ -94,22 +124,24 @@ fn draw_legend(svg: &mut String, report: &Report, panels: &[Panel<'_>]) {
     }
 }
 
-fn draw_panel(svg: &mut String, panel: &Panel<'_>, top: f64) {
-    text(svg, MARGIN, top + 16.0, "title", &format!("{} ({})", panel.title, panel.figure.label()));
+fn draw_panel(svg: &mut String, panel: &Panel<'_>, place: Place) {
+    let Place { left, top, width } = place;
+    text(svg, left + MARGIN, top + 16.0, "title", &format!("{} ({})", panel.title, panel.figure.label()));
     let values = panel.groups.iter().flat_map(|group| &group.bars).map(|(_, samples)| samples);
     let values =
         values.flat_map(|samples| [samples.min(), samples.max()]).map(|value| panel.figure.in_unit(value));
     let (high, low) = (top + TITLE_HEIGHT, top + PANEL_HEIGHT - FOOT);
     let scale = Scale::over(values, high, low);
+    let first = left + LEFT;
     for (value, y) in scale.lines() {
-        let right = WIDTH - MARGIN;
+        let right = left + width - MARGIN;
         let _ =
-            writeln!(svg, "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
-        text(svg, LEFT - 6.0, y + 4.0, "end", &value);
+            writeln!(svg, "<line class=\"grid\" x1=\"{first}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
+        text(svg, first - 6.0, y + 4.0, "end", &value);
     }
-    let group_width = (WIDTH - LEFT - MARGIN) / panel.groups.len().max(1) as f64;
+    let group_width = (width - LEFT - MARGIN) / panel.groups.len().max(1) as f64;
     for (index, group) in panel.groups.iter().enumerate() {
-        let left = LEFT + group_width * index as f64;
+        let left = first + group_width * index as f64;
         text(svg, left + group_width / 2.0, low + 17.0, "middle", &group.name);
         draw_group(svg, group, panel.figure, &scale, left, group_width);
     }

@@ -1,6 +1,7 @@
 //! Virtual sockets in the hands of a program.
 
 use std::io;
+use std::time::Duration;
 
 use super::handles::Handle;
 use super::operations::Operation;
@@ -127,6 +128,11 @@ impl Stream {
 
     pub(crate) fn reports_writable(&self) -> bool {
         !self.stream.world.lock().faults.completions
+    }
+
+    /// Nothing happens on a simulated machine while somebody sleeps.
+    pub(crate) fn wait_writable(&self, _at_most: Duration) -> bool {
+        false
     }
 
     pub(crate) fn shutdown_write(&self) {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::iocp;
 use super::pipe::{Pipe, PipeOsListener};
@@ -158,6 +159,11 @@ impl Stream {
             Stream::Iocp(stream) => stream.write_borrowed(borrowed),
             Stream::Polled(stream) => stream.write_borrowed(borrowed),
         }
+    }
+
+    /// Not worth a call of its own: only sockets that are watched tell when they are writable.
+    pub(crate) fn wait_writable(&self, _at_most: Duration) -> bool {
+        false
     }
 
     pub(crate) fn reports_writable(&self) -> bool {

@@ -22,6 +22,7 @@ pub(crate) struct ArenaPool {
 
 impl ArenaPool {
     /// An arena to go on with where a stream just filled one.
+    #[inline(never)]
     pub(crate) fn take_large(&mut self) -> Vec<u8> {
         self.large
             .pop()
@@ -39,6 +40,8 @@ impl ArenaPool {
         lent
     }
 
+    /// Apart, so that taking one from the pool stays small where it is inlined.
+    #[inline(never)]
     fn take_returned(&mut self) -> Option<Vec<u8>> {
         let returned = self.lent.iter().position(|lent| Arc::strong_count(lent) == 1)?;
         let mut arena = Arc::into_inner(self.lent.remove(returned)?)?;

@@ -229,7 +229,7 @@ impl Inbox {
             (_, whole) => whole,
         };
         let front = self.segments.pop_front()?;
-        Some(RecvLane { pipe, address: None, left, taken: 0, lent_bytes: front.len(), front })
+        Some(RecvLane { pipe, address: None, left, taken: 0, lent_bytes: front.len(), front, ring: false })
     }
 
     /// Takes back what it lent.

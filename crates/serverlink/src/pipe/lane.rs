@@ -20,6 +20,8 @@ pub(crate) struct SendLane {
     pub(crate) left: usize,
     /// How many it took.
     pub(crate) taken: usize,
+    /// It leads into a ring, which has all it needs where it is.
+    pub(crate) ring: bool,
 }
 
 impl SendLane {
@@ -38,7 +40,7 @@ impl SendLane {
 
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.end > 0
+        self.end > 0 || self.ring
     }
 }
 
@@ -54,13 +56,16 @@ pub(crate) struct RecvLane {
     pub(crate) left: usize,
     /// How many were.
     pub(crate) taken: usize,
-    /// How long `front` was; 0 for a lane that is not open.
+    /// How long `front` was; 0 for a lane that is not open, or leads out of a ring.
     pub(crate) lent_bytes: usize,
+    /// It leads out of a ring.
+    pub(crate) ring: bool,
 }
 
 impl RecvLane {
     /// Cuts a short message of one part out. `None`: what comes next has to go the long way.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move the message once more")]
+    #[inline(always)]
     pub(crate) fn cut(&mut self) -> Option<Message> {
         let [0, body_len, ..] = *self.front else { return None };
         let body_len = usize::from(body_len);
@@ -70,16 +75,24 @@ impl RecvLane {
         self.left -= 1;
         self.taken += 1;
         self.front.advance(frame::SHORT_HEADER_LEN);
+        Some(if self.address.is_some() {
+            self.cut_addressed(body_len)
+        } else {
+            cut_body(&mut self.front, body_len)
+        })
+    }
+
+    /// Apart, so that the few instructions of a message without an address stay with their caller.
+    #[inline(never)]
+    fn cut_addressed(&mut self, body_len: usize) -> Message {
         let mut message = cut_body(&mut self.front, body_len);
-        if let Some(address) = &self.address {
-            message.push_front(address.clone());
-        }
-        Some(message)
+        message.push_front(self.address.clone().expect("the caller looked"));
+        message
     }
 
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.lent_bytes > 0
+        self.lent_bytes > 0 || self.ring
     }
 }
 

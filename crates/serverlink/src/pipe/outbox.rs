@@ -18,7 +18,7 @@ use super::arena::{ArenaPool, SEGMENT_BYTES};
 use super::high_water::HighWater;
 use super::lane::SendLane;
 use super::rewind;
-pub(crate) use lend::{LEND_BYTES, News, Patience};
+use lend::Patience;
 use publication::Company;
 
 /// Parts from this size on are written by reference instead of copied.
@@ -270,7 +270,7 @@ impl Outbox {
         if self.open.arena.len() >= end || left == 0 {
             return None;
         }
-        Some(SendLane { pipe, arena: std::mem::take(&mut self.open.arena), end, left, taken: 0 })
+        Some(SendLane { pipe, arena: std::mem::take(&mut self.open.arena), end, left, taken: 0, ring: false })
     }
 
     /// Takes back what it lent.
@@ -600,7 +600,7 @@ impl Segment {
 }
 
 #[path = "outbox/lend.rs"]
-mod lend;
+pub(crate) mod lend;
 #[path = "outbox/publication.rs"]
 mod publication;
 #[path = "outbox/rewrite.rs"]

@@ -12,12 +12,15 @@ use super::{RecvFuture, SendFuture, Socket};
 use crate::error::{Error, SendError};
 use crate::payload::{Carrier, Outgoing, Payload};
 use crate::peer::Peer;
-use crate::pipe::outbox::LEND_BYTES;
+use crate::pipe::outbox::lend::LEND_BYTES;
 
 impl Socket {
     /// Sends a message; waits while no peer has room, at most for the socket's `send_timeout`.
     ///
-    /// The message is queued for a peer when this returns; it may still be lost with that peer.
+    /// The message is queued for a peer when this returns; it may still be lost with that peer. A message whose last part has 16 KiB or more is
+    /// written from the caller's memory if its connection can be written at once. To a socket's only peer the call may then
+    /// stay up to 5 ms (never longer than `send_timeout`) until the system has it, instead of copying what the system had no room for; where
+    /// that turns out to be in vain it is tried more and more seldom.
     ///
     /// # Errors
     /// [`Error::TimedOut`], [`Error::Unroutable`], [`Error::WrongState`], [`Error::NotSupported`],
@@ -25,7 +28,7 @@ impl Socket {
     #[inline]
     pub fn send<M: Payload>(&self, message: M) -> Result<(), SendError<M>> {
         let mut carrier = message.into_carrier();
-        if self.core.send_in_lane(&carrier.outgoing()) {
+        if self.core.send_in_lane(&mut carrier.outgoing()) {
             return Ok(());
         }
         self.send_by_rule(carrier)
@@ -46,7 +49,7 @@ impl Socket {
     /// [`Error::WouldBlock`] if none has; others as [`send`](Socket::send). The message comes back.
     pub fn try_send<M: Payload>(&self, message: M) -> Result<(), SendError<M>> {
         let mut carrier = message.into_carrier();
-        if self.core.send_in_lane(&carrier.outgoing()) {
+        if self.core.send_in_lane(&mut carrier.outgoing()) {
             return Ok(());
         }
         let error = match self.core.try_send(&mut carrier.outgoing(), false) {

@@ -100,7 +100,8 @@ impl Aftermath {
 }
 
 impl SendSide {
-    /// To every target of the reservation.
+    /// To every target of the reservation. Apart, so that a message to one peer does not pay for it.
+    #[inline(never)]
     pub(super) fn deliver_to_many(&mut self, core: &Core, outgoing: &mut Outgoing<'_>) -> After {
         let set = if core.options.conflate { None } else { self.sender.target_set() };
         let is_large = has_large_parts(outgoing);
@@ -300,6 +301,7 @@ impl SendSide {
     }
 
     /// Whether every target can take a message. A ring is only known to be full when it is asked.
+    #[inline(never)]
     pub(super) fn have_all_room(&mut self) -> bool {
         let set = self.sender.target_set();
         let cohort = set.and_then(|set| self.fan_out.cohort_of(set));

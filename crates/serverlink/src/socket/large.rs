@@ -13,7 +13,8 @@ use super::core::Core;
 use super::drive::For;
 use super::write::{Tally, Then};
 use crate::payload::Outgoing;
-use crate::pipe::outbox::{News, Write};
+use crate::pipe::outbox::lend::News;
+use crate::pipe::outbox::{Outbox, Write};
 
 /// How long a caller stays at most. A peer that reads takes a megabyte in less, one that does not is not worth more.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -70,8 +71,12 @@ impl Core {
         self.go_on_writing(side, pipe, next, tally);
     }
 
-    /// Only where the caller keeps nobody else waiting: with several peers another one may have room.
+    /// Only where the caller keeps nobody else waiting: with several peers another one may have room. On a simulated machine no time
+    /// passes while somebody waits in a call.
     fn has_patience(&self, pipe: PipeId) -> bool {
+        if self.env.world().is_some() {
+            return false;
+        }
         let mut side = self.send.lock();
         let is_only_one = side.outlets.len() == 1;
         side.outbox(pipe)
@@ -81,9 +86,12 @@ impl Core {
     fn wait_for_kernel(self: &Arc<Self>, pipe: PipeId, write: &mut Write, rest: &mut &[u8]) -> Came {
         let patience = self.patience();
         let deadline = self.now() + patience;
-        if self.write_on(write, rest, patience.min(CLOSE_WATCH)) == Came::Through {
-            self.with_outbox(pipe, |outbox| outbox.patience.learn(true));
-            return Came::Through;
+        match self.write_on(write, rest, patience.min(CLOSE_WATCH)) {
+            Came::Part => {}
+            came => {
+                self.with_outbox(pipe, |outbox| outbox.patience.learn(came == Came::Through));
+                return came;
+            }
         }
         self.with_outbox(pipe, |outbox| outbox.wait_for_kernel(true));
         write.writer.rearm();
@@ -139,6 +147,10 @@ impl Core {
 
     /// Writes while the kernel goes on taking. The role is in hand, so that nobody else wakes up for it; without it somebody drives who would.
     fn write_on(&self, write: &mut Write, rest: &mut &[u8], at_most: Duration) -> Came {
+        // Who waits for messages needs the driver to be looked at.
+        if self.readers.any() {
+            return Came::Part;
+        }
         let Some(hold) = self.home.get().and_then(|home| home.take_role()) else { return Came::Part };
         let deadline = self.now() + at_most;
         let mut came = Came::Part;
@@ -150,11 +162,7 @@ impl Core {
         came
     }
 
-    fn with_outbox<T>(
-        &self,
-        pipe: PipeId,
-        f: impl FnOnce(&mut crate::pipe::outbox::Outbox) -> T,
-    ) -> Option<T> {
+    fn with_outbox<T>(&self, pipe: PipeId, f: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
         self.send.lock().outbox(pipe).map(f)
     }
 }

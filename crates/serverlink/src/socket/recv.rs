@@ -18,6 +18,7 @@ use crate::pipe::Inlet;
 use crate::pipe::inbox::Taken;
 use crate::pipe::lane::RecvLane;
 use crate::reactor::{Command, Farewell};
+use crate::sync::Guard;
 
 /// Messages taken from peers that keep up before all rings are asked again.
 const TAKES_BETWEEN_LOOKS: u32 = 16;
@@ -33,12 +34,32 @@ pub(super) enum Place {
 
 impl Core {
     /// The next message, if nothing has to be decided for it.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call of its own would cost as much again")]
+    #[inline(always)]
     pub(crate) fn recv_in_lane(&self) -> Option<Message> {
         if !self.receives_in_lanes || fork::generation() != 0 {
             return None;
         }
-        self.recv.lock_lane().lane.cut()
+        let mut half = self.recv.lock_lane();
+        match half.lane.cut() {
+            None if half.lane.ring => self.recv_from_ring(half),
+            found => found,
+        }
+    }
+
+    /// The lane leads out of a ring: all that is left to ask is whether something is there, and who waits for room.
+    #[inline(never)]
+    fn recv_from_ring(&self, mut half: Guard<'_, Half<RecvSide>>) -> Option<Message> {
+        let Half { lane, side, .. } = &mut *half;
+        let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return None };
+        let message = inlet.pop()?;
+        side.received.messages += 1;
+        let producer = inlet.waiting_producer();
+        drop(half);
+        if let Some(peer) = producer {
+            peer.core.notify_writers();
+        }
+        Some(message)
     }
 
     /// One attempt. The message is written to where it is wanted: moving it through every layer costs more than
@@ -205,21 +226,31 @@ impl Lanes for RecvSide {
 }
 
 impl RecvSide {
-    /// Where nobody but one wire has something, what comes next comes from there.
+    /// Where nobody but one peer has something, what comes next comes from there.
     #[inline]
     fn open_lane(&mut self, lane: &mut RecvLane) {
-        if let Some((pipe, address)) = self.receiver.sole_source()
-            && self.queued.is_empty()
-            && self.rings.is_empty()
-            && let Some(Inlet::Wire(inbox)) = self.inlets.get_mut(pipe)
-            && let Some(open) = inbox.open_lane(pipe)
-        {
-            *lane = RecvLane { address, ..open };
+        let Some((pipe, address)) = self.receiver.sole_source() else { return };
+        if !self.queued.is_empty() {
+            return;
+        }
+        match self.inlets.get_mut(pipe) {
+            // Nobody tells when a ring fills, so rings beside it are asked again and again.
+            Some(Inlet::Wire(inbox)) if self.rings.is_empty() => {
+                let open = inbox.open_lane(pipe);
+                *lane = open.map_or_else(RecvLane::default, |open| RecvLane { address, ..open });
+            }
+            Some(Inlet::Ring(_)) if self.rings.len() == 1 && address.is_none() => {
+                *lane = RecvLane { pipe, ring: true, ..RecvLane::default() };
+            }
+            _ => {}
         }
     }
 
     #[cold]
     fn close_lane(&mut self, lane: RecvLane) {
+        if lane.ring {
+            return;
+        }
         self.received.messages += lane.taken as u64;
         match self.inlets.get_mut(lane.pipe) {
             Some(Inlet::Wire(inbox)) => inbox.settle(lane),

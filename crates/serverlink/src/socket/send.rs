@@ -20,6 +20,7 @@ use crate::pipe::bump::Bump;
 use crate::pipe::lane::SendLane;
 use crate::pipe::outbox::{Next, Outbox};
 use crate::stats::Sent;
+use crate::sync::Guard;
 use crate::sync::later::{drop_later, later};
 
 /// Bodies up to this size have a short header, and are always copied.
@@ -47,16 +48,43 @@ pub(super) struct More {
 }
 
 impl Core {
-    /// A short message, if nothing has to be decided for it. It was copied, and the caller drops it without a lock. False: it has to
-    /// be placed.
-    #[inline]
-    pub(crate) fn send_in_lane(&self, outgoing: &Outgoing<'_>) -> bool {
-        match outgoing.only_part() {
-            Some(body) if self.sends_in_lanes && fork::generation() == 0 => {
-                self.send.lock_lane().lane.push(body)
-            }
-            _ => false,
+    /// A message of one short part, if nothing has to be decided for it. It was copied, and the caller drops it without a lock. False: it
+    /// has to be placed.
+    #[expect(clippy::inline_always, reason = "a call of its own would cost as much again")]
+    #[inline(always)]
+    pub(crate) fn send_in_lane(&self, outgoing: &mut Outgoing<'_>) -> bool {
+        if !self.sends_in_lanes || fork::generation() != 0 {
+            return false;
         }
+        let mut half = self.send.lock_lane();
+        if let Some(body) = outgoing.only_part()
+            && half.lane.push(body)
+        {
+            return true;
+        }
+        half.lane.ring && self.send_to_ring(half, outgoing)
+    }
+
+    /// The lane leads into a ring: all that is left to ask is whether it has room, and who sleeps at its end.
+    #[inline(never)]
+    fn send_to_ring(&self, mut half: Guard<'_, Half<SendSide>>, outgoing: &mut Outgoing<'_>) -> bool {
+        let Half { lane, side, .. } = &mut *half;
+        let Some(Outlet::Ring(outlet)) = side.outlets.get_mut(lane.pipe) else { return false };
+        if !outlet.has_room() {
+            return false;
+        }
+        let message = match outgoing {
+            Outgoing::Bytes(bytes) => Message::from(side.bump.part(bytes)),
+            Outgoing::Message(message) => std::mem::take(*message),
+        };
+        outlet.push(message).expect("there is room, and nobody else pushes");
+        side.sent.messages += 1;
+        let sleeper = outlet.sleeper();
+        drop(half);
+        if let Some(peer) = sleeper {
+            peer.core.readers.notify_one();
+        }
+        true
     }
 
     /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.
@@ -70,9 +98,9 @@ impl Core {
         if self.kind == SocketType::Req && self.is_writable() {
             self.forget_old_replies();
         }
-        let mut half = self.send.lock();
         // A message that conflation replaces may be owned by foreign code.
         let _later = self.options.conflate.then(later);
+        let mut half = self.send.lock();
         let placed = {
             let Half { silent, side, .. } = &mut *half;
             match &self.dialogue {
@@ -140,20 +168,25 @@ impl Lanes for SendSide {
 }
 
 impl SendSide {
-    /// Where nothing but one wire is there to be sent to, what comes next goes where this message went.
+    /// Where only one peer is there to be sent to, what comes next goes where this message went.
     #[inline]
     fn open_lane(&mut self, lane: &mut SendLane) {
-        if let Some(pipe) = self.sender.sole_target()
-            && self.full_rings.is_empty()
-            && let Some(Outlet::Wire(outbox)) = self.outlets.get_mut(pipe)
-            && let Some(open) = outbox.open_lane(pipe)
-        {
-            *lane = open;
+        let Some(pipe) = self.sender.sole_target() else { return };
+        if !self.full_rings.is_empty() {
+            return;
+        }
+        match self.outlets.get_mut(pipe) {
+            Some(Outlet::Wire(outbox)) => *lane = outbox.open_lane(pipe).unwrap_or_default(),
+            Some(Outlet::Ring(_)) => *lane = SendLane { pipe, ring: true, ..SendLane::default() },
+            None => {}
         }
     }
 
     #[cold]
     fn close_lane(&mut self, lane: SendLane) {
+        if lane.ring {
+            return;
+        }
         self.sent.messages += lane.taken as u64;
         self.outbox(lane.pipe).expect("a lane is settled before its pipe can go").settle(lane);
     }

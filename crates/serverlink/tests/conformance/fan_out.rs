@@ -6,7 +6,7 @@ use serverlink::{Error, PeerStats, Socket, SocketType::*};
 
 use crate::{
     everywhere, over_wires,
-    world::{World, connect, eventually, recv, recv_text, send, subscribers, until_peers_left},
+    world::{PATIENCE, World, connect, eventually, recv, recv_text, send, subscribers, until_peers_left},
 };
 
 everywhere! {
@@ -20,6 +20,7 @@ everywhere! {
 over_wires! {
     what_waits_is_counted_for_each_at_any_time
     who_does_not_read_loses_its_own_messages_alone
+    closing_takes_what_was_published_along
 }
 
 /// More than it takes until peers that get the same are treated as one.
@@ -235,4 +236,12 @@ fn who_does_not_read_loses_its_own_messages_alone(world: &World) {
         assert!(last.is_none_or(|last| last < number) && rest == body, "{number} behind {last:?}");
         last = Some(number);
     }
+}
+
+fn closing_takes_what_was_published_along(world: &World) {
+    let (publisher, endpoint) = world.bound(Pub);
+    let all = all_subscribed(world, &publisher, &endpoint, 6);
+    publish(&publisher, "all", 0..5 * A_WHILE);
+    assert_eq!(publisher.close(PATIENCE).undelivered, 0);
+    all.iter().for_each(|subscriber| expect(subscriber, "all", 0..5 * A_WHILE));
 }

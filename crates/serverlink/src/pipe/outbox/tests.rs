@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::pipe::log::{CohortId, Log};
+use lend::{LEND_BYTES, News};
 use wire::{Understood, Wire};
 
 #[path = "tests/send_rule.rs"]
