@@ -23,15 +23,17 @@ impl Core {
         attention: Attention,
     ) -> Result<(), WireError> {
         self.fresh.store(true, Ordering::Relaxed);
+        let at_once = self.takes_in_at_once();
         {
             let mut recv = self.recv.lock();
             let Some(Inlet::Wire(inbox)) = recv.inlets.get_mut(pipe) else { return Ok(()) };
             let count = input.len() as u64;
             inbox.handle_input(input);
             recv.received.bytes += count;
-            recv.receiver.set_readable(pipe, true);
+            // Whoever receives would take commands as well, and one of two threads would deal with the later ones first.
+            recv.receiver.set_readable(pipe, !at_once);
         }
-        if self.takes_in_at_once() {
+        if at_once {
             return self.take_in(pipe);
         }
         // The caller who drives takes by itself; others who wait want whole messages.

@@ -1,5 +1,7 @@
 //! What goes over the wire, seen by a peer that speaks by hand.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use serverlink::SocketType::*;
@@ -244,6 +246,52 @@ fn subscriptions_of_a_peer_add_up() {
     assert_eq!(recv(&publisher).first(), b"\x01marker");
     peer.send(&command("CANCEL", b"topic"));
     assert_eq!(recv(&publisher).first(), b"\x00topic");
+}
+
+/// While one thread reads what comes, another receives: a cancellation that overtook its subscription would undo nothing.
+#[test]
+fn subscriptions_are_told_in_their_order() {
+    const COUNT: u32 = 50_000;
+    let world = world();
+    let (publisher, endpoint) = world.bound(Xpub);
+    let reads = world.socket(Pull);
+    let mut peer = RawPeer::connect(&endpoint);
+    peer.shake_hands("SUB");
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !is_done.load(Relaxed) {
+                reads.try_recv().expect_err("nobody sends to it");
+            }
+        });
+        threads.spawn(move || {
+            for number in 0..COUNT {
+                let topic = number.to_string();
+                peer.send(&command("SUBSCRIBE", topic.as_bytes()));
+                peer.send(&command("CANCEL", topic.as_bytes()));
+            }
+            peer
+        });
+        let _done = OnDrop(|| is_done.store(true, Relaxed));
+        let next = || loop {
+            if let Ok(told) = publisher.try_recv() {
+                return told;
+            }
+            std::thread::yield_now();
+        };
+        for number in 0..COUNT {
+            assert_eq!(next().first(), format!("\x01{number}").as_bytes());
+            assert_eq!(next().first(), format!("\x00{number}").as_bytes());
+        }
+    });
+}
+
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0();
+    }
 }
 
 #[test]
