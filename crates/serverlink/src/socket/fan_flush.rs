@@ -73,14 +73,18 @@ impl SendSide {
     fn take_what_is_left(&mut self) -> Vec<PipeId> {
         let mut left: Vec<PipeId> = Vec::new();
         let SendSide { fan_out, outlets, dirty, .. } = self;
-        for (pipe, writes) in fan_out.aged.drain(..) {
-            if let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe)
-                && outbox.writes == writes
-                && outbox.has_output()
-            {
-                left.push(pipe);
+        fan_out.aged.retain_mut(|(pipe, writes)| match outlets.get_mut(*pipe) {
+            Some(Outlet::Wire(outbox)) if outbox.has_output() && !outbox.listed => {
+                if outbox.writes == *writes {
+                    left.push(*pipe);
+                    return false;
+                }
+                // What ended meanwhile may have begun before this was queued.
+                *writes = outbox.writes;
+                true
             }
-        }
+            _ => false,
+        });
         for pipe in dirty.drain(..) {
             if let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) {
                 outbox.listed = false;

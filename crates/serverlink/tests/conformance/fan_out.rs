@@ -18,6 +18,7 @@ everywhere! {
     two_topics_with_the_same_subscribers_keep_their_order
 }
 over_wires! {
+    a_pause_leaves_nothing_behind
     what_waits_is_counted_for_each_at_any_time
     who_does_not_read_loses_its_own_messages_alone
     closing_takes_what_was_published_along
@@ -176,6 +177,31 @@ fn two_topics_with_the_same_subscribers_keep_their_order(world: &World) {
             expect(subscriber, "a", number..number + 1);
             expect(subscriber, "b", number..number + 1);
         }
+    }
+}
+
+/// However the writes of a burst end, its tail is written though nothing is published behind it.
+fn a_pause_leaves_nothing_behind(world: &World) {
+    let publisher = world.socket_with(Pub, |options| options.send_buffer_bytes = Some(8 * 1024));
+    let endpoint = world.bind(&publisher);
+    let all = all_subscribed(world, &publisher, &endpoint, 5);
+    let body = "w".repeat(1500);
+    for round in 0..200 {
+        let length = 3 + round * 7 % 90;
+        std::thread::scope(|threads| {
+            for subscriber in &all {
+                threads.spawn(|| {
+                    for number in 0..length {
+                        let parts = recv_text(subscriber);
+                        assert!(parts[0].starts_with(&format!("all {number} ")), "{:.20}", parts[0]);
+                    }
+                });
+            }
+            for number in 0..length {
+                let body = if number % 3 == 0 { &body } else { "" };
+                send(&publisher, [&format!("all {number} {body}")]);
+            }
+        });
     }
 }
 
