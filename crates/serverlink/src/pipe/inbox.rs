@@ -229,7 +229,8 @@ impl Inbox {
             (_, whole) => whole,
         };
         let front = self.segments.pop_front()?;
-        Some(RecvLane { pipe, address: None, left, taken: 0, lent_bytes: front.len(), front, ring: false })
+        let (lent_bytes, longest_body) = (front.len(), self.limits.max_frame_bytes);
+        Some(RecvLane { pipe, address: None, front, left, taken: 0, longest_body, lent_bytes, ring: false })
     }
 
     /// Takes back what it lent.

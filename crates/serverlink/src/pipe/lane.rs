@@ -3,10 +3,15 @@
 use serverlink_message::chunk::Slice;
 use serverlink_message::{Message, Part};
 use serverlink_patterns::PipeId;
-use serverlink_zmtp::frame;
+use serverlink_zmtp::frame::{self, Header, Parsed};
+
+use super::outbox::BY_REFERENCE_BYTES;
 
 /// The longest body whose frame has a header of two octets.
 const SHORT_BODY: usize = u8::MAX as usize;
+
+/// Longer bodies have ways on which they are not copied.
+const LONGEST_BODY: usize = BY_REFERENCE_BYTES;
 
 /// Into the open segment of one outbox, up to where it has to be sealed or its peer has no room.
 #[derive(Default)]
@@ -25,11 +30,26 @@ pub(crate) struct SendLane {
 }
 
 impl SendLane {
-    /// Frames a short message of one part. False: it has to go the long way, and nothing changed.
+    /// Frames a message of one part. False: it has to go the long way, and nothing changed.
     #[inline]
     pub(crate) fn push(&mut self, body: &[u8]) -> bool {
+        if body.len() > SHORT_BODY {
+            return self.push_longer(body);
+        }
         let end = self.arena.len() + frame::SHORT_HEADER_LEN + body.len();
-        if body.len() > SHORT_BODY || end >= self.end || self.left == 0 {
+        if end >= self.end || self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        self.taken += 1;
+        frame::put_frame(&mut self.arena, false, body);
+        true
+    }
+
+    #[inline(never)]
+    fn push_longer(&mut self, body: &[u8]) -> bool {
+        let end = self.arena.len() + frame::MAX_HEADER_LEN + body.len();
+        if body.len() > LONGEST_BODY || end >= self.end || self.left == 0 {
             return false;
         }
         self.left -= 1;
@@ -56,6 +76,8 @@ pub(crate) struct RecvLane {
     pub(crate) left: usize,
     /// How many were.
     pub(crate) taken: usize,
+    /// The longest body that the peer may send.
+    pub(crate) longest_body: u64,
     /// How long `front` was; 0 for a lane that is not open, or leads out of a ring.
     pub(crate) lent_bytes: usize,
     /// It leads out of a ring.
@@ -63,11 +85,11 @@ pub(crate) struct RecvLane {
 }
 
 impl RecvLane {
-    /// Cuts a short message of one part out. `None`: what comes next has to go the long way.
+    /// Cuts a message of one part out. `None`: what comes next has to go the long way.
     #[expect(clippy::inline_always, reason = "a call would move the message once more")]
     #[inline(always)]
     pub(crate) fn cut(&mut self) -> Option<Message> {
-        let [0, body_len, ..] = *self.front else { return None };
+        let [0, body_len, ..] = *self.front else { return self.cut_longer() };
         let body_len = usize::from(body_len);
         if self.front.len() < frame::SHORT_HEADER_LEN + body_len || self.left == 0 {
             return None;
@@ -75,6 +97,28 @@ impl RecvLane {
         self.left -= 1;
         self.taken += 1;
         self.front.advance(frame::SHORT_HEADER_LEN);
+        Some(if self.address.is_some() {
+            self.cut_addressed(body_len)
+        } else {
+            cut_body(&mut self.front, body_len)
+        })
+    }
+
+    #[inline(never)]
+    fn cut_longer(&mut self) -> Option<Message> {
+        let parsed = frame::parse_header(&self.front);
+        let Ok(Parsed::Complete { header: Header { more: false, command: false, body_len }, header_len }) =
+            parsed
+        else {
+            return None;
+        };
+        let body_len = usize::try_from(body_len).ok().filter(|_| body_len <= self.longest_body)?;
+        if self.front.len() - header_len < body_len || self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        self.taken += 1;
+        self.front.advance(header_len);
         Some(if self.address.is_some() {
             self.cut_addressed(body_len)
         } else {
@@ -144,19 +188,47 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_short_header_or_several_parts_goes_the_long_way() {
+    fn what_is_large_or_has_several_parts_goes_the_long_way() {
         let mut lane =
-            SendLane { arena: Vec::with_capacity(1000), end: 1000, left: 10, ..SendLane::default() };
-        assert!(!lane.push(&[0; 256]));
+            SendLane { arena: Vec::with_capacity(20_000), end: 20_000, left: 10, ..SendLane::default() };
+        assert!(!lane.push(&[0; LONGEST_BODY + 1]));
+        assert!(lane.push(&[0; LONGEST_BODY]));
+        assert!(lane.push(&[0; 256]));
         assert!(lane.push(&[0; 255]));
-        assert_eq!((lane.taken, lane.left, lane.arena.len()), (1, 9, 257));
+        assert_eq!((lane.taken, lane.left, lane.arena.len()), (3, 7, LONGEST_BODY + 9 + 256 + 9 + 257));
 
-        for wire in [&b"\x01\x01a\x00\x01b"[..], b"\x04\x01c", b"\x00\x05abcd", b"\x00", b""] {
-            let front = Slice::copy_from(wire);
-            let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, ..RecvLane::default() };
-            assert!(lane.cut().is_none(), "{wire:?}");
-            assert_eq!(&*lane.front, wire);
+        let wires: [&[u8]; 8] = [
+            b"\x01\x01a\x00\x01b",
+            b"\x04\x01c",
+            b"\x00\x05abcd",
+            b"\x00",
+            b"",
+            b"\x02\0\0\0\0\0\0\0\x05abcd",
+            b"\x02\0\0\0\0\0\0\0",
+            b"\x03\0\0\0\0\0\0\0\x01a\x00\x01b",
+        ];
+        for wire in wires {
+            assert_eq!(cut_all(wire, u64::MAX), (Vec::new(), wire.to_vec()), "{wire:?}");
         }
+    }
+
+    /// The messages in front, and what is left.
+    fn cut_all(wire: &[u8], longest_body: u64) -> (Vec<Message>, Vec<u8>) {
+        let front = Slice::copy_from(wire);
+        let mut lane =
+            RecvLane { lent_bytes: front.len(), front, left: 9, longest_body, ..RecvLane::default() };
+        (std::iter::from_fn(|| lane.cut()).collect(), lane.front.to_vec())
+    }
+
+    #[test]
+    fn a_long_header_is_cut_as_far_as_the_limit_allows() {
+        let wire = b"\x00\x01a\x02\0\0\0\0\0\0\0\x03bcd\x02\0\0\0\0\0\0\0\x02ef";
+        let (messages, rest) = cut_all(wire, 3);
+        assert_eq!((messages, rest), (vec!["a".into(), "bcd".into(), "ef".into()], Vec::new()));
+        let (messages, rest) = cut_all(wire, 2);
+        assert_eq!((messages, rest), (vec!["a".into()], wire[3..].to_vec()));
+        let (messages, _) = cut_all(b"\x02\xff\xff\xff\xff\xff\xff\xff\xffa", u64::MAX);
+        assert!(messages.is_empty(), "that is no size");
     }
 
     #[test]
