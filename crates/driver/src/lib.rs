@@ -62,6 +62,7 @@
 
 mod address;
 mod batch;
+mod biased;
 mod borrowed;
 mod credentials;
 mod driver;
@@ -87,6 +88,7 @@ mod windows;
 
 pub use address::Address;
 pub use batch::{Batch, Buffer};
+pub use biased::{BiasedGuard, BiasedLock};
 pub use credentials::{Credentials, is_member};
 pub use driver::{Driver, Remote};
 pub use event::{Event, Events, Key};

@@ -204,7 +204,7 @@ impl Inbox {
             && body_len <= front.len() - header_len
         {
             front.advance(header_len);
-            *into = cut_body(front, body_len);
+            cut_body(front, body_len, into);
             if front.is_empty() {
                 self.segments.pop_front();
             }

@@ -85,53 +85,57 @@ pub(crate) struct RecvLane {
 }
 
 impl RecvLane {
-    /// Cuts a message of one part out. `None`: what comes next has to go the long way.
+    /// Cuts a message of one part out. False: what comes next has to go the long way.
     #[expect(clippy::inline_always, reason = "a call would move the message once more")]
     #[inline(always)]
-    pub(crate) fn cut(&mut self) -> Option<Message> {
-        let [0, body_len, ..] = *self.front else { return self.cut_longer() };
+    pub(crate) fn cut(&mut self, into: &mut Message) -> bool {
+        let [0, body_len, ..] = *self.front else { return self.cut_longer(into) };
         let body_len = usize::from(body_len);
         if self.front.len() < frame::SHORT_HEADER_LEN + body_len || self.left == 0 {
-            return None;
+            return false;
         }
         self.left -= 1;
         self.taken += 1;
         self.front.advance(frame::SHORT_HEADER_LEN);
-        Some(if self.address.is_some() {
-            self.cut_addressed(body_len)
+        if self.address.is_some() {
+            self.cut_addressed(body_len, into);
         } else {
-            cut_body(&mut self.front, body_len)
-        })
+            cut_body(&mut self.front, body_len, into);
+        }
+        true
     }
 
     #[inline(never)]
-    fn cut_longer(&mut self) -> Option<Message> {
+    fn cut_longer(&mut self, into: &mut Message) -> bool {
         let parsed = frame::parse_header(&self.front);
         let Ok(Parsed::Complete { header: Header { more: false, command: false, body_len }, header_len }) =
             parsed
         else {
-            return None;
+            return false;
         };
-        let body_len = usize::try_from(body_len).ok().filter(|_| body_len <= self.longest_body)?;
-        if self.front.len() - header_len < body_len || self.left == 0 {
-            return None;
+        let body_len = match usize::try_from(body_len) {
+            Ok(len) if body_len <= self.longest_body && len <= self.front.len() - header_len => len,
+            _ => return false,
+        };
+        if self.left == 0 {
+            return false;
         }
         self.left -= 1;
         self.taken += 1;
         self.front.advance(header_len);
-        Some(if self.address.is_some() {
-            self.cut_addressed(body_len)
+        if self.address.is_some() {
+            self.cut_addressed(body_len, into);
         } else {
-            cut_body(&mut self.front, body_len)
-        })
+            cut_body(&mut self.front, body_len, into);
+        }
+        true
     }
 
     /// Apart, so that the few instructions of a message without an address stay with their caller.
     #[inline(never)]
-    fn cut_addressed(&mut self, body_len: usize) -> Message {
-        let mut message = cut_body(&mut self.front, body_len);
-        message.push_front(self.address.clone().expect("the caller looked"));
-        message
+    fn cut_addressed(&mut self, body_len: usize, into: &mut Message) {
+        cut_body(&mut self.front, body_len, into);
+        into.push_front(self.address.clone().expect("the caller looked"));
     }
 
     #[inline]
@@ -142,11 +146,11 @@ impl RecvLane {
 
 /// Not `split_to_part`: two kinds of part in one place are copied, one kind is made where it belongs.
 #[inline]
-pub(crate) fn cut_body(front: &mut Slice, body_len: usize) -> Message {
+pub(crate) fn cut_body(front: &mut Slice, body_len: usize, into: &mut Message) {
     if body_len > Part::INLINE_MAX {
-        Message::from(Part::from(front.split_to(body_len)))
+        *into = Message::from(Part::from(front.split_to(body_len)));
     } else {
-        Message::from(front.split_to_part(body_len))
+        *into = Message::from(front.split_to_part(body_len));
     }
 }
 
@@ -212,12 +216,17 @@ mod tests {
         }
     }
 
+    fn cut(lane: &mut RecvLane) -> Option<Message> {
+        let mut message = Message::new();
+        lane.cut(&mut message).then_some(message)
+    }
+
     /// The messages in front, and what is left.
     fn cut_all(wire: &[u8], longest_body: u64) -> (Vec<Message>, Vec<u8>) {
         let front = Slice::copy_from(wire);
         let mut lane =
             RecvLane { lent_bytes: front.len(), front, left: 9, longest_body, ..RecvLane::default() };
-        (std::iter::from_fn(|| lane.cut()).collect(), lane.front.to_vec())
+        (std::iter::from_fn(|| cut(&mut lane)).collect(), lane.front.to_vec())
     }
 
     #[test]
@@ -236,6 +245,6 @@ mod tests {
         let front = Slice::copy_from(b"\x00\x04body");
         let address = Some(Part::from("id"));
         let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, address, ..RecvLane::default() };
-        assert_eq!(lane.cut(), Some(Message::from_parts(["id", "body"])));
+        assert_eq!(cut(&mut lane), Some(Message::from_parts(["id", "body"])));
     }
 }

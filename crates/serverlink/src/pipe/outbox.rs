@@ -14,7 +14,7 @@ use serverlink_message::Part;
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::frame::{self, Header};
 
-use super::arena::{ArenaPool, SEGMENT_BYTES};
+use super::arena::{ArenaPool, SEGMENT_BYTES, SHORT_SEGMENT_BYTES};
 use super::high_water::HighWater;
 use super::lane::SendLane;
 use super::rewind;
@@ -236,7 +236,7 @@ impl Outbox {
         if self.writer.is_none() {
             return Next::Nothing;
         }
-        if self.open.bytes() >= SEGMENT_BYTES || !self.has_credit() {
+        if self.is_segment_full() || !self.has_credit() {
             self.seal();
             return match self.writing {
                 Writing::Nobody => Next::WriteNow,
@@ -263,7 +263,8 @@ impl Outbox {
     /// For whoever has just appended and was not told to write.
     #[inline]
     pub(crate) fn open_lane(&mut self, pipe: PipeId) -> Option<SendLane> {
-        let room_bytes = SEGMENT_BYTES.min(self.limit.bytes - self.closed_bytes.min(self.limit.bytes));
+        let segment_bytes = if self.ends_at_mark() { SHORT_SEGMENT_BYTES } else { SEGMENT_BYTES };
+        let room_bytes = segment_bytes.min(self.limit.bytes - self.closed_bytes.min(self.limit.bytes));
         let end = room_bytes.saturating_sub(self.open.chain_bytes).min(self.open.arena.capacity());
         // The one that takes the last room has to seal.
         let left = self.limit.messages.saturating_sub(self.queued + 1);
@@ -278,6 +279,19 @@ impl Outbox {
         self.open.arena = lane.arena;
         self.open.messages += lane.taken;
         self.queued += lane.taken;
+    }
+
+    /// Whether the open segment is to be written.
+    #[inline]
+    fn is_segment_full(&self) -> bool {
+        let bytes = self.open.bytes();
+        bytes >= SHORT_SEGMENT_BYTES && (bytes >= SEGMENT_BYTES || self.ends_at_mark())
+    }
+
+    /// Whether messages like those in the open segment reach the mark before it holds all it may: anywhere, if nobody ends it before.
+    fn ends_at_mark(&self) -> bool {
+        let Segment { messages, .. } = self.open;
+        self.limit.messages.saturating_mul(self.open.bytes()) < SEGMENT_BYTES.saturating_mul(messages)
     }
 
     fn seal(&mut self) {

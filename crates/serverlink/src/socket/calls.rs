@@ -108,10 +108,11 @@ impl Socket {
     /// [`Error::Interrupted`]. Nothing was taken.
     #[inline]
     pub fn recv(&self) -> Result<Message, Error> {
-        match self.core.recv_in_lane() {
-            Some(message) => Ok(message),
-            None => self.recv_by_rule(),
+        let mut message = Message::new();
+        if self.core.recv_in_lane(&mut message) {
+            return Ok(message);
         }
+        self.recv_by_rule()
     }
 
     #[inline(never)]
@@ -133,7 +134,8 @@ impl Socket {
     /// # Errors
     /// [`Error::WouldBlock`] if none is; others as [`recv`](Socket::recv).
     pub fn try_recv(&self) -> Result<Message, Error> {
-        if let Some(message) = self.core.recv_in_lane() {
+        let mut message = Message::new();
+        if self.core.recv_in_lane(&mut message) {
             return Ok(message);
         }
         match self.core.try_recv_once()? {
@@ -147,10 +149,10 @@ impl Socket {
     /// # Errors
     /// As [`recv`](Socket::recv).
     pub fn recv_deadline(&self, deadline: Instant) -> Result<Message, Error> {
-        if let Some(message) = self.core.recv_in_lane() {
+        let mut message = Message::new();
+        if self.core.recv_in_lane(&mut message) {
             return Ok(message);
         }
-        let mut message = Message::new();
         self.recv_waiting(&mut message, Some(deadline))?;
         Ok(message)
     }

@@ -5,7 +5,7 @@ use serverlink_patterns::{PipeId, TargetSet};
 use super::core::SendSide;
 use super::fan_out::Aftermath;
 use crate::pipe::Outlet;
-use crate::pipe::arena::{ArenaPool, SEGMENT_BYTES};
+use crate::pipe::arena::{ArenaPool, SHORT_SEGMENT_BYTES};
 use crate::pipe::high_water::HighWater;
 use crate::pipe::log::{CohortId, Log};
 
@@ -51,7 +51,7 @@ impl Cohort {
     /// Enough to be written, or as much as some member may be given.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.log.bytes() + self.unwritten >= SEGMENT_BYTES
+        self.log.bytes() + self.unwritten >= SHORT_SEGMENT_BYTES
             || !self.room.has_room(self.log.messages(), self.log.bytes())
     }
 

@@ -10,7 +10,7 @@ use serverlink_zmtp::command::Command as WireCommand;
 use serverlink_zmtp::error::WireError;
 
 use super::core::{Core, Met, RecvSide};
-use super::side::{Half, Lanes};
+use super::side::{Half, HalfGuard, Lanes};
 use super::subscribers::{About, Queued};
 use crate::error::Error;
 use crate::limits;
@@ -18,7 +18,6 @@ use crate::pipe::Inlet;
 use crate::pipe::inbox::Taken;
 use crate::pipe::lane::RecvLane;
 use crate::reactor::{Command, Farewell};
-use crate::sync::Guard;
 
 /// Messages taken from peers that keep up before all rings are asked again.
 const TAKES_BETWEEN_LOOKS: u32 = 16;
@@ -36,30 +35,28 @@ impl Core {
     /// The next message, if nothing has to be decided for it.
     #[expect(clippy::inline_always, reason = "a call of its own would cost as much again")]
     #[inline(always)]
-    pub(crate) fn recv_in_lane(&self) -> Option<Message> {
+    pub(crate) fn recv_in_lane(&self, into: &mut Message) -> bool {
         if !self.receives_in_lanes || fork::generation() != 0 {
-            return None;
+            return false;
         }
         let mut half = self.recv.lock_lane();
-        match half.lane.cut() {
-            None if half.lane.ring => self.recv_from_ring(half),
-            found => found,
-        }
+        half.lane.cut(into) || (half.lane.ring && self.recv_from_ring(half, into))
     }
 
     /// The lane leads out of a ring: all that is left to ask is whether something is there, and who waits for room.
     #[inline(never)]
-    fn recv_from_ring(&self, mut half: Guard<'_, Half<RecvSide>>) -> Option<Message> {
+    fn recv_from_ring(&self, mut half: HalfGuard<'_, RecvSide>, into: &mut Message) -> bool {
         let Half { lane, side, .. } = &mut *half;
-        let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return None };
-        let message = inlet.pop()?;
+        let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return false };
+        let Some(message) = inlet.pop() else { return false };
+        *into = message;
         side.received.messages += 1;
         let producer = inlet.waiting_producer();
         drop(half);
         if let Some(peer) = producer {
             peer.core.notify_writers();
         }
-        Some(message)
+        true
     }
 
     /// One attempt. The message is written to where it is wanted: moving it through every layer costs more than

@@ -11,7 +11,7 @@ use slotmap::Key as _;
 
 use super::core::{Core, PeerEnd, SendSide};
 use super::large::Large;
-use super::side::{Half, Lanes};
+use super::side::{Half, HalfGuard, Lanes};
 use crate::error::Error;
 use crate::payload::Outgoing;
 use crate::pipe::Outlet;
@@ -20,7 +20,6 @@ use crate::pipe::bump::Bump;
 use crate::pipe::lane::SendLane;
 use crate::pipe::outbox::{Next, Outbox};
 use crate::stats::Sent;
-use crate::sync::Guard;
 use crate::sync::later::{drop_later, later};
 
 /// Bodies up to this size have a short header, and are always copied.
@@ -67,7 +66,7 @@ impl Core {
 
     /// The lane leads into a ring: all that is left to ask is whether it has room, and who sleeps at its end.
     #[inline(never)]
-    fn send_to_ring(&self, mut half: Guard<'_, Half<SendSide>>, outgoing: &mut Outgoing<'_>) -> bool {
+    fn send_to_ring(&self, mut half: HalfGuard<'_, SendSide>, outgoing: &mut Outgoing<'_>) -> bool {
         let Half { lane, side, .. } = &mut *half;
         let Some(Outlet::Ring(outlet)) = side.outlets.get_mut(lane.pipe) else { return false };
         if !outlet.has_room() {

@@ -6,9 +6,8 @@
 
 use std::ops::{Deref, DerefMut};
 
+use serverlink_driver::{BiasedGuard, BiasedLock};
 use serverlink_patterns::Dialogue;
-
-use crate::sync::{Guard, Lock};
 
 /// What a lane is taken from, and is brought back to.
 pub(crate) trait Lanes {
@@ -19,7 +18,10 @@ pub(crate) trait Lanes {
 }
 
 /// See the module's page.
-pub(crate) struct Side<S: Lanes>(Lock<Half<S>>);
+pub(crate) struct Side<S: Lanes>(BiasedLock<Half<S>>);
+
+/// The lock of one side, until this is dropped.
+pub(crate) type HalfGuard<'a, S> = BiasedGuard<'a, Half<S>>;
 
 /// What the lock holds: one side of the socket, its lane, and what stands in for the conversation where the pattern has none.
 pub(crate) struct Half<S: Lanes> {
@@ -30,12 +32,12 @@ pub(crate) struct Half<S: Lanes> {
 
 impl<S: Lanes> Side<S> {
     pub(crate) fn new(silent: Dialogue, side: S) -> Side<S> {
-        Side(Lock::new(Half { lane: S::Lane::default(), silent, side }))
+        Side(BiasedLock::new(Half { lane: S::Lane::default(), silent, side }))
     }
 
     /// The side as it is: everything that went through its lane is accounted for.
     #[inline]
-    pub(crate) fn lock(&self) -> Guard<'_, Half<S>> {
+    pub(crate) fn lock(&self) -> HalfGuard<'_, S> {
         let mut half = self.0.lock();
         half.settle();
         half
@@ -43,8 +45,8 @@ impl<S: Lanes> Side<S> {
 
     /// For the next message, which may find the lane open. Look at nothing else before [`Half::settle`].
     #[inline]
-    pub(crate) fn lock_lane(&self) -> Guard<'_, Half<S>> {
-        self.0.lock()
+    pub(crate) fn lock_lane(&self) -> HalfGuard<'_, S> {
+        self.0.lock_often()
     }
 }
 

@@ -9,11 +9,10 @@ use slotmap::Key as _;
 
 use super::core::{Core, SendSide};
 use super::send::leave;
-use super::side::Half;
+use super::side::{Half, HalfGuard};
 use crate::pipe::Outlet;
 use crate::pipe::outbox::{Outcome, Write};
 use crate::reactor::Command;
-use crate::sync::Guard;
 use crate::sync::later::{drop_later, later};
 
 /// What a watchdog saw.
@@ -159,7 +158,7 @@ impl Core {
 
     fn run_writes<'a>(
         self: &'a Arc<Self>,
-        side: Guard<'a, Half<SendSide>>,
+        side: HalfGuard<'a, SendSide>,
         pipe: PipeId,
         write: Option<Write>,
     ) {
@@ -169,7 +168,7 @@ impl Core {
     /// Holds the writer token from batch to batch while full ones keep coming.
     pub(super) fn go_on_writing<'a>(
         self: &'a Arc<Self>,
-        mut side: Guard<'a, Half<SendSide>>,
+        mut side: HalfGuard<'a, SendSide>,
         pipe: PipeId,
         mut write: Option<Write>,
         mut tally: Tally,
