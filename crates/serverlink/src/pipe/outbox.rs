@@ -27,7 +27,7 @@ pub(crate) const BY_REFERENCE_BYTES: usize = 8 * 1024;
 /// After a pause this long in its writes, a connection counts as quiet and is written at once.
 const QUIET: Duration = Duration::from_micros(20);
 
-/// Segments in one write: 16 of them are 1 MiB, more than any kernel buffer takes.
+/// Segments in one write: 16 of them are nearly 2 MiB, as much as a kernel buffer takes.
 const SEGMENTS_PER_WRITE: usize = 16;
 
 /// See the module's page.

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serverlink::SocketType::*;
 
 use crate::{
     raw::{COMMAND, MORE, RawPeer, command, frame, greeting, property, ready},
-    world::{Transport, World, connect, peers, recv, recv_text, send, subscribers},
+    world::{PATIENCE, Transport, World, connect, peers, recv, recv_text, send, subscribers},
 };
 
 fn world() -> World {
@@ -273,11 +273,15 @@ fn subscriptions_are_told_in_their_order() {
             peer
         });
         let _done = OnDrop(|| is_done.store(true, Relaxed));
-        let next = || loop {
-            if let Ok(told) = publisher.try_recv() {
-                return told;
+        let next = || {
+            let deadline = Instant::now() + PATIENCE;
+            loop {
+                if let Ok(told) = publisher.try_recv() {
+                    return told;
+                }
+                assert!(Instant::now() < deadline, "it is not told");
+                std::thread::yield_now();
             }
-            std::thread::yield_now();
         };
         for number in 0..COUNT {
             assert_eq!(next().first(), format!("\x01{number}").as_bytes());
