@@ -175,6 +175,14 @@ fn what_is_wrong_with_a_directory_is_told() {
     assert!(error.to_string().contains("is no directory"), "{error}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_that_takes_no_files_is_not_missing() {
+    let made_up = Address::Ipc("/proc/x.sock".into());
+    let error = OsListener::bind(&made_up, &ListenOptions::default()).expect_err("it is the kernel's");
+    assert!(error.to_string().contains("/proc takes no new files"), "{error}");
+}
+
 /// A file system without room for one more file. Needs the right to mount.
 #[cfg(target_os = "linux")]
 #[test]

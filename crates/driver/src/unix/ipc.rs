@@ -157,6 +157,10 @@ fn explain(error: io::Error, path: &Path) -> io::Error {
     let directory = parent(path).display();
     let Some(errno) = Errno::from_io_error(&error) else { return error };
     let sentence = match errno {
+        // Some file systems that the kernel makes up, as /proc, say so to everything new.
+        Errno::NOENT if parent(path).is_dir() => {
+            format!("{directory} takes no new files; choose another directory")
+        }
         Errno::NOENT => format!("there is no directory {directory}; make it first"),
         Errno::NOTDIR => format!("{directory} is no directory"),
         Errno::ACCESS | Errno::PERM => format!("this process may make no file in {directory}"),
