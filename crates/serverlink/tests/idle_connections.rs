@@ -10,11 +10,14 @@ use serverlink::{Context, SocketType};
 
 #[path = "support/descriptors.rs"]
 mod descriptors;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/raw_peer.rs"]
 mod raw_peer;
 #[path = "support/sockets.rs"]
 mod sockets;
 
+use memory::resident_bytes;
 use raw_peer::{frame, raw};
 use sockets::socket;
 
@@ -23,11 +26,6 @@ const MOST_BYTES_EACH: usize = 4096;
 /// Everything else that the test has open.
 const OTHER_DESCRIPTORS: usize = 300;
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn resident_bytes() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
 
 /// Both ends are in this process, but the peers are bare sockets: the memory is the ROUTER's.
 #[test]

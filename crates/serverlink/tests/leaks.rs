@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use serverlink::{Context, EventKind, Socket, SocketType};
 
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/place.rs"]
 mod place;
 #[path = "support/raw_link.rs"]
@@ -16,6 +18,7 @@ mod raw_peer;
 #[path = "support/registrations.rs"]
 mod registrations;
 
+use memory::resident_bytes;
 use place::{PATIENCE, Place, brisk, eventually, in_time, over_raw_wires, over_wires};
 use raw_link::{RawLink, RawListener};
 
@@ -65,14 +68,6 @@ fn threads_of_the_library() -> usize {
     let name =
         |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
     tasks.flatten().map(name).filter(|name| name.starts_with("slk-")).count()
-}
-
-fn resident_bytes() -> usize {
-    if !cfg!(target_os = "linux") {
-        return 0;
-    }
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }
 
 /// Runs it briefly, to fill what is filled once, and then in full. `work` gets a context of its own and how often to do it.

@@ -9,11 +9,14 @@ use std::time::{Duration, Instant};
 
 use serverlink::{Context, SocketType};
 
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/raw_peer.rs"]
 mod raw_peer;
 #[path = "support/sockets.rs"]
 mod sockets;
 
+use memory::resident_bytes;
 use raw_peer::{command, frame, raw, read_frame, shake};
 use sockets::{socket, soon};
 
@@ -27,11 +30,6 @@ fn alone() -> MutexGuard<'static, ()> {
 /// The window in which something is counted.
 fn pause(context: &Context, time: Duration) {
     let _ = context.socket(SocketType::Pull).unwrap().recv_deadline(Instant::now() + time);
-}
-
-fn resident_bytes() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
 /// Sends `block` until `total` bytes went or the library stops reading; gives by how much the process grew.

@@ -10,11 +10,14 @@ use std::time::{Duration, Instant};
 
 use serverlink::{Context, Message, Options, Socket, SocketType};
 
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/place.rs"]
 mod place;
 #[path = "support/registrations.rs"]
 mod registrations;
 
+use memory::resident_bytes;
 use place::{PATIENCE, Place, Transport, in_time};
 
 /// What caches of any kind may grow by after the first half.
@@ -229,12 +232,4 @@ fn watch_belongings(until: &Receiver<()>) {
     );
     assert!(bytes_after <= bytes_before + SLACK_BYTES, "it grew");
     assert!(after <= before + SLACK_DESCRIPTORS, "descriptors were left open");
-}
-
-fn resident_bytes() -> usize {
-    if !cfg!(target_os = "linux") {
-        return 0;
-    }
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }

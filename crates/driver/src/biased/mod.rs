@@ -43,7 +43,7 @@ const PLACE_BITS: usize = PLACES - 1;
 /// See the module's page. Threads that wait for it sleep; nothing is poisoned by a panic.
 pub struct BiasedLock<T> {
     /// The thread that may come in without the lock behind this one, with its place among those that ever were: its name and the place in one word.
-    /// Only that thread writes it here, and only while it holds that lock.
+    /// Only that thread puts it here, and only while it holds that lock; whoever takes the favour away puts nobody.
     favourite: AtomicUsize,
     /// The favourite of this place is inside. Each place belongs to one thread for good, and nobody else ever writes to it: a thread that was
     /// interrupted on its way in, and lost its favour meanwhile, must not meddle with the next one's.
@@ -64,7 +64,7 @@ struct Habit {
 }
 
 // SAFETY: a guard is given to one thread at a time, as a mutex does: to whoever holds `habit` when there is no favourite, or is the favourite. See
-// `lock_often` and `withdraw_favour`, whose models are in `models.rs`.
+// `lock_often` and `lock_with_favourite`, whose models are in `models.rs`.
 unsafe impl<T: Send> Sync for BiasedLock<T> {}
 // SAFETY: it owns its value.
 unsafe impl<T: Send> Send for BiasedLock<T> {}

@@ -36,20 +36,18 @@ impl SendLane {
         if body.len() > SHORT_BODY {
             return self.push_longer(body);
         }
-        let end = self.arena.len() + frame::SHORT_HEADER_LEN + body.len();
-        if end >= self.end || self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
-        self.taken += 1;
-        frame::put_frame(&mut self.arena, false, body);
-        true
+        self.push_frame(frame::SHORT_HEADER_LEN, body)
     }
 
     #[inline(never)]
     fn push_longer(&mut self, body: &[u8]) -> bool {
-        let end = self.arena.len() + frame::MAX_HEADER_LEN + body.len();
-        if body.len() > LONGEST_BODY || end >= self.end || self.left == 0 {
+        body.len() <= LONGEST_BODY && self.push_frame(frame::MAX_HEADER_LEN, body)
+    }
+
+    #[inline]
+    fn push_frame(&mut self, header_len: usize, body: &[u8]) -> bool {
+        let end = self.arena.len() + header_len + body.len();
+        if end >= self.end || self.left == 0 {
             return false;
         }
         self.left -= 1;
@@ -90,19 +88,7 @@ impl RecvLane {
     #[inline(always)]
     pub(crate) fn cut(&mut self, into: &mut Message) -> bool {
         let [0, body_len, ..] = *self.front else { return self.cut_longer(into) };
-        let body_len = usize::from(body_len);
-        if self.front.len() < frame::SHORT_HEADER_LEN + body_len || self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
-        self.taken += 1;
-        self.front.advance(frame::SHORT_HEADER_LEN);
-        if self.address.is_some() {
-            self.cut_addressed(body_len, into);
-        } else {
-            cut_body(&mut self.front, body_len, into);
-        }
-        true
+        self.cut_frame(frame::SHORT_HEADER_LEN, usize::from(body_len), into)
     }
 
     #[inline(never)]
@@ -113,11 +99,16 @@ impl RecvLane {
         else {
             return false;
         };
-        let body_len = match usize::try_from(body_len) {
-            Ok(len) if body_len <= self.longest_body && len <= self.front.len() - header_len => len,
-            _ => return false,
-        };
-        if self.left == 0 {
+        match usize::try_from(body_len) {
+            Ok(len) if body_len <= self.longest_body => self.cut_frame(header_len, len, into),
+            _ => false,
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "see `cut`")]
+    #[inline(always)]
+    fn cut_frame(&mut self, header_len: usize, body_len: usize, into: &mut Message) -> bool {
+        if self.front.len() - header_len < body_len || self.left == 0 {
             return false;
         }
         self.left -= 1;

@@ -270,7 +270,6 @@ fn subscriptions_are_told_in_their_order() {
                 peer.send(&command("SUBSCRIBE", topic.as_bytes()));
                 peer.send(&command("CANCEL", topic.as_bytes()));
             }
-            peer
         });
         let _done = OnDrop(|| is_done.store(true, Relaxed));
         let next = || {
