@@ -98,19 +98,17 @@ impl OuterWaker {
         }
     }
 
-    /// Whoever drove this driver stops for now and leaves it masked. A shared port must not stay without anybody who waits there while others
-    /// depend on it; where pollers nest there is nothing to do.
+    /// Whoever drove one of the drivers stops for now, and leaves it masked or removed. A shared port must not stay without anybody who waits there
+    /// while others depend on it; where pollers nest there is nothing to do.
     ///
     /// # Errors
-    /// `NotFound` for a token that was not added.
-    pub fn rest(&self, token: u64) -> io::Result<()> {
-        #[cfg(not(windows))]
-        let _ = token;
+    /// Of the system, where nobody can be woken.
+    pub fn rest(&self) -> io::Result<()> {
         match &self.0 {
             #[cfg(unix)]
             OuterWakerKind::Unix(_) => Ok(()),
             #[cfg(windows)]
-            OuterWakerKind::Windows(outer) => outer.rest(token),
+            OuterWakerKind::Windows(outer) => outer.rest(),
             OuterWakerKind::Simulated(_) => Ok(()),
         }
     }
@@ -145,7 +143,7 @@ impl OuterWaker {
         self.set_masked(token, true)
     }
 
-    /// Reports a driver again, at once if it has something to report now.
+    /// Reports a driver again, at once if it has something to report now. Whoever drove it [rests](OuterWaker::rest), whatever the outcome.
     ///
     /// # Errors
     /// `NotFound` for a token that was not added.

@@ -248,6 +248,7 @@ impl Desk {
             self.tokens.remove(&token);
             self.unmasked -= usize::from(!member.masked);
         }
+        let call = call.or_else(|| self.rest());
         (member.events, call)
     }
 
@@ -290,14 +291,11 @@ impl Desk {
         Ok(self.who_is_outer().filter(|call| news || matches!(call, Call::Ring(_))))
     }
 
-    /// Whoever drove this member stops for now. If others depend on the port and nobody leads, the outer poller has to.
-    pub(super) fn rest(&mut self, token: u64) -> io::Result<Option<Call>> {
-        if !self.tokens.contains_key(&token) {
-            return Err(io::ErrorKind::NotFound.into());
-        }
+    /// Whoever drove a member stops for now; the member may be gone. If others depend on the port and nobody leads, the outer poller has to.
+    pub(super) fn rest(&mut self) -> Option<Call> {
         self.forget_asking();
         let needed = self.lead == Lead::Free && self.unmasked > 0;
-        Ok(if needed { self.who_is_outer() } else { None })
+        if needed { self.who_is_outer() } else { None }
     }
 
     /// Nobody wants the lead any more, as far as this one knows. Who does asks again.

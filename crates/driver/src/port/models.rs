@@ -121,7 +121,35 @@ fn the_io_thread_and_a_caller_miss_nothing() {
         callers.wait(&mut Events::new(), NOW).unwrap();
         port.well().send(&calls);
         receive(&mut callers);
-        waker.rest(1).unwrap();
+        waker.rest().unwrap();
+        port.well().send(&serves);
+        io_thread.join().unwrap();
+    });
+}
+
+/// As above, and the caller's socket closes in the turn he drives: he leaves a member that is gone.
+#[test]
+fn a_caller_whose_member_goes_gives_the_lead_back() {
+    bounded(|| {
+        let port = Queue::port();
+        let (mut callers, mut served) = (Driver::open(&port), Driver::open(&port));
+        let mut outer = Outer::new(Arc::clone(&port));
+        let waker = outer.waker();
+        waker.add(&callers.remote(), 1).unwrap();
+        waker.add(&served.remote(), 2).unwrap();
+        let serves = served.remote();
+        let io_thread = thread::spawn(move || {
+            let mut events = Events::new();
+            while events.is_empty() {
+                outer.wait(&mut Vec::new(), None).unwrap();
+                served.wait(&mut events, NOW).unwrap();
+            }
+        });
+        waker.set_masked(1, true).unwrap();
+        callers.wait(&mut Events::new(), NOW).unwrap();
+        waker.remove(1).unwrap();
+        callers.wait(&mut Events::new(), NOW).unwrap();
+        waker.set_masked(1, false).unwrap_err();
         port.well().send(&serves);
         io_thread.join().unwrap();
     });

@@ -92,12 +92,20 @@ impl<W: Well> OuterWaker<W> {
     }
 
     pub(crate) fn set_masked(&self, token: u64, masked: bool) -> io::Result<()> {
-        let call = self.port.desk().set_masked(token, masked)?;
-        self.port.try_make(call)
+        let mut desk = self.port.desk();
+        let (call, outcome) = match desk.set_masked(token, masked) {
+            Ok(call) => (call, Ok(())),
+            // Whoever drove it stops all the same.
+            Err(error) if !masked => (desk.rest(), Err(error)),
+            Err(error) => (None, Err(error)),
+        };
+        drop(desk);
+        self.port.try_make(call)?;
+        outcome
     }
 
-    pub(crate) fn rest(&self, token: u64) -> io::Result<()> {
-        let call = self.port.desk().rest(token)?;
+    pub(crate) fn rest(&self) -> io::Result<()> {
+        let call = self.port.desk().rest();
         self.port.try_make(call)
     }
 

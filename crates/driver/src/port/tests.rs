@@ -180,7 +180,7 @@ fn a_caller_and_the_io_thread_share_the_port() {
                 send(&port, &calls);
             }
             receive(&mut callers);
-            waker.rest(1).expect("it is there");
+            waker.rest().expect("a port that works");
             while round % 7 == 0 && count.load(Ordering::SeqCst) <= round {
                 thread::yield_now();
             }
@@ -235,6 +235,38 @@ fn who_dies_at_the_port_hands_the_lead_on() {
     drop(first);
     send(&port, &remote);
     assert_eq!(follower.join().expect("no panic"), 1);
+}
+
+/// The outer poller gave its lead to a caller, whose member was removed before he stopped: a socket that is closed in its own turn.
+#[test]
+fn who_leaves_a_member_that_is_gone_gives_the_lead_back() {
+    type Leave = fn(&OuterWaker<Queue>, Driver<Queue>);
+    let leaves: [Leave; 3] = [
+        |waker, _| waker.rest().expect("a port that works"),
+        |waker, _| {
+            let error = waker.set_masked(1, false).expect_err("it is gone");
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        },
+        |_, driver| drop(driver),
+    ];
+    for leave in leaves {
+        let port = Port::new(Queue::default());
+        let (callers, served) = (Driver::open(&port), Driver::open(&port));
+        let mut outer = Outer::new(Arc::clone(&port));
+        let waker = outer.waker();
+        waker.add(&callers.remote(), 1).expect("a new member");
+        waker.add(&served.remote(), 2).expect("a new member");
+        assert!(port.desk().lead_as_outer(), "as its thread does in a wait");
+        waker.set_masked(1, true).expect("it is there");
+        assert!(matches!(port.desk().ask_for_lead(), Some(Call::Interrupt)), "as the caller does in his");
+        port.desk().leave_as_outer();
+        waker.remove(1).expect("it is there");
+        leave(&waker, callers);
+        send(&port, &served.remote());
+        let mut ready = Vec::new();
+        outer.wait(&mut ready, NOW).expect("a port that works");
+        assert_eq!(ready, [2]);
+    }
 }
 
 #[test]

@@ -72,10 +72,10 @@ impl OuterWaker {
         }
     }
 
-    pub(crate) fn rest(&self, token: u64) -> io::Result<()> {
+    pub(crate) fn rest(&self) -> io::Result<()> {
         match self {
-            OuterWaker::Iocp(outer) => outer.rest(token),
-            OuterWaker::Polled(outer) => outer.rest(token),
+            OuterWaker::Iocp(outer) => outer.rest(),
+            OuterWaker::Polled(outer) => outer.rest(),
         }
     }
 

@@ -198,7 +198,7 @@ impl Reactor {
             self.io.serve_now(self.token);
         }
         if duty.rest {
-            let _ = self.io.outer().rest(self.token);
+            let _ = self.io.outer().rest();
         }
         if duty.wake {
             let _ = self.remote.wake();
