@@ -346,6 +346,22 @@ fn an_outcome_is_the_first_event_of_its_key() {
 }
 
 #[test]
+fn an_address_is_free_when_its_listener_came_to_its_end() {
+    let world = World::with_faults(1, COMPLETIONS);
+    let mut driver = world.driver();
+    let remote = driver.remote();
+    let bind = || remote.bind(&Address::Tcp(([127, 0, 0, 1], 4000).into()), &ListenOptions::default());
+    let listener = remote.listen(bind().expect("a free address")).expect("it registers");
+    let key = listener.key();
+    listener.close();
+    assert_eq!(bind().expect_err("operations of the listener hold it").kind(), ErrorKind::AddrInUse);
+    let mut events = Events::new();
+    driver.wait(&mut events, None).expect("it cannot fail");
+    assert!(events.any(|event| matches!(event, Event::Closed(closed) if closed == key)));
+    bind().expect("it is free");
+}
+
+#[test]
 fn values_are_used_again_while_the_old_source_is_still_closing() {
     let mut bench = Bench::new(World::with_faults(1, COMPLETIONS));
     let (client, _server) = bench.narrow_pair(100);

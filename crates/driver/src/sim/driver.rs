@@ -87,7 +87,7 @@ impl Remote {
             Address::Ipc(path) if path == Path::new("*") => state.free_path(),
             address => address.clone(),
         };
-        if state.bound.contains_key(&local) {
+        if state.is_in_use(&local) {
             return Err(io::ErrorKind::AddrInUse.into());
         }
         let handle = state.open_handle(host, None)?;
@@ -139,12 +139,18 @@ impl Remote {
 }
 
 impl super::state::State {
+    /// Also by a listener that is closed, and has not come to its end.
+    fn is_in_use(&self, address: &Address) -> bool {
+        let mut sources = self.drivers.values().flat_map(|driver| driver.sources.values());
+        self.bound.contains_key(address) || sources.any(|source| source.listened_on.as_ref() == Some(address))
+    }
+
     /// A path that nobody uses.
     fn free_path(&mut self) -> Address {
         loop {
             let path =
                 Address::Ipc(format!("/tmp/serverlink-{:012x}/socket", self.random.u64(..1 << 48)).into());
-            if !self.bound.contains_key(&path) {
+            if !self.is_in_use(&path) {
                 return path;
             }
         }
@@ -155,7 +161,7 @@ impl super::state::State {
         for _ in 0..=u16::MAX {
             address.set_port(self.next_port);
             self.next_port = self.next_port.checked_add(1).unwrap_or(49_152);
-            if !self.bound.contains_key(&Address::Tcp(address)) {
+            if !self.is_in_use(&Address::Tcp(address)) {
                 return Ok(Address::Tcp(address));
             }
         }

@@ -41,7 +41,7 @@
 //! - A write that does not fit is [`Pending`](crate::Written::Pending) and owns its memory until
 //!   [`Event::Written`](crate::Event::Written). Writing again before that panics: a real driver would mix the bytes of the two.
 //! - Closing cancels what is in flight. Each operation comes home in its own time, stale events may come meanwhile, and
-//!   [`Event::Closed`](crate::Event::Closed) is last.
+//!   [`Event::Closed`](crate::Event::Closed) is last. A listener's address is free only then.
 //! - Events of different operations come in any order ([`Faults::reorder`]).
 //!
 //! [`RawPort`] and [`RawSocket`] are the same laws without our types, for tests that show what a wrong design does.

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::time::Duration;
 
 use super::handles::Handle;
 use super::state::{Action, DriverId, State};
-use crate::{Batch, Event, Key};
+use crate::{Address, Batch, Event, Key};
 
 /// What a source may have in flight, at most one of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,11 +31,13 @@ pub(super) struct Source {
     pub(super) in_flight: BTreeSet<Operation>,
     /// The memory of the send in flight: in use until it came home, also after the source was closed.
     pub(super) sending: Option<Box<Batch>>,
+    /// What a listener that was closed listened on: in use until its last operation came home.
+    pub(super) listened_on: Option<Address>,
 }
 
 impl Source {
     pub(super) fn new(handle: Handle) -> Source {
-        Source { handle, in_flight: BTreeSet::new(), sending: None }
+        Source { handle, in_flight: BTreeSet::new(), sending: None, listened_on: None }
     }
 }
 
@@ -66,12 +69,15 @@ impl State {
         }
     }
 
-    /// Cancels what a source that is being closed has in flight. Each of them comes home in its own time.
+    /// Cancels what a source that is being closed has in flight. Each of them comes home in its own time; a listener's as soon as somebody waits
+    /// again, because a call that frees an address waits for them, and no time passes in a call.
     pub(super) fn cancel(&mut self, (driver, key): (DriverId, Key)) {
         let Some(source) = self.drivers[driver].sources.get_mut(key) else { return };
         source.in_flight.insert(Operation::Close);
+        let listened = source.listened_on.is_some();
         for operation in source.in_flight.clone() {
-            self.after_latency(Action::ComeHome(driver, key, operation));
+            let action = Action::ComeHome(driver, key, operation);
+            if listened { self.after(Duration::ZERO, action) } else { self.after_latency(action) }
         }
     }
 

@@ -230,8 +230,11 @@ impl State {
     pub(super) fn close_listener(&mut self, id: ListenerId) {
         let Some(listener) = self.listeners.remove(id) else { return };
         self.bound.remove(&listener.local);
-        if let Some(registration) = listener.registration {
-            self.unregister(registration);
+        if let Some((driver, key)) = listener.registration {
+            if let Some(source) = self.drivers[driver].sources.get_mut(key) {
+                source.listened_on = Some(listener.local);
+            }
+            self.unregister((driver, key));
         }
         for waiting in listener.backlog {
             self.abort(waiting);

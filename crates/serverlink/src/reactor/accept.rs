@@ -7,6 +7,7 @@ use std::time::Duration;
 use serverlink_driver::{Address, Key, Listener, OsStream, Stream};
 
 use super::command::{NewListener, NewStream};
+use super::leaving::Leaving;
 use super::turn::{Due, Source, Turn};
 use super::{Reactor, number};
 use crate::connection::Connection;
@@ -40,7 +41,7 @@ impl Turn {
         let key = listener.key();
         if core.is_closing() {
             listener.close();
-            return self.wait_for_closed(reactor, key, None);
+            return self.wait_for_closed(reactor, key, Leaving::Newcomer);
         }
         // Registered before its command was taken: an edge may have passed unseen.
         let acceptor = Acceptor { core, listener, endpoint, acceptable: true, queued: false, paused: false };
@@ -53,11 +54,9 @@ impl Turn {
 
     pub(super) fn unlisten(&mut self, reactor: &Reactor, key: Key) {
         if let Some(Source::Acceptor(acceptor)) = self.sources.remove(key) {
-            let endpoint = acceptor.endpoint.clone();
-            acceptor.listener.close();
-            self.wait_for_closed(reactor, key, None);
-            acceptor.core.listener_closed(key);
-            acceptor.core.monitor.tell(|| EventKind::ListenerClosed { endpoint });
+            let Acceptor { core, listener, endpoint, .. } = *acceptor;
+            listener.close();
+            self.wait_for_closed(reactor, key, Leaving::Listener { core, endpoint });
         }
     }
 
@@ -122,7 +121,7 @@ impl Turn {
         if core.is_closing() || self.failed {
             let key = stream.key();
             stream.close();
-            return self.wait_for_closed(reactor, key, None);
+            return self.wait_for_closed(reactor, key, Leaving::Newcomer);
         }
         self.welcome(reactor, core, stream, endpoint, Origin::Adopted);
     }

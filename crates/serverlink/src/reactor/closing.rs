@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serverlink_driver::Key;
 
+use super::leaving::Leaving;
 use super::timers::TimerId;
 use super::turn::{Due, Source, Turn};
 use super::{DialerId, Farewell, Reactor};
@@ -76,7 +77,8 @@ impl Turn {
         let core = &closing.core;
         if closing.deadline.is_some_and(|at| at <= reactor.env.now()) {
             self.give_up(reactor, core);
-            return true;
+            // The system has the last word on those, and soon.
+            return !self.has_leaving_listeners(core);
         }
         for id in self.dialers_of(core) {
             let dialer = &mut self.dialers[id];
@@ -114,7 +116,7 @@ impl Turn {
                 self.drop_dialer(dialer);
             }
             let remains = connection.end(Farewell::Closed);
-            self.wait_for_closed(reactor, key, Some(remains));
+            self.wait_for_closed(reactor, key, Leaving::Connection(remains));
         }
     }
 

@@ -59,8 +59,7 @@ impl Turn {
         listeners.into_iter().for_each(|key| self.unlisten(reactor, key));
         let dialers: Vec<DialerId> = self.dialers.keys().collect();
         dialers.into_iter().for_each(|dialer| self.drop_dialer(dialer));
-        // Nobody will say that their last operations came home.
-        self.leaving.clear();
+        self.stop_waiting_for_closed();
         reactor.tell_failure(&failure);
         self.check_closing(reactor);
     }

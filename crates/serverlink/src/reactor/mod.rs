@@ -8,6 +8,7 @@ mod closing;
 mod describe;
 mod dial;
 pub(crate) mod failure;
+mod leaving;
 mod role;
 pub(crate) mod timers;
 mod turn;

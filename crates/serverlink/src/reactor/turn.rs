@@ -11,13 +11,13 @@ use super::accept::Acceptor;
 use super::closing::Closing;
 use super::dial::Dialer;
 use super::failure::Failure;
+use super::leaving::Leaving;
 use super::timers::{TimerId, Timers};
 use super::{Command, DialerId, Farewell, Reactor};
 use crate::connection::landing::Landing;
-use crate::connection::{Connection, Flow, Remains};
+use crate::connection::{Connection, Flow};
 use crate::monitor::Trouble;
 use crate::socket::core::Core;
-use crate::sync::later::drop_later;
 
 /// How often a caller who finds enough in what is marked already may go on without asking the system.
 const ROUNDS_WITHOUT_WAIT: u32 = 16;
@@ -73,7 +73,7 @@ pub(crate) struct Turn {
     pub(super) failed: bool,
     pub(super) closing: Vec<Closing>,
     /// Closed sources whose last operation the system has not finished, and what waits for that.
-    pub(super) leaving: SecondaryMap<Key, Option<Remains>>,
+    pub(super) leaving: SecondaryMap<Key, Leaving>,
     /// Its socket is closed: with its last source the reactor retires.
     pub(super) over: bool,
     /// Listeners that wait for one of their socket's connections to end.
@@ -325,23 +325,7 @@ impl Turn {
             let flow = connection.handle_written(written, reactor.env.now());
             return self.follow(reactor, key, flow);
         }
-        // Its connection ended, but the messages in it may be its dialer's to send again.
-        match self.leaving.get(key) {
-            Some(Some(Remains { core, pipe: Some(pipe) })) => core.take_back(key, *pipe, written),
-            _ => drop_later(written),
-        }
-    }
-
-    /// A source was closed. Some drivers have memory of it until its last operation came home.
-    pub(super) fn wait_for_closed(&mut self, reactor: &Reactor, key: Key, remains: Option<Remains>) {
-        if reactor.remote().reports_closed() && !self.failed {
-            self.leaving.insert(key, remains);
-        }
-    }
-
-    fn on_closed(&mut self, reactor: &Reactor, key: Key) {
-        self.leaving.remove(key);
-        self.retire_if_over(reactor);
+        self.take_back(key, written);
     }
 
     fn on_write_failed(&mut self, key: Key, error: std::io::Error) {
@@ -394,7 +378,7 @@ impl Turn {
         let (dialer, trouble) = (connection.dialer, Trouble::from(&farewell));
         let verdict = connection.verdict(&farewell);
         let remains = connection.end(farewell);
-        self.wait_for_closed(reactor, key, Some(remains));
+        self.wait_for_closed(reactor, key, Leaving::Connection(remains));
         match dialer {
             Some(dialer) => self.on_attempt_over(reactor, dialer, verdict, trouble),
             None => self.let_in_more(),
@@ -408,6 +392,7 @@ impl Turn {
             Source::Connection(connection) => Arc::ptr_eq(&connection.core, core),
             Source::Acceptor(acceptor) => Arc::ptr_eq(&acceptor.core, core),
         }) || self.dialers.values().any(|dialer| Arc::ptr_eq(&dialer.core, core))
+            || self.has_leaving_listeners(core)
             || core.has_unbound_messages()
     }
 }
