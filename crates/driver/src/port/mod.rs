@@ -23,7 +23,8 @@ use crate::Event;
 use desk::{Call, Desk};
 pub(crate) use driver::{Driver, Remote};
 pub(crate) use outer::Outer;
-#[cfg_attr(not(windows), expect(unused_imports, reason = "only Windows has ports that do not nest"))]
+/// Only Windows has ports that do not nest.
+#[cfg(any(windows, test))]
 pub(crate) use outer::OuterWaker;
 use sync::{Arc, Mutex, MutexGuard};
 

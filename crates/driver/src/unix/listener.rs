@@ -11,7 +11,7 @@ use super::foreign::{self, Foreign};
 use super::ipc::{self, SocketFile};
 use super::registry::Registry;
 use super::socket::{self, OsStream};
-use super::tcp_options;
+use super::{loopback, tcp_options};
 use crate::{Address, Key, ListenOptions, StreamOptions};
 
 #[derive(Debug)]
@@ -33,6 +33,7 @@ impl OsListener {
         let (local, file) = match address {
             Address::Tcp(target) => {
                 tcp_options::prepare(&fd, target.is_ipv6(), &options.stream)?;
+                loopback::unpace(&fd, address);
                 // Else a port stays taken for minutes after a server with open connections ended.
                 sockopt::set_socket_reuseaddr(&fd, true)?;
                 // OpenBSD has no sockets for both, and no option to ask for one.
@@ -73,6 +74,7 @@ impl OsListener {
                     {
                         continue;
                     }
+                    loopback::unpace_accepted(&fd, &self.local, peer.as_ref());
                     return Ok(Some((OsStream::new(fd, peer.clone()), peer)));
                 }
                 Err(Errno::AGAIN) => return Ok(None),

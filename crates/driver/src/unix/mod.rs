@@ -9,6 +9,7 @@ mod identity;
 mod interfaces;
 mod ipc;
 mod listener;
+mod loopback;
 mod outer;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod outer_epoll;

@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::registry::Registry;
 use super::selector::Raised;
 use super::socket::{self, OsStream};
-use super::{credentials, tcp_options};
+use super::{credentials, loopback, tcp_options};
 use crate::batch::MAX_SLICES;
 use crate::borrowed::Borrowed;
 use crate::{Address, Batch, Credentials, Event, Events, Key, Read, StreamOptions, Written};
@@ -74,8 +74,9 @@ impl Stream {
     ) -> io::Result<Arc<Stream>> {
         let fd = socket::create(target)?;
         socket::set_buffers(&fd, options)?;
-        if let Address::Tcp(target) = target {
-            tcp_options::prepare(&fd, target.is_ipv6(), options)?;
+        if let Address::Tcp(address) = target {
+            tcp_options::prepare(&fd, address.is_ipv6(), options)?;
+            loopback::unpace(&fd, target);
             if let Some(source) = options.source {
                 bind_source(&fd, source)?;
             }
