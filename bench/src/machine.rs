@@ -9,6 +9,7 @@ pub(crate) struct Machine {
     processor: String,
     cores: usize,
     kernel: String,
+    congestion_control: String,
     cores_may_halt: bool,
     libzmq: Option<String>,
 }
@@ -19,6 +20,7 @@ impl Machine {
             processor: processor(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: first_line("/proc/sys/kernel/osrelease"),
+            congestion_control: first_line("/proc/sys/net/ipv4/tcp_congestion_control"),
             cores_may_halt: !keep_awake && !first_line("/proc/cmdline").contains("idle=poll"),
             libzmq: libzmq::version(),
         }
@@ -29,11 +31,12 @@ impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}, {} cores, {} {}, cores {}, serverlink {}, libzmq {}",
+            "{}, {} cores, {} {}, tcp {}, cores {}, serverlink {}, libzmq {}",
             self.processor,
             self.cores,
             std::env::consts::OS,
             self.kernel,
+            if self.congestion_control.is_empty() { "as it is" } else { &self.congestion_control },
             if self.cores_may_halt { "may halt" } else { "stay awake" },
             env!("CARGO_PKG_VERSION"),
             self.libzmq.as_deref().unwrap_or("not installed"),

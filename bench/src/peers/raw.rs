@@ -186,8 +186,18 @@ fn connect_path(_: &Path) -> Result<Box<dyn ByteStream>, Error> {
 
 fn tcp(stream: TcpStream) -> Result<Box<dyn ByteStream>, Error> {
     stream.set_nodelay(true).map_err(Error::io("setting no-delay"))?;
+    unpace(&stream);
     Ok(Box::new(stream))
 }
+
+/// The limit is what the kernel can do, not what a congestion control that paces lets through on a machine whose default that is.
+#[cfg(target_os = "linux")]
+pub(super) fn unpace(stream: &TcpStream) {
+    let _ = rustix::net::sockopt::set_tcp_congestion(stream, "reno");
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn unpace(_: &TcpStream) {}
 
 /// A stream, or the listener that gives one when it is first used: accepting must not hold up the
 /// role, whose endpoint the other side does not know yet.

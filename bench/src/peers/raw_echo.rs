@@ -63,6 +63,7 @@ fn accept(listener: &TcpListener) -> Result<Option<Client>, Error> {
     };
     stream.set_nonblocking(true).map_err(Error::io("setting up a connection"))?;
     stream.set_nodelay(true).map_err(Error::io("setting up a connection"))?;
+    super::raw::unpace(&stream);
     let handshake = [&wire::greeting()[..], &wire::ready("ROUTER")].concat();
     stream.write_all(&handshake).map_err(Error::io("greeting"))?;
     let handshake_left = wire::GREETING_BYTES + wire::ready("DEALER").len();
