@@ -39,7 +39,8 @@ pub enum Error {
     #[error("it was made before this process was forked and belongs to the parent; make a new context here")]
     Forked,
 
-    /// A signal handler ran while the call was waiting. Repeat the call to go on waiting.
+    /// A signal handler ran while the call was waiting. Repeat the call to go on waiting. In a program with handlers also when it was stopped (^Z, a
+    /// debugger that attaches) and goes on; where nobody handles signals such a wait goes on by itself.
     #[error("a signal interrupted the wait")]
     Interrupted,
 

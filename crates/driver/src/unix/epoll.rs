@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use slotmap::{Key as _, KeyData};
 
 use super::selector::{Ended, Raised};
+use super::signals;
 use crate::Key;
 
 /// How many events one wait takes; what is left over comes with the next.
@@ -71,7 +72,7 @@ impl Selector {
     }
 }
 
-/// Waits and hands over each event's token and flags; `false` when a signal cut the wait short.
+/// Waits and hands over each event's token and flags; `false` when a signal that somebody may have handled cut the wait short.
 ///
 /// The events live on the stack for the time of the call, uninitialized until the kernel writes them: that costs nothing and needs no allocation.
 #[inline]
@@ -95,7 +96,7 @@ pub(super) fn wait(
             }
             // Who only asks does not sleep: there is nothing to cut short, and what is there must not be missed.
             Err(Errno::INTR) if timeout == Some(Duration::ZERO) => continue,
-            Err(Errno::INTR) => Ok(false),
+            Err(Errno::INTR) => Ok(!signals::may_have_been_handled()),
             Err(error) => Err(error.into()),
         };
     }

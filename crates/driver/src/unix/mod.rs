@@ -17,6 +17,8 @@ mod outer_polling;
 mod polling;
 mod registry;
 mod selector;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod signals;
 mod socket;
 mod stream;
 mod tcp_options;
