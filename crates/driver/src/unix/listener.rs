@@ -64,14 +64,19 @@ impl OsListener {
         &self.local
     }
 
+    /// Whether its connections do not have all they are to be told from it. On Linux they have, but for the priority.
+    fn has_more_to_tell(&self) -> bool {
+        let inherits =
+            cfg!(target_os = "linux") && self.foreign.is_none() && self.stream_options.priority.is_none();
+        matches!(self.local, Address::Tcp(_)) && !inherits
+    }
+
     fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
         loop {
             match accept_one(&self.fd) {
                 Ok((fd, peer)) => {
                     // A connection that died while it waited refuses its options; it is skipped like one that the kernel skips.
-                    if matches!(self.local, Address::Tcp(_))
-                        && tcp_options::set(&fd, &self.stream_options).is_err()
-                    {
+                    if self.has_more_to_tell() && tcp_options::set(&fd, &self.stream_options).is_err() {
                         continue;
                     }
                     loopback::unpace_accepted(&fd, &self.local, peer.as_ref());
