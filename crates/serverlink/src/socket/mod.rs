@@ -99,7 +99,8 @@ impl Socket {
         self.core.bind(endpoint)
     }
 
-    /// Stops listening on an endpoint that [`bind`](Socket::bind) gave. Connections made through it stay.
+    /// Stops listening on an endpoint that [`bind`](Socket::bind) gave, and waits for that: the endpoint is free when this returns.
+    /// Connections made through it stay.
     ///
     /// # Errors
     /// [`Error::NoSuchEndpoint`] if it is not bound there.
