@@ -275,7 +275,7 @@ impl Desk {
         let id = *self.tokens.get(&token).ok_or(io::ErrorKind::NotFound)?;
         let member = &mut self.members[id];
         if std::mem::replace(&mut member.masked, masked) == masked {
-            return Ok(None);
+            return Ok(if masked { None } else { self.rest() });
         }
         if masked {
             self.unmasked -= 1;

@@ -41,7 +41,7 @@ impl Turn {
         let key = listener.key();
         if core.is_closing() {
             listener.close();
-            return self.wait_for_closed(reactor, key, Leaving::Newcomer);
+            return self.wait_for_closed(reactor, key, Leaving::Listener { core, endpoint });
         }
         // Registered before its command was taken: an edge may have passed unseen.
         let acceptor = Acceptor { core, listener, endpoint, acceptable: true, queued: false, paused: false };

@@ -12,6 +12,7 @@ use crate::send;
 
 over_wires! {
     a_listener_restarts_and_its_connections_notice_nothing
+    a_listener_that_closes_at_once_leaves_its_endpoint_free
     a_server_restarts_and_its_dialers_come_back
     a_server_restarts_and_dialers_that_queue_nothing_come_back
 }
@@ -64,6 +65,17 @@ fn a_listener_restarts_and_its_connections_notice_nothing(place: &Place) {
     while next.iter().zip(&sent).any(|(next, (_, sent))| next < sent) {
         let (sender, number) = parse(&pull.recv_deadline(in_time()).expect("every message"));
         follow(&mut next, sender, number);
+    }
+}
+
+/// Before anybody has driven: the reactor has not even heard of the listener.
+fn a_listener_that_closes_at_once_leaves_its_endpoint_free(place: &Place) {
+    let context = Context::new().expect("a context");
+    let endpoint = place.endpoint();
+    for _ in 0..RESTARTS {
+        let pull = brisk(&context, SocketType::Pull, |_| {});
+        pull.bind(&endpoint).expect("the endpoint is free when `close` returned");
+        pull.close(Duration::ZERO);
     }
 }
 
