@@ -41,6 +41,7 @@ pub enum Error {
 
     /// A signal handler ran while the call was waiting. Repeat the call to go on waiting. In a program with handlers also when it was stopped (^Z, a
     /// debugger that attaches) and goes on; where nobody handles signals such a wait goes on by itself.
+    /// A handler that removes itself (`SA_RESETHAND`) counts if it was there when the context was opened.
     #[error("a signal interrupted the wait")]
     Interrupted,
 

@@ -71,6 +71,11 @@ impl OsListener {
         matches!(self.local, Address::Tcp(_)) && !inherits
     }
 
+    /// Whether its connections have that from it.
+    fn is_unpaced(&self) -> bool {
+        self.foreign.is_none() && loopback::is_loopback(&self.local)
+    }
+
     fn accept(&self) -> io::Result<Option<(OsStream, Option<Address>)>> {
         loop {
             match accept_one(&self.fd) {
@@ -79,7 +84,9 @@ impl OsListener {
                     if self.has_more_to_tell() && tcp_options::set(&fd, &self.stream_options).is_err() {
                         continue;
                     }
-                    loopback::unpace_accepted(&fd, &self.local, peer.as_ref());
+                    if let Some(peer) = peer.as_ref().filter(|_| !self.is_unpaced()) {
+                        loopback::unpace(&fd, peer);
+                    }
                     return Ok(Some((OsStream::new(fd, peer.clone()), peer)));
                 }
                 Err(Errno::AGAIN) => return Ok(None),

@@ -23,14 +23,7 @@ pub(super) fn unpace(fd: &OwnedFd, end: &Address) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn unpace(_fd: &OwnedFd, _end: &Address) {}
 
-/// As above, for a connection that came in. One whose listener is there for local peers only has it from that one.
-pub(super) fn unpace_accepted(fd: &OwnedFd, listener: &Address, peer: Option<&Address>) {
-    if let Some(peer) = peer.filter(|_| !is_loopback(listener)) {
-        unpace(fd, peer);
-    }
-}
-
-fn is_loopback(address: &Address) -> bool {
+pub(super) fn is_loopback(address: &Address) -> bool {
     matches!(address, Address::Tcp(address) if address.ip().to_canonical().is_loopback())
 }
 

@@ -16,6 +16,7 @@ use super::driver::Remote;
 use super::epoll::{self as selector, Alarm};
 use super::outer::unknown_token;
 use super::registry::lock;
+use super::signals;
 
 /// The token of the alarm and the timer, which only end a wait.
 const WAKE: u64 = u64::MAX;
@@ -40,6 +41,7 @@ struct Shared {
 
 impl Outer {
     pub(super) fn open() -> io::Result<Outer> {
+        signals::note_handlers();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let alarm = Alarm::open(&epoll, WAKE)?;
         let timer =

@@ -160,7 +160,7 @@ mod tests {
     use crate::unix::driver::Driver;
     use crate::{Kind, ListenOptions};
 
-    fn all() -> StreamOptions {
+    fn all(priority: Option<u32>) -> StreamOptions {
         StreamOptions {
             keepalive: Some(true),
             keepalive_idle: Some(Duration::from_secs(77)),
@@ -168,19 +168,22 @@ mod tests {
             keepalive_count: Some(3),
             user_timeout: Some(Duration::from_millis(4321)),
             type_of_service: Some(0x20),
-            priority: Some(5),
+            priority,
             ..StreamOptions::default()
         }
     }
 
-    fn check(fd: &OwnedFd, ipv6: bool) {
+    fn check(fd: &OwnedFd, ipv6: bool, priority: Option<u32>) {
+        if let Some(priority) = priority {
+            assert_eq!(getsockopt(fd, nix_options::Priority).unwrap(), priority.cast_signed());
+        }
         assert!(sockopt::socket_keepalive(fd).unwrap());
         assert_eq!(sockopt::tcp_keepidle(fd).unwrap(), Duration::from_secs(77));
         assert_eq!(sockopt::tcp_keepintvl(fd).unwrap(), Duration::from_secs(7));
         assert_eq!(sockopt::tcp_keepcnt(fd).unwrap(), 3);
         assert_eq!(sockopt::tcp_user_timeout(fd).unwrap(), 4321);
         assert_eq!(sockopt::ip_tos(fd).unwrap(), 0x20);
-        assert_eq!(getsockopt(fd, nix_options::Priority).unwrap(), 5);
+        assert!(sockopt::tcp_nodelay(fd).unwrap());
         if ipv6 {
             assert_eq!(sockopt::ipv6_tclass(fd).unwrap(), 0x20);
         }
@@ -188,22 +191,25 @@ mod tests {
 
     #[test]
     fn both_ends_have_what_they_were_told() {
-        for (text, ipv6) in [("127.0.0.1:0", false), ("[::1]:0", true)] {
+        // Without a priority, accepted sockets have all of it from their listener.
+        for (text, ipv6, priority) in
+            [("127.0.0.1:0", false, Some(5)), ("127.0.0.1:0", false, None), ("[::1]:0", true, None)]
+        {
             let any = Address::Tcp(text.parse().expect("an address"));
-            let options = ListenOptions { stream: all(), ..ListenOptions::default() };
+            let options = ListenOptions { stream: all(priority), ..ListenOptions::default() };
             let listener = OsListener::bind(&any, &options).expect("a free port");
             let address = listener.local_address().clone();
             let remote = Driver::open(Kind::native()).expect("the native driver").remote();
             let listener = remote.listen(listener).map_err(|(_, error)| error).expect("a first registration");
-            let client = remote.connect(&address, &all()).expect("an attempt");
-            check(client.fd(), ipv6);
+            let client = remote.connect(&address, &all(priority)).expect("an attempt");
+            check(client.fd(), ipv6, priority);
             let server = loop {
                 if let Some((server, _)) = listener.accept().expect("descriptors enough") {
                     break server;
                 }
                 std::thread::yield_now();
             };
-            check(&server.fd, ipv6);
+            check(&server.fd, ipv6, priority);
         }
     }
 
