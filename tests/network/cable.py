@@ -17,6 +17,7 @@ import time
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 LEFT, RIGHT = "10.9.0.1", "10.9.0.2"
+MOST_IN_A_ROW = 4
 
 
 def run(*words):
@@ -27,7 +28,10 @@ def run(*words):
 
 class Cable:
     """Two namespaces, `NAME-left` and `NAME-right`, and the cable between them. `loss` is a probability, `delay` and `jitter` are
-    seconds; all may change while it is used. `cut` loses everything."""
+    seconds; all may change while it is used. `cut` loses everything.
+
+    Chance loses at most `MOST_IN_A_ROW` packets in a row on the way to an end: without a bound, any time that a test allows is too short once in
+    a while."""
 
     def __init__(self, name, loss=0.0, delay=0.0, jitter=0.0):
         self.loss, self.delay, self.jitter, self.cut = loss, delay, jitter, False
@@ -35,6 +39,7 @@ class Cable:
         self.chance = random.Random(name)
         self.news = threading.Condition()
         self.ended = False
+        self.in_a_row = {}
         ends = [self._end("left", LEFT, RIGHT), self._end("right", RIGHT, LEFT)]
         self.across = {ends[0]: ends[1], ends[1]: ends[0]}
         self.thread = threading.Thread(target=self._carry, daemon=True)
@@ -74,8 +79,9 @@ class Cable:
         run("ip", "-n", namespace, "link", "set", "lo", "up")
         run("ip", "-n", namespace, "link", "set", "wire", "up")
         self._route(side)
-        # Where the kernel has them: a stream that is thin anyway does not double its pauses to minutes.
-        for name, value in (("tcp_thin_linear_timeouts", 1), ("tcp_rto_max_ms", 1000)):
+        # Where the kernel has them: a stream that is thin anyway does not double its pauses to minutes. A kernel counts how often it tried before it
+        # gives a connection up, and with short pauses that is a matter of seconds.
+        for name, value in (("tcp_thin_linear_timeouts", 1), ("tcp_rto_max_ms", 1000), ("tcp_retries2", 200)):
             subprocess.run(["ip", "netns", "exec", namespace, "sysctl", "-qw", f"net.ipv4.{name}={value}"], capture_output=True)
         return end
 
@@ -108,7 +114,9 @@ class Cable:
                 return
 
     def _deliver(self, end, packet):
-        lost = self.cut or self.chance.random() < self.loss
+        unlucky = self.chance.random() < self.loss and self.in_a_row.get(end, 0) < MOST_IN_A_ROW
+        self.in_a_row[end] = self.in_a_row.get(end, 0) + 1 if unlucky else 0
+        lost = self.cut or unlucky
         if not lost:
             try:
                 os.write(end, packet)

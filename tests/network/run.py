@@ -137,7 +137,7 @@ class Scene(contextlib.ExitStack):
 
     def __init__(self, number):
         super().__init__()
-        self.number, self.the_cable = number, None
+        self.number, self.the_cable, self.nodes = number, None, []
 
     def cable(self, **faults):
         self.the_cable = Cable(f"sl{self.number}", **faults)
@@ -147,16 +147,26 @@ class Scene(contextlib.ExitStack):
     def node(self, side, *words):
         node = Node(self.the_cable, side, *words)
         self.callback(node.kill)
+        self.nodes.append(node)
         return node
+
+    def account(self):
+        """What happened so far, for whoever finds that something did not."""
+        cable = self.the_cable
+        packets = f"{cable.passed} packets passed, {cable.lost} were lost" if cable else "no cable"
+        return "\n".join([packets, *(f"{node.name} said {node.lines}" for node in self.nodes)])
 
 
 def attempt(number, test, failures):
     started = time.monotonic()
     try:
         with Scene(number) as scene:
-            test(scene)
+            try:
+                test(scene)
+            except Exception:
+                failures[test.__name__] = f"{traceback.format_exc()}\n{scene.account()}\n"
     except Exception:
-        failures[test.__name__] = traceback.format_exc()
+        failures[test.__name__] = failures.get(test.__name__, "") + traceback.format_exc()
     verdict = "FAILED" if test.__name__ in failures else "ok"
     print(f"test {test.__name__} ... {verdict} ({time.monotonic() - started:.1f} s)", flush=True)
 
