@@ -30,11 +30,13 @@ pub enum Peer {
     Rzmq,
     /// ServerLink.
     Serverlink,
+    /// ServerLink where nobody spins before he sleeps; round trips only.
+    ServerlinkNoSpin,
 }
 
 impl Peer {
     /// Every competitor.
-    pub const ALL: [Peer; 11] = [
+    pub const ALL: [Peer; 12] = [
         Peer::Raw,
         Peer::RawOwned,
         Peer::Libzmq,
@@ -46,10 +48,12 @@ impl Peer {
         Peer::Zeromq,
         Peer::Rzmq,
         Peer::Serverlink,
+        Peer::ServerlinkNoSpin,
     ];
 
     /// Those that need no other program to play them.
-    pub const HERE: [Peer; 5] = [Peer::Raw, Peer::RawOwned, Peer::Libzmq, Peer::Nng, Peer::Serverlink];
+    pub const HERE: [Peer; 6] =
+        [Peer::Raw, Peer::RawOwned, Peer::Libzmq, Peer::Nng, Peer::Serverlink, Peer::ServerlinkNoSpin];
 
     /// The name in the table.
     pub fn as_str(self) -> &'static str {
@@ -65,6 +69,7 @@ impl Peer {
             Peer::Zeromq => "zeromq",
             Peer::Rzmq => "rzmq",
             Peer::Serverlink => "serverlink",
+            Peer::ServerlinkNoSpin => "serverlink-no-spin",
         }
     }
 

@@ -7,17 +7,17 @@ use serverlink::{Context, Message, Options, SocketType};
 use super::{Kind, Library, Setup, Socket, fresh_endpoint};
 use crate::{Error, Transport, load::Counter};
 
-/// One context with one I/O thread.
-pub(crate) struct Serverlink {
+/// One context with one I/O thread. Without `SPINS` it only does what spinning is for.
+pub(crate) struct Serverlink<const SPINS: bool> {
     context: Context,
     setup: Setup,
 }
 
-impl Library for Serverlink {
+impl<const SPINS: bool> Library for Serverlink<SPINS> {
     type Socket = LinkSocket;
 
     fn open(setup: &Setup) -> Result<Self, Error> {
-        let context = Context::builder().io_threads(1).build().map_err(failed("creating a context"))?;
+        let context = Context::builder().io_threads(1).spin(SPINS).build().map_err(failed("creating a context"))?;
         Ok(Serverlink { context, setup: setup.clone() })
     }
 
@@ -34,8 +34,11 @@ impl Library for Serverlink {
     }
 }
 
-impl Serverlink {
+impl<const SPINS: bool> Serverlink<SPINS> {
     fn socket(&self, kind: Kind) -> Result<LinkSocket, Error> {
+        if !SPINS && !matches!(kind, Kind::Req | Kind::Rep) {
+            return Err(Error::Absent("only its round trips are another matter".into()));
+        }
         let socket_type = match kind {
             Kind::Push => SocketType::Push,
             Kind::Pull => SocketType::Pull,

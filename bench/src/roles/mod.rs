@@ -59,7 +59,8 @@ pub fn run_role() -> Option<ExitCode> {
         (Peer::RawOwned, play::<Raw<true>>),
         (Peer::Libzmq, play::<Libzmq>),
         (Peer::Nng, play::<Nng>),
-        (Peer::Serverlink, play::<Serverlink>),
+        (Peer::Serverlink, play::<Serverlink<true>>),
+        (Peer::ServerlinkNoSpin, play::<Serverlink<false>>),
     ])
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Env(Arc<Inner>);
 struct Inner {
     machine: Machine,
     random: Mutex<fastrand::Rng>,
-    parallelism: usize,
+    may_spin: bool,
     resolver: Resolver,
 }
 
@@ -27,9 +27,9 @@ enum Machine {
 }
 
 impl Env {
-    pub(crate) fn real(resolver: Resolver) -> Env {
-        let parallelism = std::thread::available_parallelism().map_or(1, usize::from);
-        Env::with(Machine::Real, fastrand::Rng::new(), parallelism, resolver)
+    pub(crate) fn real(resolver: Resolver, spins: bool) -> Env {
+        let has_several = || std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
+        Env::with(Machine::Real, fastrand::Rng::new(), spins && has_several(), resolver)
     }
 
     /// Virtual time and seeded chance; nothing starts a thread and nothing blocks.
@@ -37,13 +37,13 @@ impl Env {
         Env::with(
             Machine::Simulated(world, host),
             fastrand::Rng::with_seed(seed),
-            1,
+            false,
             Resolver::Scripted(names),
         )
     }
 
-    fn with(machine: Machine, random: fastrand::Rng, parallelism: usize, resolver: Resolver) -> Env {
-        Env(Arc::new(Inner { machine, random: Mutex::new(random), parallelism, resolver }))
+    fn with(machine: Machine, random: fastrand::Rng, may_spin: bool, resolver: Resolver) -> Env {
+        Env(Arc::new(Inner { machine, random: Mutex::new(random), may_spin, resolver }))
     }
 
     /// Where names are looked up.
@@ -86,7 +86,7 @@ impl Env {
 
     /// Spinning for another thread only helps where that thread can run meanwhile.
     pub(crate) fn may_spin(&self) -> bool {
-        self.0.parallelism > 1
+        self.0.may_spin
     }
 
     /// Starts a thread, or tells that this machine has none.

@@ -17,7 +17,7 @@ use serverlink_patterns::PipeId;
 
 use crate::env::Env;
 use crate::reactor::failure::Failure;
-use crate::reactor::{Command, LEASE, Reactor};
+use crate::reactor::{Command, Reactor};
 use crate::socket::core::Core;
 use crate::socket::write::Watched;
 use crate::sync::{Lock, Parked};
@@ -50,10 +50,8 @@ pub(crate) struct IoShared {
 #[derive(Default)]
 struct Requests {
     flush: Vec<(Weak<Core>, PipeId)>,
-    /// Reactors whose role lies.
-    looks: Vec<u64>,
-    /// When the first of their leases ends.
-    look_due: Option<Instant>,
+    /// When the leases of reactors end whose role lies.
+    looks: BinaryHeap<Reverse<(Instant, u64)>>,
     /// Reactors that were given back.
     serve: Vec<u64>,
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
@@ -62,6 +60,10 @@ struct Requests {
 }
 
 impl Requests {
+    fn next_look(&self) -> Option<Instant> {
+        self.looks.peek().map(|Reverse((at, _))| *at)
+    }
+
     /// A deadline that a sooner one replaced, or whose reactor is gone, need not wake anybody.
     fn drop_outdated(&mut self) {
         while let Some(&Reverse((at, token))) = self.deadlines.peek()
@@ -121,16 +123,15 @@ impl IoShared {
     }
 
     /// A role lies from now on: look when its lease is over. Does not wake the thread now.
-    pub(crate) fn look_later(&self, token: u64, now: Instant) {
-        let first = {
+    pub(crate) fn look_at(&self, token: u64, at: Instant, now: Instant) {
+        let is_first = {
             let mut requests = self.requests.lock();
-            requests.looks.push(token);
-            let first = requests.look_due.is_none();
-            requests.look_due.get_or_insert(now + LEASE);
-            first
+            let is_first = requests.next_look().is_none_or(|first| at < first);
+            requests.looks.push(Reverse((at, token)));
+            is_first
         };
-        if first {
-            let _ = self.outer.arm(LEASE);
+        if is_first {
+            let _ = self.outer.arm(at.saturating_duration_since(now));
         }
     }
 
@@ -284,7 +285,7 @@ impl IoThread {
         let mut requests = self.shared.requests.lock();
         requests.drop_outdated();
         let timer = requests.deadlines.peek().map(|Reverse((at, _))| *at);
-        let look = requests.look_due;
+        let look = requests.next_look();
         timer.into_iter().chain(self.next_watch).chain(look).chain(self.until).min()
     }
 
@@ -339,15 +340,21 @@ impl IoThread {
 
     /// Leases end. The timer that wakes us for it needs no wake-up by the one who left.
     fn look(&mut self) {
-        let tokens = {
+        let mut due = Vec::new();
+        {
             let mut requests = self.shared.requests.lock();
-            if requests.look_due.is_none_or(|due| self.env.now() < due) {
+            if requests.looks.is_empty() {
                 return;
             }
-            requests.look_due = None;
-            std::mem::take(&mut requests.looks)
-        };
-        for token in tokens {
+            let now = self.env.now();
+            while let Some(&Reverse((at, token))) = requests.looks.peek()
+                && at <= now
+            {
+                requests.looks.pop();
+                due.push(token);
+            }
+        }
+        for token in due {
             if let Some(reactor) = self.reactor(token) {
                 reactor.look();
             }

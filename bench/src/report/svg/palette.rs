@@ -15,5 +15,6 @@ pub(super) fn colour(peer: Peer) -> &'static str {
         Peer::Zeromq => "#c9a227",
         Peer::Rzmq => "#b0764a",
         Peer::Serverlink => "#e4572e",
+        Peer::ServerlinkNoSpin => "#f0a58f",
     }
 }

@@ -249,6 +249,10 @@ impl Inbox {
 
     /// Multipart messages, commands, frames that lie across chunks, and what scan went ahead of.
     fn take_slowly(&mut self, into: &mut Message) -> Result<Taken, WireError> {
+        if let Some(end) = self.whole_message_in_front() {
+            self.cut_parts(end, into);
+            return Ok(Taken::Message);
+        }
         let scanned = if self.whole == 0 { self.scan_one_message() } else { Ok(()) };
         if let Some(command) = self.commands.pop_front() {
             return Ok(Taken::Command(command));
@@ -261,6 +265,41 @@ impl Inbox {
         }
         *into = self.cut_message()?;
         Ok(Taken::Message)
+    }
+
+    /// Where a message of several parts ends that lies in the first segment, and which scan has not seen. What is wrong
+    /// with it, or in its way, is for scan to say.
+    fn whole_message_in_front(&self) -> Option<usize> {
+        if self.scanned > 0 || !self.commands.is_empty() {
+            return None;
+        }
+        let front = self.segments.front()?;
+        let (mut meter, mut at) = (MessageMeter::new(), 0);
+        loop {
+            match frame::parse_header(front.get(at..)?) {
+                Ok(Parsed::Complete { header, header_len }) if !header.command => {
+                    at += header_len + meter.count(header, &self.limits).ok()?;
+                    if !header.more {
+                        return (at <= front.len()).then_some(at);
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Cuts out the message that ends at `end` of the first segment.
+    fn cut_parts(&mut self, end: usize, into: &mut Message) {
+        let front = self.segments.front_mut().expect("the message lies there");
+        let left = front.len() - end;
+        *into = Message::from(cut_part(front));
+        while front.len() > left {
+            into.push_back(cut_part(front));
+        }
+        if front.is_empty() {
+            self.segments.pop_front();
+        }
+        self.bytes -= end;
     }
 
     /// Moves scan over one whole message, if there is one. Commands on the way, which some peers
@@ -427,6 +466,11 @@ impl Inbox {
     }
 
     fn header_at(&self, at: usize) -> Result<Option<(Header, usize)>, WireError> {
+        if let Some(front) = self.segments.front().and_then(|front| front.get(at..))
+            && let Parsed::Complete { header, header_len } = frame::parse_header(front)?
+        {
+            return Ok(Some((header, header_len)));
+        }
         let mut octets = [0; MAX_HEADER_LEN];
         let len = self.peek(at, &mut octets);
         match frame::parse_header(&octets[..len])? {
@@ -565,6 +609,17 @@ impl Inbox {
 /// Only for frames whose body is in memory.
 fn body_len(header: Header) -> usize {
     usize::try_from(header.body_len).expect("the frame is in memory")
+}
+
+/// The part in front of `front`, which is whole.
+fn cut_part(front: &mut Slice) -> Part {
+    match frame::parse_header(front) {
+        Ok(Parsed::Complete { header, header_len }) => {
+            front.advance(header_len);
+            front.split_to_part(body_len(header))
+        }
+        _ => unreachable!("its header was looked at before"),
+    }
 }
 
 #[cfg(test)]

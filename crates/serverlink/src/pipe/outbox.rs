@@ -18,6 +18,7 @@ use super::arena::{ArenaPool, SEGMENT_BYTES, SHORT_SEGMENT_BYTES};
 use super::high_water::HighWater;
 use super::lane::SendLane;
 use super::rewind;
+use layout::Layout;
 use lend::Patience;
 use publication::Company;
 
@@ -101,18 +102,6 @@ struct Token {
     returned: Option<Written>,
     /// A body that its caller lent is written with it, and the caller waits for the kernel to take it.
     waited_for: bool,
-}
-
-/// How the messages lie in a batch, to give credit when parts of it are written.
-#[derive(Default)]
-struct Layout {
-    /// The frames have the form of ZMTP 1.0.
-    rewritten: bool,
-    control_bytes: usize,
-    /// Where the first segment begins that is not written in full.
-    from: usize,
-    /// (bytes up to and including this segment, its messages), in order.
-    segments: VecDeque<(usize, usize)>,
 }
 
 /// The writer token: what to write, and where.
@@ -317,12 +306,11 @@ impl Outbox {
             rewrite::rewrite_control(&mut self.control);
         }
         let control_bytes = self.control.len();
-        let mut layout = Layout { rewritten, control_bytes, from: control_bytes, segments: VecDeque::new() };
+        let mut layout = Layout::new(rewritten, control_bytes);
         if !self.control.is_empty() {
             batch.push(Buffer::Owned(std::mem::take(&mut self.control)));
         }
-        let mut end = layout.control_bytes;
-        while layout.segments.len() < SEGMENTS_PER_WRITE {
+        for _ in 0..SEGMENTS_PER_WRITE {
             let mut segment = match self.sealed.pop_front() {
                 Some(segment) => segment,
                 None if self.open.messages > 0 => {
@@ -336,8 +324,7 @@ impl Outbox {
                 segment = segment.rewritten();
                 self.closed_bytes += segment.bytes();
             }
-            end += segment.bytes();
-            layout.segments.push_back((end, segment.messages));
+            layout.push(segment.bytes(), segment.messages);
             segment.push_into(&mut batch);
         }
         self.writing = Writing::Taken(Token { layout, ..Token::default() });
@@ -388,13 +375,9 @@ impl Outbox {
                 Outcome::Done
             }
             Written::Blocked(batch) => {
-                while let Some(&(end, messages)) = layout.segments.front()
-                    && end <= batch.written_bytes()
-                {
+                while let Some((bytes, messages)) = layout.pop_written(batch.written_bytes()) {
                     self.accept(messages);
-                    self.closed_bytes -= end - layout.from;
-                    layout.from = end;
-                    layout.segments.pop_front();
+                    self.closed_bytes -= bytes;
                 }
                 self.writing = Writing::Blocked(batch, layout);
                 if writable { Outcome::Again } else { Outcome::Blocked }
@@ -574,21 +557,6 @@ impl Outbox {
     }
 }
 
-impl Layout {
-    fn messages(&self) -> usize {
-        self.segments.iter().map(|(_, messages)| messages).sum()
-    }
-
-    fn bytes(&self) -> usize {
-        self.segments.back().map_or(0, |(end, _)| end - self.from)
-    }
-
-    /// Where the last segment ends, counted from the batch's first byte.
-    fn end(&self) -> usize {
-        self.segments.back().map_or(self.from, |(end, _)| *end)
-    }
-}
-
 impl Segment {
     #[inline]
     fn bytes(&self) -> usize {
@@ -613,6 +581,8 @@ impl Segment {
     }
 }
 
+#[path = "outbox/layout.rs"]
+mod layout;
 #[path = "outbox/lend.rs"]
 pub(crate) mod lend;
 #[path = "outbox/publication.rs"]

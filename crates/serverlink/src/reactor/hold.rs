@@ -3,24 +3,30 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Attention, LEASE, Reactor};
+use super::{Attention, Reactor};
+use crate::sync::WakeDriver;
 use crate::sync::later::later;
 
 /// The role. Dropping it passes it on, also when its holder unwinds.
 pub(crate) struct Hold {
     reactor: Arc<Reactor>,
     depended_on: bool,
+    /// When the last round with this hold ended.
+    at: Option<Instant>,
 }
 
 impl Hold {
     pub(super) fn new(reactor: Arc<Reactor>) -> Hold {
-        Hold { reactor, depended_on: true }
+        Hold { reactor, depended_on: true, at: None }
     }
 
     /// One round without sleeping. True if anything happened.
     pub(crate) fn poll(&mut self, attention: Attention) -> bool {
         let _wake_later = later();
-        self.reactor.turn.lock().run(&self.reactor, Some(Duration::ZERO), attention)
+        let mut turn = self.reactor.turn.lock();
+        let busy = turn.run(&self.reactor, Some(Duration::ZERO), attention);
+        self.at = Some(turn.now());
+        busy
     }
 
     /// Looks for events for a moment, while peers that are awake answer. `done` says when to stop.
@@ -39,6 +45,7 @@ impl Hold {
         let wake_at = deadline.into_iter().chain(turn.next_deadline()).min();
         let timeout = wake_at.map(|at| at.saturating_duration_since(self.reactor.env.now()));
         turn.run(&self.reactor, timeout, attention);
+        self.at = Some(turn.now());
         turn.was_interrupted()
     }
 
@@ -48,26 +55,21 @@ impl Hold {
     }
 
     /// How to wake the holder while it sleeps.
-    pub(crate) fn waker(&self) -> impl Fn() + Send + 'static {
-        let remote = self.reactor.remote.clone();
-        move || {
-            let _ = remote.wake();
-        }
+    pub(crate) fn waker(&self) -> WakeDriver {
+        Arc::clone(&self.reactor.wake)
     }
 
     /// Gives the role back. `depended_on`: other callers or tasks wait, or an outbox is blocked.
     pub(crate) fn leave(mut self, depended_on: bool) {
         // On a simulated machine nobody comes back by himself.
-        self.depended_on = depended_on || self.reactor.env.world().is_some() || {
-            let turn = self.reactor.turn.lock();
-            let soon = self.reactor.env.now() + LEASE;
-            turn.next_deadline().is_some_and(|at| at <= soon)
-        };
+        self.depended_on = depended_on || self.reactor.env.world().is_some();
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.reactor.leave_role(self.depended_on);
+        let now = self.at.unwrap_or_else(|| self.reactor.env.now());
+        let due = self.reactor.turn.lock().next_deadline();
+        self.reactor.leave_role(self.depended_on, now, due);
     }
 }

@@ -20,20 +20,20 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use serverlink_driver::Remote;
 
 pub(crate) use command::{Command, DialerId, Farewell};
 pub(crate) use describe::number;
 pub(crate) use hold::Hold;
-pub(crate) use role::LEASE;
 pub(crate) use turn::{Attention, Turn};
 
 use crate::env::Env;
 use crate::io_thread::IoShared;
 use crate::socket::core::Core;
 use crate::sync::later::later;
-use crate::sync::{Lock, Spins};
+use crate::sync::{Lock, Spins, WakeDriver};
 use role::{Duty, Holder, Role};
 
 /// See the module's page.
@@ -49,6 +49,7 @@ pub(crate) struct Reactor {
     token: u64,
     users: Lock<Vec<Weak<Core>>>,
     spins: Spins,
+    wake: WakeDriver,
     myself: Weak<Reactor>,
 }
 
@@ -57,18 +58,24 @@ impl Reactor {
     pub(crate) fn open(env: Env, io: Arc<IoShared>) -> io::Result<Arc<Reactor>> {
         let driver = io.outer().open_driver()?;
         let remote = driver.remote();
-        let token = io.new_token();
+        let (token, now) = (io.new_token(), env.now());
         let reactor = Arc::new_cyclic(|myself| Reactor {
             env,
             remote: remote.clone(),
             role: Lock::new(Role::new()),
-            turn: Lock::new(Turn::new(driver)),
+            turn: Lock::new(Turn::new(driver, now)),
             commands: Lock::default(),
             has_commands: AtomicBool::new(false),
             io: Arc::clone(&io),
             token,
             users: Lock::default(),
             spins: Spins::default(),
+            wake: Arc::new({
+                let remote = remote.clone();
+                move || {
+                    let _ = remote.wake();
+                }
+            }),
             myself: myself.clone(),
         });
         io.adopt(&reactor, token, &remote)?;
@@ -167,7 +174,7 @@ impl Reactor {
     pub(crate) fn look(&self) {
         let traffic = self.traffic();
         let mut role = self.role.lock();
-        let duty = role.look(traffic);
+        let duty = role.look(self.env.now(), traffic);
         self.fulfil(duty);
     }
 
@@ -182,9 +189,9 @@ impl Reactor {
         self.users.lock().push(Arc::downgrade(core));
     }
 
-    fn leave_role(&self, depended_on: bool) {
+    fn leave_role(&self, depended_on: bool, now: Instant, due: Option<Instant>) {
         let mut role = self.role.lock();
-        let duty = role.leave(depended_on);
+        let duty = role.leave(depended_on, now, due);
         self.fulfil(duty);
     }
 
@@ -204,8 +211,8 @@ impl Reactor {
         if duty.wake {
             let _ = self.remote.wake();
         }
-        if duty.arm_look {
-            self.io.look_later(self.token, self.env.now());
+        if let Some(at) = duty.look_at {
+            self.io.look_at(self.token, at, self.env.now());
         }
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct Turn {
     /// A timer looks whether its memory is still used.
     memory_is_due: bool,
     rounds_without_wait: u32,
+    /// The clock, as it was read last: after each wait, and before reading without one.
+    now: Instant,
     interrupted: bool,
     /// The driver reports nothing any more.
     pub(super) failed: bool,
@@ -81,7 +83,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    pub(super) fn new(driver: Driver) -> Turn {
+    pub(super) fn new(driver: Driver, now: Instant) -> Turn {
         Turn {
             driver,
             events: Events::new(),
@@ -92,6 +94,7 @@ impl Turn {
             landing: Landing::new(),
             memory_is_due: false,
             rounds_without_wait: 0,
+            now,
             interrupted: false,
             failed: false,
             closing: Vec::new(),
@@ -105,7 +108,10 @@ impl Turn {
     /// of it happened.
     pub(crate) fn run(&mut self, reactor: &Reactor, wait: Option<Duration>, attention: Attention) -> bool {
         let mut busy = self.handle_commands(reactor);
-        busy |= self.serve_ready(reactor, attention);
+        if !self.ready.is_empty() {
+            self.now = reactor.env.now();
+            busy |= self.serve_ready(reactor, attention);
+        }
         self.interrupted = false;
         self.rounds_without_wait += 1;
         if busy && attention == Attention::Taking && self.rounds_without_wait < ROUNDS_WITHOUT_WAIT {
@@ -118,12 +124,17 @@ impl Turn {
                 Ok(()) => self.interrupted = self.events.interrupted(),
                 Err(error) => self.fail(reactor, Failure::of(&error)),
             }
+            self.now = reactor.env.now();
             busy |= self.handle_events(reactor);
             busy |= self.handle_commands(reactor);
             busy |= self.serve_ready(reactor, attention);
         }
         busy |= self.serve_timers(reactor);
         busy
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.now
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
@@ -213,7 +224,7 @@ impl Turn {
         match sources.get_mut(key) {
             Some(Source::Connection(connection)) => {
                 connection.queued = false;
-                let flow = connection.read(landing, reactor.env.now(), attention);
+                let flow = connection.read(landing, self.now, attention);
                 if landing.keeps_any() && !self.memory_is_due {
                     self.forget_memory_later(reactor);
                 }
@@ -225,11 +236,7 @@ impl Turn {
     }
 
     fn serve_timers(&mut self, reactor: &Reactor) -> bool {
-        if self.timers.earliest().is_none() {
-            return false;
-        }
-        let now = reactor.env.now();
-        let mut any = false;
+        let (now, mut any) = (self.now, false);
         while let Some(due) = self.timers.pop_due(now) {
             any = true;
             match due {

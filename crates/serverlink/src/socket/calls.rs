@@ -119,7 +119,9 @@ impl Socket {
     fn recv_by_rule(&self) -> Result<Message, Error> {
         let mut message = Message::new();
         if !self.core.try_recv_into(&mut message)? {
-            self.recv_waiting(&mut message, self.recv_deadline_from_options())?;
+            let deadline = self.recv_deadline_from_options();
+            let attempt = || Ok(self.core.try_recv_into(&mut message)?.then_some(()));
+            self.core.wait_on(For::Message, deadline, attempt)?;
         }
         Ok(message)
     }
@@ -153,12 +155,9 @@ impl Socket {
         if self.core.recv_in_lane(&mut message) {
             return Ok(message);
         }
-        self.recv_waiting(&mut message, Some(deadline))?;
+        let attempt = || Ok(self.core.try_recv_into(&mut message)?.then_some(()));
+        self.core.wait_until(For::Message, Some(deadline), attempt)?;
         Ok(message)
-    }
-
-    fn recv_waiting(&self, into: &mut Message, deadline: Option<Instant>) -> Result<(), Error> {
-        self.core.wait_until(For::Message, deadline, || Ok(self.core.try_recv_into(into)?.then_some(())))
     }
 
     /// Receives without blocking a thread. Any executor can run the future; dropping it loses nothing. The socket's timeout

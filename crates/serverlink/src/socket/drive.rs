@@ -28,11 +28,23 @@ impl Core {
         deadline: Option<Instant>,
         mut attempt: impl FnMut() -> Result<Option<T>, Error>,
     ) -> Result<T, Error> {
-        loop {
-            if let Some(found) = attempt()? {
+        match attempt()? {
+            Some(found) => {
                 self.pass_on(what);
-                return Ok(found);
+                Ok(found)
             }
+            None => self.wait_on(what, deadline, attempt),
+        }
+    }
+
+    /// The same for who has just tried in vain.
+    pub(crate) fn wait_on<T>(
+        self: &Arc<Self>,
+        what: For,
+        deadline: Option<Instant>,
+        mut attempt: impl FnMut() -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        loop {
             if deadline.is_some_and(|at| at <= self.now()) {
                 self.pass_on(what);
                 return Err(Error::TimedOut);
@@ -41,10 +53,12 @@ impl Core {
                 Some(hold) => self.drive(hold, what, deadline, &mut attempt)?,
                 None => self.park(what, deadline, &mut attempt)?,
             };
-            if found.is_some() {
-                self.pass_on(what);
-            }
+            let found = match found {
+                None => attempt()?,
+                found => found,
+            };
             if let Some(found) = found {
+                self.pass_on(what);
                 return Ok(found);
             }
             self.check_driver()?;
@@ -127,15 +141,10 @@ impl Core {
         let _later = later();
         self.flush();
         let mut found = Ok(None);
-        if hold.poll(attention) {
+        hold.spin(attention, || {
             found = attempt();
-        }
-        if let Ok(None) = found {
-            hold.spin(attention, || {
-                found = attempt();
-                !matches!(found, Ok(None))
-            });
-        }
+            !matches!(found, Ok(None))
+        });
         while let Ok(None) = found {
             if has_kept() || hold.has_failed() || deadline.is_some_and(|at| at <= self.now()) {
                 break;

@@ -32,6 +32,14 @@ pub(super) struct Tally {
     spent: Vec<Buffer>,
 }
 
+impl Tally {
+    fn give_up_spent(&mut self) {
+        if !self.spent.is_empty() {
+            drop_later(std::mem::take(&mut self.spent));
+        }
+    }
+}
+
 /// What follows from a write.
 pub(super) enum Then {
     Write(Write),
@@ -176,7 +184,7 @@ impl Core {
         let _later = later();
         while let Some(Write { writer, batch }) = write.take() {
             drop(side);
-            drop_later(std::mem::take(&mut tally.spent));
+            tally.give_up_spent();
             let written = writer.write(batch);
             side = self.send.lock();
             match self.conclude(&mut side, pipe, written, &mut tally) {
@@ -195,7 +203,7 @@ impl Core {
             }
         }
         drop(side);
-        drop_later(tally.spent);
+        tally.give_up_spent();
         if tally.credit {
             self.notify_writers();
         }

@@ -20,6 +20,12 @@ struct Kept {
     calls: Vec<Box<dyn FnOnce() + Send>>,
 }
 
+impl Kept {
+    fn has_any(&self) -> bool {
+        !self.wakers.is_empty() || !self.spent.is_empty() || !self.calls.is_empty()
+    }
+}
+
 /// While one exists, this thread keeps the wakers that it notifies and what it drops. Make it before taking a lock, so
 /// that it is dropped after the lock.
 pub(crate) struct Later(());
@@ -32,31 +38,33 @@ pub(crate) fn later() -> Later {
 
 /// Whether something waits to be run or dropped: then this thread must not sleep, and has to let go of the role first.
 pub(crate) fn has_kept() -> bool {
-    with_kept(|kept| !kept.wakers.is_empty() || !kept.spent.is_empty() || !kept.calls.is_empty())
-        .unwrap_or(false)
+    with_kept(|kept| kept.has_any()).unwrap_or(false)
 }
 
 impl Drop for Later {
     fn drop(&mut self) {
-        let ended = with_kept(|kept| {
+        let is_due = with_kept(|kept| {
             kept.depth -= 1;
-            match kept.depth {
-                0 => (
-                    std::mem::take(&mut kept.wakers),
-                    std::mem::take(&mut kept.spent),
-                    std::mem::take(&mut kept.calls),
-                ),
-                _ => Default::default(),
-            }
+            kept.depth == 0 && kept.has_any()
         });
-        let (wakers, spent, calls) = ended.unwrap_or_default();
-        for value in spent {
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+        if is_due == Some(true) {
+            run_kept();
         }
-        wakers.into_iter().for_each(run);
-        for call in calls {
-            let _ = catch_unwind(AssertUnwindSafe(call));
-        }
+    }
+}
+
+#[cold]
+fn run_kept() {
+    let kept = with_kept(|kept| {
+        (std::mem::take(&mut kept.wakers), std::mem::take(&mut kept.spent), std::mem::take(&mut kept.calls))
+    });
+    let (wakers, spent, calls) = kept.unwrap_or_default();
+    for value in spent {
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    }
+    wakers.into_iter().for_each(run);
+    for call in calls {
+        let _ = catch_unwind(AssertUnwindSafe(call));
     }
 }
 

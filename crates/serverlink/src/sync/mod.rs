@@ -10,4 +10,4 @@ mod wait;
 pub(crate) use lock::{Guard, Lock};
 pub(crate) use parked::Parked;
 pub(crate) use spin::Spins;
-pub(crate) use wait::{Registration, Waiters};
+pub(crate) use wait::{Registration, Waiters, WakeDriver};

@@ -10,8 +10,8 @@ const SPIN: Duration = Duration::from_micros(20);
 /// Misses in a row up to which every wait spins.
 const PATIENCE: u32 = 4;
 
-/// After at most so many misses one spin is tried again.
-const RARELY: u32 = 64;
+/// After at most so many misses one spin is tried again: where it is in vain, that is one round trip in a thousand.
+const RARELY: u32 = 1024;
 
 /// A look takes a cache line from the peer that is about to write to it, so there is some time between two.
 const PAUSES_BETWEEN_LOOKS: u32 = 4;

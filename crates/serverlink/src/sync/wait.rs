@@ -32,8 +32,11 @@ enum Who {
     Thread(Thread),
     Task(Waker),
     /// A thread that sleeps in its reactor's driver: waking it takes the driver's own means.
-    Driver(Box<dyn Fn() + Send>),
+    Driver(WakeDriver),
 }
+
+/// Wakes who sleeps in a reactor's driver. Made once for each reactor, because one is needed for each sleep.
+pub(crate) type WakeDriver = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 struct Token {
@@ -57,8 +60,8 @@ impl Waiters {
         self.register(Who::Task(waker.clone()))
     }
 
-    pub(crate) fn register_driver(self: &Arc<Self>, wake: impl Fn() + Send + 'static) -> Registration {
-        self.register(Who::Driver(Box::new(wake)))
+    pub(crate) fn register_driver(self: &Arc<Self>, wake: WakeDriver) -> Registration {
+        self.register(Who::Driver(wake))
     }
 
     fn register(self: &Arc<Self>, who: Who) -> Registration {

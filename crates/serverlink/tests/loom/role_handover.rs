@@ -4,6 +4,7 @@
 //! without its driver, and an I/O thread that asks its requests in the library's order.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use loom::thread;
 
@@ -41,6 +42,8 @@ struct Reactor {
     outer: Lock<Outer>,
     requests: Lock<Requests>,
     parked: Parked,
+    /// Only looks take time.
+    clock: Lock<Instant>,
 }
 
 impl Reactor {
@@ -53,6 +56,7 @@ impl Reactor {
             outer: Lock::default(),
             requests: Lock::default(),
             parked: Parked::default(),
+            clock: Lock::new(Instant::now()),
         })
     }
 
@@ -85,13 +89,19 @@ impl Reactor {
 
     fn leave_role(&self, depended_on: bool) {
         let mut role = self.role.lock();
-        let duty = role.leave(depended_on);
+        let duty = role.leave(depended_on, *self.clock.lock(), None);
         self.fulfil(duty);
     }
 
     fn look(&self) {
         let mut role = self.role.lock();
-        let duty = role.look(0);
+        // It comes when its timer ran off.
+        let now = {
+            let mut clock = self.clock.lock();
+            *clock += Duration::from_secs(1);
+            *clock
+        };
+        let duty = role.look(now, 0);
         self.fulfil(duty);
     }
 
@@ -109,7 +119,7 @@ impl Reactor {
         if duty.wake {
             *self.inner_woken.lock() = true;
         }
-        if duty.arm_look {
+        if duty.look_at.is_some() {
             self.requests.lock().looks += 1;
             self.outer.lock().timer_armed = true;
         }

@@ -65,8 +65,7 @@ impl Outbox {
         self.queued += 1;
         let write = self.begin_write().expect("nobody writes, and there is something to write");
         if let Writing::Taken(token) = &mut self.writing {
-            let (end, _) = token.layout.segments.back_mut().expect("the header is in the last segment");
-            *end += body_len;
+            token.layout.lengthen(body_len);
             self.closed_bytes += body_len;
         }
         write
