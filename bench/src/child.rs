@@ -7,7 +7,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{ChildStderr, ChildStdin, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
@@ -47,7 +47,16 @@ impl Child {
 
     /// Starts this program in a role that no competitor plays.
     pub(crate) fn start_own(role: &str, arguments: &Arguments) -> Result<Child, Error> {
-        Child::spawn(&this_program()?, &[], role, arguments)
+        Child::start_own_under(&[], role, arguments)
+    }
+
+    /// The same under another program, as [`Child::start_under`].
+    pub(crate) fn start_own_under(
+        wrapper: &[&str],
+        role: &str,
+        arguments: &Arguments,
+    ) -> Result<Child, Error> {
+        Child::spawn(&this_program()?, wrapper, role, arguments)
     }
 
     fn spawn(program: &Path, wrapper: &[&str], role: &str, arguments: &Arguments) -> Result<Child, Error> {
@@ -77,15 +86,6 @@ impl Child {
             }
         });
         Ok(Child { role: role.to_owned(), input, lines, diagnostics: process.stderr.take(), process })
-    }
-
-    /// Whether the next line is there and is that word; does not wait.
-    pub(crate) fn has_said(&self, word: &str) -> Result<bool, Error> {
-        match self.lines.try_recv() {
-            Ok(line) => self.rest_of(&line, word).map(|_| true),
-            Err(TryRecvError::Empty) => Ok(false),
-            Err(TryRecvError::Disconnected) => Err(Error::child(&self.role, "ended without a word")),
-        }
     }
 
     /// What it says went wrong, if it has said so, or does so in a moment because it is about to end.

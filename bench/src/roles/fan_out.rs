@@ -1,54 +1,25 @@
 //! Roles of the fan-out rows: PUB publishes numbered messages, every SUB counts what it gets and what it missed.
 
-use std::sync::{
-    Arc,
-    atomic::AtomicUsize,
-    mpsc::{Receiver, channel},
-};
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use super::{Stage, Started, stream::spawn_flood};
 use crate::{
     Error, Transport,
-    load::{Counter, Source, Tally, say_reached, spawn_worker},
+    load::{Counter, Source, Tally},
     peers::{Kind, Library, Socket},
 };
 
 /// How many topics there are where subscribers filter.
 const TOPICS: u64 = 10;
 
-/// `publish transport= filtered= count= held=`: one bound socket that publishes, from the beginning and without end. Where it is
-/// held, it publishes one message for each `hello`, and all of its count after `go`; then it says `reached`.
+/// `publish transport= filtered= count=`: one bound socket that publishes, from the beginning and without end.
 pub(super) fn publish<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
     let (socket, endpoint) = stage.library.bind(Kind::Pub, stage.arguments.need("transport")?)?;
-    let endpoints = vec![endpoint];
-    if !stage.arguments.get("held", false)? {
-        spawn_flood(socket, source(stage)?);
-        return Ok(Started::new(Tally::default(), endpoints));
-    }
-    let (commands, told) = channel();
-    let on_command = Box::new(move |command: &str| {
-        // A publisher that is gone has said why.
-        let _ = commands.send(command == "go");
-    });
-    spawn_held(socket, source(stage)?, stage.setup.body_bytes, told);
-    Ok(Started { tally: Tally::default(), endpoints, on_command })
+    spawn_flood(socket, source(stage)?);
+    Ok(Started::new(Tally::default(), vec![endpoint]))
 }
 
-fn spawn_held(mut socket: impl Socket, mut source: Source, body_bytes: usize, told: Receiver<bool>) {
-    spawn_worker(move || {
-        while let Ok(false) = told.recv() {
-            socket.flood(&mut Source::new(body_bytes, 1).numbered(1))?;
-        }
-        socket.flood(&mut source)?;
-        say_reached();
-        loop {
-            std::thread::park();
-        }
-    });
-}
-
-/// `subscribe sockets= filtered= others= silent= endpoint=`: so many subscribers. Says `reached` when each has a message; silent
-/// ones take no other.
+/// `subscribe sockets= filtered= others= endpoint=`: so many subscribers. Says `reached` when each has a message.
 pub(super) fn subscribe<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
     let endpoints = stage.arguments.endpoints();
     let endpoint =
@@ -89,20 +60,6 @@ fn subscribers<L: Library>(stage: &Stage<'_, L>, endpoint: &str) -> Result<Tally
         socket.subscribe(if filtered { &topic } else { b"" })?;
         ends.push((socket, Counter::new(tally.worker()).announcing(announce, &missing).numbered()));
     }
-    if stage.arguments.get("silent", false)? {
-        ends.into_iter().for_each(|(socket, counter)| spawn_silent(socket, counter));
-    } else {
-        stage.library.drain_all(ends)?;
-    }
+    stage.library.drain_all(ends)?;
     Ok(tally)
-}
-
-/// Takes what comes first, and nothing else.
-fn spawn_silent(mut socket: impl Socket, mut counter: Counter) {
-    spawn_worker(move || {
-        socket.recv(&mut counter)?;
-        loop {
-            std::thread::park();
-        }
-    });
 }

@@ -7,6 +7,7 @@
 
 mod beside;
 mod caller;
+mod counted;
 mod echo;
 mod fan_out;
 mod stream;
@@ -23,6 +24,9 @@ use crate::{
 
 /// The first argument of a measured process.
 pub(crate) const ROLE_ARGUMENT: &str = "__serverlink-bench-role";
+
+/// The role whose instructions the gate counts.
+pub(crate) const COUNTED_ROLE: &str = "counted";
 
 /// Plays a role for one competitor: [`play`] of its [`Library`].
 pub type Player = fn(&Role) -> Result<(), Error>;
@@ -99,6 +103,9 @@ impl Role {
         if self.name == "spin" {
             return awake::spin();
         }
+        if self.name == COUNTED_ROLE {
+            return counted::play(&self.arguments);
+        }
         #[cfg(target_os = "linux")]
         if self.name == "clients" {
             return crate::clients::play(&self.arguments);
@@ -125,7 +132,6 @@ pub fn play<L: Library>(role: &Role) -> Result<(), Error> {
     let started = match role.name.as_str() {
         "receive" => stream::receive(&stage)?,
         "send" => stream::send(&stage)?,
-        "turns-inproc" => stream::turns(&stage)?,
         "stream-inproc" => stream::inproc(&stage)?,
         "publish" => fan_out::publish(&stage)?,
         "subscribe" => fan_out::subscribe(&stage)?,

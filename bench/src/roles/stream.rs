@@ -9,9 +9,6 @@ use crate::{
     peers::{Kind, Library, Socket},
 };
 
-/// Fewer than any high-water mark.
-const PER_TURN: u64 = 100;
-
 /// `receive kind= transport= sockets= announce=`: one bound socket per sender. Says `reached` when each has taken `announce`
 /// messages (0: never).
 pub(super) fn receive<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
@@ -56,28 +53,6 @@ pub(super) fn inproc<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error>
     let counter = Counter::new(tally.worker()).announcing(announce, &Arc::new(AtomicUsize::new(1)));
     stage.library.drain_all(vec![(receiver, counter)])?;
     spawn_flood(sender, Source::new(stage.setup.body_bytes, count));
-    Ok(Started::new(tally, Vec::new()))
-}
-
-/// `turns-inproc count= announce=`: one thread that sends a few messages and takes them, until all of the count are through.
-pub(super) fn turns<L: Library>(stage: &Stage<'_, L>) -> Result<Started, Error> {
-    let (mut receiver, mut sender) = stage.library.inproc_pair(Kind::Pull, Kind::Push)?;
-    let count: u64 = stage.arguments.need("count")?;
-    let body_bytes = stage.setup.body_bytes;
-    let mut tally = Tally::default();
-    let announce = stage.arguments.get("announce", 0)?;
-    let mut counter = Counter::new(tally.worker()).announcing(announce, &Arc::new(AtomicUsize::new(1)));
-    spawn_worker(move || {
-        for _ in 0..count / PER_TURN {
-            sender.flood(&mut Source::new(body_bytes, PER_TURN))?;
-            for _ in 0..PER_TURN {
-                receiver.recv(&mut counter)?;
-            }
-        }
-        loop {
-            std::thread::park();
-        }
-    });
     Ok(Started::new(tally, Vec::new()))
 }
 

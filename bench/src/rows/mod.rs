@@ -7,7 +7,7 @@ mod fan_out;
 mod one_way;
 mod round_trip;
 
-pub(crate) use counted::{Counter, Subject, per_message};
+pub(crate) use counted::Counter;
 
 use crate::{Error, Options, Peer, Row, report::Figure};
 

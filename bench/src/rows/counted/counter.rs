@@ -34,7 +34,7 @@ impl Counter {
             .is_ok_and(|output| self.read(&String::from_utf8_lossy(&output.stderr)).is_some())
     }
 
-    pub(super) fn wrapper(self) -> &'static [&'static str] {
+    pub(crate) fn wrapper(self) -> &'static [&'static str] {
         match self {
             Counter::Perf => &["perf", "stat", "-x,", "-e", "instructions:u"],
             Counter::PerfCalls => &["perf", "stat", "-x,", "-e", "raw_syscalls:sys_enter"],
@@ -55,7 +55,7 @@ impl Counter {
     }
 
     /// The count among what the wrapper wrote.
-    pub(super) fn read(self, diagnostics: &str) -> Option<u64> {
+    pub(crate) fn read(self, diagnostics: &str) -> Option<u64> {
         diagnostics.lines().find_map(|line| match self {
             Counter::Perf | Counter::PerfCalls => {
                 let (count, rest) = line.split_once(',')?;

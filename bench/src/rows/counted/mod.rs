@@ -8,11 +8,11 @@ mod subject;
 use super::Figures;
 use crate::{Error, Peer, report::Figure};
 pub(crate) use counter::Counter;
-pub(crate) use subject::Subject;
+use subject::Subject;
 
 /// What happened per message or round trip.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct PerMessage {
+pub(super) struct PerMessage {
     pub(crate) sender: f64,
     pub(crate) receiver: f64,
 }
@@ -41,7 +41,7 @@ fn figures(both: Figure, each: PerMessage) -> Figures {
 }
 
 /// Both ends of a subject. What happens in one process is the receiver's.
-pub(crate) fn per_message(counter: Counter, peer: Peer, subject: Subject) -> Result<PerMessage, Error> {
+fn per_message(counter: Counter, peer: Peer, subject: Subject) -> Result<PerMessage, Error> {
     let (few, many) = subject.counts(counter);
     let less = subject.run(counter, peer, few)?;
     let more = subject.run(counter, peer, many)?;

@@ -1,7 +1,7 @@
 //! How bytes and ends travel.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -136,7 +136,8 @@ impl State {
         }
         let count = self.cut(waiting.min(room), self.faults.split_delivery);
         let (count, broken) = self.carry(from, count);
-        let bytes: Vec<u8> = self.sockets[from].outgoing.drain(..count).collect();
+        let mut bytes = vec![0; count];
+        self.sockets[from].outgoing.read_exact(&mut bytes).expect("so much was waiting");
         self.sockets[to].received.extend(bytes);
         if !self.reaches(to, from) {
             self.sockets[from].unacknowledged += count;

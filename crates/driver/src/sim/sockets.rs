@@ -1,6 +1,6 @@
 //! What a program's calls on sockets do.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use super::handles::Handle;
 use super::host::Host;
@@ -113,9 +113,7 @@ impl State {
         }
         let count = self.cut(available, self.faults.short_read);
         let socket = &mut self.sockets[id];
-        for (to, from) in into.iter_mut().zip(socket.received.drain(..count)) {
-            *to = from;
-        }
+        socket.received.read_exact(&mut into[..count]).expect("so much is there");
         let peer = socket.peer;
         if count < available {
             // As if the rest had come just now.
