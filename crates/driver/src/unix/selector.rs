@@ -69,6 +69,20 @@ impl Selector {
         }
     }
 
+    /// For a connection that is shut down in the next moment, and closed when the last of its handles is dropped.
+    pub(super) fn remove_closing(&self, fd: &OwnedFd) {
+        match self {
+            // Closing removes it. Until then there is at most the edge of its end, which names nobody any more; also where a forked
+            // child holds the socket open.
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Selector::Epoll(_) => {}
+            Selector::Polling(selector) => {
+                // It fails where it is gone already.
+                let _ = selector.remove(fd);
+            }
+        }
+    }
+
     pub(super) fn wake(&self) -> io::Result<()> {
         match self {
             #[cfg(any(target_os = "linux", target_os = "android"))]

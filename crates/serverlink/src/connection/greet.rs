@@ -18,7 +18,8 @@ use crate::report::Origin;
 use crate::socket::attach::Arrival;
 
 impl Connection {
-    /// Our greeting begins at once: a peer that waits for it must not wait for its own.
+    /// Our greeting begins as soon as it was looked whether the peer's is here: a peer that waits for ours must not wait for its own. Who
+    /// came to us has mostly sent it already, and what both call for is one write.
     pub(super) fn begin_greeting(&mut self, now: Instant) -> Flow {
         let core = &self.core;
         let config = Config {
@@ -33,10 +34,23 @@ impl Connection {
         };
         self.phase = Phase::Greeting(Box::new(Handshake::new(config)), Unwritten::Nothing);
         self.readable = true;
+        if self.origin == Origin::Accepted {
+            return Flow::Again;
+        }
         match self.write_greeting(now) {
             // Something may have come before we were ready for it.
             Flow::Idle => Flow::Again,
             flow => flow,
+        }
+    }
+
+    /// Nothing more is here: says what there is to say, which is the beginning where the peer has not said any.
+    pub(super) fn greet_unheard(&mut self, now: Instant) -> Flow {
+        match &self.phase {
+            Phase::Greeting(handshake, unwritten) if unwritten.is_nothing() && handshake.has_output() => {
+                self.write_greeting(now)
+            }
+            _ => Flow::Idle,
         }
     }
 

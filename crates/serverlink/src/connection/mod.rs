@@ -229,7 +229,7 @@ impl Connection {
             let room = spare.len();
             let count = match self.stream.read(spare) {
                 Ok(Read::Bytes(count)) => count,
-                Ok(Read::WouldBlock) => return self.read_everything(),
+                Ok(Read::WouldBlock) => return self.read_everything(now),
                 Ok(Read::End) => return Flow::End(Farewell::PeerClosed),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Flow::End(farewell_of(error)),
@@ -240,7 +240,7 @@ impl Connection {
                 flow => return flow,
             }
             if self.stream.is_drained_by(count, room) {
-                return self.read_everything();
+                return self.read_everything(now);
             }
             // A caller who takes looks at what came before more is read.
             budget = budget.saturating_sub(count);
@@ -255,10 +255,10 @@ impl Connection {
     }
 
     /// The mark is used up: a new edge will come.
-    fn read_everything(&mut self) -> Flow {
+    fn read_everything(&mut self, now: Instant) -> Flow {
         self.readable = false;
         self.stream.rearm(Interest::Readable);
-        Flow::Idle
+        self.greet_unheard(now)
     }
 
     /// `None`: reading stops. Otherwise the large frame that is cut, if there is one.

@@ -119,6 +119,11 @@ impl Handshake {
         Ok(input.len() - rest.len())
     }
 
+    /// Whether [`poll_output`](Self::poll_output) would append anything.
+    pub fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
     /// Appends what is to be sent to the peer now.
     pub fn poll_output(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.output);
