@@ -24,7 +24,7 @@ pub struct Options {
     pub measure: Duration,
     /// The rows, in the order of the table. Default: [`Row::common`].
     pub rows: Vec<Row>,
-    /// The competitors. Default: [`Peer::HERE`].
+    /// The competitors. Default: [`Peer::USUAL`].
     pub peers: Vec<Peer>,
     /// Keep every core from halting with an idle-priority spinner each. Default off.
     pub keep_awake: bool,
@@ -39,7 +39,7 @@ impl Default for Options {
             warm_up: Duration::from_millis(300),
             measure: Duration::from_secs(1),
             rows: Row::common(),
-            peers: Peer::HERE.to_vec(),
+            peers: Peer::USUAL.to_vec(),
             keep_awake: false,
             on_step: |_| {},
         }

@@ -32,11 +32,13 @@ pub enum Peer {
     Serverlink,
     /// ServerLink where nobody spins before he sleeps; round trips only.
     ServerlinkNoSpin,
+    /// ServerLink, with several messages for each call.
+    ServerlinkBatch,
 }
 
 impl Peer {
     /// Every competitor.
-    pub const ALL: [Peer; 12] = [
+    pub const ALL: [Peer; 13] = [
         Peer::Raw,
         Peer::RawOwned,
         Peer::Libzmq,
@@ -49,11 +51,22 @@ impl Peer {
         Peer::Rzmq,
         Peer::Serverlink,
         Peer::ServerlinkNoSpin,
+        Peer::ServerlinkBatch,
     ];
 
     /// Those that need no other program to play them.
-    pub const HERE: [Peer; 6] =
-        [Peer::Raw, Peer::RawOwned, Peer::Libzmq, Peer::Nng, Peer::Serverlink, Peer::ServerlinkNoSpin];
+    pub const HERE: [Peer; 7] = [
+        Peer::Raw,
+        Peer::RawOwned,
+        Peer::Libzmq,
+        Peer::Nng,
+        Peer::Serverlink,
+        Peer::ServerlinkNoSpin,
+        Peer::ServerlinkBatch,
+    ];
+
+    /// Those that are measured where nobody says which.
+    pub const USUAL: [Peer; 5] = [Peer::Raw, Peer::RawOwned, Peer::Libzmq, Peer::Nng, Peer::Serverlink];
 
     /// The name in the table.
     pub fn as_str(self) -> &'static str {
@@ -70,6 +83,7 @@ impl Peer {
             Peer::Rzmq => "rzmq",
             Peer::Serverlink => "serverlink",
             Peer::ServerlinkNoSpin => "serverlink-no-spin",
+            Peer::ServerlinkBatch => "serverlink-batch",
         }
     }
 

@@ -13,6 +13,7 @@ mod raw_ping_pong;
 mod raw_ring;
 mod raw_turns;
 pub(crate) mod serverlink;
+pub(crate) mod serverlink_batch;
 mod setup;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -17,7 +17,8 @@ impl<const SPINS: bool> Library for Serverlink<SPINS> {
     type Socket = LinkSocket;
 
     fn open(setup: &Setup) -> Result<Self, Error> {
-        let context = Context::builder().io_threads(1).spin(SPINS).build().map_err(failed("creating a context"))?;
+        let context =
+            Context::builder().io_threads(1).spin(SPINS).build().map_err(failed("creating a context"))?;
         Ok(Serverlink { context, setup: setup.clone() })
     }
 
@@ -37,7 +38,7 @@ impl<const SPINS: bool> Library for Serverlink<SPINS> {
 impl<const SPINS: bool> Serverlink<SPINS> {
     fn socket(&self, kind: Kind) -> Result<LinkSocket, Error> {
         if !SPINS && !matches!(kind, Kind::Req | Kind::Rep) {
-            return Err(Error::Absent("only its round trips are another matter".into()));
+            return Err(Error::NotMeasurable("its round trips alone are another matter".into()));
         }
         let socket_type = match kind {
             Kind::Push => SocketType::Push,
@@ -67,7 +68,7 @@ impl<const SPINS: bool> Serverlink<SPINS> {
 }
 
 /// Shared, because any thread may use it.
-pub(crate) struct LinkSocket(Arc<serverlink::Socket>);
+pub(crate) struct LinkSocket(pub(super) Arc<serverlink::Socket>);
 
 impl Socket for LinkSocket {
     fn send(&mut self, body: &[u8]) -> Result<u64, Error> {
@@ -97,11 +98,11 @@ impl Socket for LinkSocket {
 }
 
 /// A ROUTER has the sender's address in front.
-fn body_of(message: &Message) -> &[u8] {
+pub(super) fn body_of(message: &Message) -> &[u8] {
     let body = if message.is_multipart() { message.iter().next_back() } else { None };
     body.unwrap_or_else(|| message.first()).as_bytes()
 }
 
-fn failed(doing: &'static str) -> impl FnOnce(serverlink::Error) -> Error {
+pub(super) fn failed(doing: &'static str) -> impl FnOnce(serverlink::Error) -> Error {
     move |error| Error::Peer { peer: "serverlink", doing, why: error.to_string() }
 }

@@ -19,7 +19,10 @@ use crate::{
     arguments::Arguments,
     awake, limits,
     load::{Tally, report_error, say, say_ready},
-    peers::{Library, Setup, libzmq::Libzmq, nng::Nng, raw::Raw, serverlink::Serverlink},
+    peers::{
+        Library, Setup, libzmq::Libzmq, nng::Nng, raw::Raw, serverlink::Serverlink,
+        serverlink_batch::ServerlinkBatch,
+    },
 };
 
 /// The first argument of a measured process.
@@ -65,6 +68,7 @@ pub fn run_role() -> Option<ExitCode> {
         (Peer::Nng, play::<Nng>),
         (Peer::Serverlink, play::<Serverlink<true>>),
         (Peer::ServerlinkNoSpin, play::<Serverlink<false>>),
+        (Peer::ServerlinkBatch, play::<ServerlinkBatch>),
     ])
 }
 

@@ -28,7 +28,8 @@ enum Machine {
 
 impl Env {
     pub(crate) fn real(resolver: Resolver, spins: bool) -> Env {
-        let has_several = || std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
+        let has_several =
+            || std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
         Env::with(Machine::Real, fastrand::Rng::new(), spins && has_several(), resolver)
     }
 

@@ -217,6 +217,35 @@ impl<M> From<SendError<M>> for Error {
     }
 }
 
+/// A batch that was not sent as a whole, with what is left of it.
+///
+/// Those before it are sent, as if each had been sent alone; no peer has seen any of the rest. Send the rest again, elsewhere, or drop it; where only
+/// the reason matters, `?` turns this into an [`Error`].
+#[derive(thiserror::Error)]
+#[error("{error}; of the batch {sent} were sent and {} were not", unsent.len())]
+pub struct SendBatchError<M> {
+    /// How many were sent, from the first on.
+    pub sent: usize,
+    /// Why the next one was not.
+    pub error: Error,
+    /// That one and all behind it, in their order, as they were given to the call.
+    pub unsent: Vec<M>,
+}
+
+/// The messages are left out, as in [`SendError`].
+impl<M> fmt::Debug for SendBatchError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SendBatchError { sent, error, .. } = self;
+        f.debug_struct("SendBatchError").field("sent", sent).field("error", error).finish_non_exhaustive()
+    }
+}
+
+impl<M> From<SendBatchError<M>> for Error {
+    fn from(failed: SendBatchError<M>) -> Error {
+        failed.error
+    }
+}
+
 fn on_endpoint(endpoint: Option<&Endpoint>) -> String {
     endpoint.map_or_else(String::new, |endpoint| format!(" on {endpoint}"))
 }

@@ -59,7 +59,8 @@
 //! | As a future | `send_async` | `recv_async` |
 //!
 //! All of them take `&self`, and every socket is `Send` and `Sync`. Threads and tasks may share a socket and mix the forms. The
-//! futures run on any executor; one that is dropped before it is ready has sent nothing and lost nothing.
+//! futures run on any executor; one that is dropped before it is ready has sent nothing and lost nothing. Who has several messages at hand, or
+//! wants all that are here, may use `send_batch` and `recv_batch`: the same as one after the other, with less work for each small one.
 //!
 //! ```
 //! use std::time::{Duration, Instant};
@@ -160,7 +161,7 @@ mod typed;
 pub use adopt::{AdoptError, AdoptRefusal, ForeignSocket, Holder, RefusalReason};
 pub use context::{Context, ContextBuilder};
 pub use endpoint::{Endpoint, Host, Port, SourceAddress};
-pub use error::{Error, SendError};
+pub use error::{Error, SendBatchError, SendError};
 pub use feed::StatsServer;
 pub use monitor::{Cause, Event, EventKind, EventStream, Events, Monitor};
 pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop, TcpOptions};

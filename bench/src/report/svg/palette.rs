@@ -16,5 +16,6 @@ pub(super) fn colour(peer: Peer) -> &'static str {
         Peer::Rzmq => "#b0764a",
         Peer::Serverlink => "#e4572e",
         Peer::ServerlinkNoSpin => "#f0a58f",
+        Peer::ServerlinkBatch => "#f2a08a",
     }
 }

@@ -2,6 +2,7 @@
 
 mod adopt;
 pub(crate) mod attach;
+mod batch;
 mod calls;
 pub(crate) mod close;
 mod cohort;

@@ -43,6 +43,34 @@ impl Core {
         half.lane.cut(into) || (half.lane.ring && self.recv_from_ring(half, into))
     }
 
+    /// As [`recv_in_lane`](Core::recv_in_lane) for several with one lock: how many were appended. None where the lane leads out of a ring.
+    pub(super) fn cut_in_lane(&self, into: &mut Vec<Message>, at_most: usize) -> usize {
+        if !self.receives_in_lanes || fork::generation() != 0 {
+            return 0;
+        }
+        let mut half = self.recv.lock_lane();
+        let before = into.len();
+        for _ in 0..at_most {
+            // Cut out where it is wanted, as ever: a move costs more.
+            into.push(Message::new());
+            if !into.last_mut().is_some_and(|place| half.lane.cut(place)) {
+                into.pop();
+                break;
+            }
+        }
+        into.len() - before
+    }
+
+    /// One that is here, the long way. What goes wrong is met again by whoever receives next.
+    pub(super) fn recv_one_more(self: &Arc<Self>, into: &mut Vec<Message>) -> bool {
+        let mut message = Message::new();
+        let found = self.recv_in_lane(&mut message) || matches!(self.try_recv_into(&mut message), Ok(true));
+        if found {
+            into.push(message);
+        }
+        found
+    }
+
     /// The lane leads out of a ring: all that is left to ask is whether something is there, and who waits for room.
     #[inline(never)]
     fn recv_from_ring(&self, mut half: HalfGuard<'_, RecvSide>, into: &mut Message) -> bool {

@@ -64,6 +64,16 @@ impl Core {
         half.lane.ring && self.send_to_ring(half, outgoing)
     }
 
+    /// As [`send_in_lane`](Core::send_in_lane) for several with one lock: how many, from the first on. None where the lane leads into a ring,
+    /// which wakes its reader for each.
+    pub(super) fn push_in_lane<'a>(&self, outgoing: impl Iterator<Item = Outgoing<'a>>) -> usize {
+        if !self.sends_in_lanes || fork::generation() != 0 {
+            return 0;
+        }
+        let mut half = self.send.lock_lane();
+        outgoing.take_while(|outgoing| outgoing.only_part().is_some_and(|body| half.lane.push(body))).count()
+    }
+
     /// The lane leads into a ring: all that is left to ask is whether it has room, and who sleeps at its end.
     #[inline(never)]
     fn send_to_ring(&self, mut half: HalfGuard<'_, SendSide>, outgoing: &mut Outgoing<'_>) -> bool {

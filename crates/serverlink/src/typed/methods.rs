@@ -251,6 +251,70 @@ macro_rules! receives {
     };
 }
 
+/// Sending several, where nobody takes turns.
+macro_rules! sends_batches {
+    ($name:ident) => {
+        /// Sending several messages with one call.
+        impl $name {
+            /// Sends several messages, in their order, with less work for each small one than `send`, and returns how many they were. Waits as
+            /// `send` does. See [`Socket::send_batch`](crate::Socket::send_batch).
+            ///
+            /// # Errors
+            /// As `send`, at the first that fails. The error tells how many were sent, and holds that one and all behind it.
+            pub fn send_batch<M: $crate::Payload>(
+                &self,
+                messages: impl IntoIterator<Item = M>,
+            ) -> Result<usize, $crate::SendBatchError<M>> {
+                self.socket.send_batch(messages)
+            }
+
+            /// Sends as many of the messages as is possible at once. See [`Socket::try_send_batch`](crate::Socket::try_send_batch).
+            ///
+            /// # Errors
+            /// [`WouldBlock`](crate::Error::WouldBlock) at the first that would have to wait, else as `send_batch`.
+            pub fn try_send_batch<M: $crate::Payload>(
+                &self,
+                messages: impl IntoIterator<Item = M>,
+            ) -> Result<usize, $crate::SendBatchError<M>> {
+                self.socket.try_send_batch(messages)
+            }
+        }
+    };
+}
+
+/// Receiving several, where nobody takes turns.
+macro_rules! receives_batches {
+    ($name:ident) => {
+        /// Receiving several messages with one call.
+        impl $name {
+            /// Appends the next messages, at most so many, and returns how many they were: waits for the first, and takes with it what is
+            /// here already. See [`Socket::recv_batch`](crate::Socket::recv_batch).
+            ///
+            /// # Errors
+            /// As `recv`, if there was not even one.
+            pub fn recv_batch(
+                &self,
+                into: &mut Vec<$crate::Message>,
+                at_most: usize,
+            ) -> Result<usize, $crate::Error> {
+                self.socket.recv_batch(into, at_most)
+            }
+
+            /// Appends the messages that are here, at most so many.
+            ///
+            /// # Errors
+            /// [`WouldBlock`](crate::Error::WouldBlock) if there is none, else as `recv_batch`.
+            pub fn try_recv_batch(
+                &self,
+                into: &mut Vec<$crate::Message>,
+                at_most: usize,
+            ) -> Result<usize, $crate::Error> {
+                self.socket.try_recv_batch(into, at_most)
+            }
+        }
+    };
+}
+
 /// Subscriptions.
 macro_rules! subscribes {
     ($name:ident) => {
@@ -324,4 +388,4 @@ macro_rules! publishes {
     };
 }
 
-pub(super) use {publishes, receives, sends, subscribes, typed_socket};
+pub(super) use {publishes, receives, receives_batches, sends, sends_batches, subscribes, typed_socket};

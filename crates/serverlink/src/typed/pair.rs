@@ -1,4 +1,4 @@
-use super::methods::{receives, sends, typed_socket};
+use super::methods::{receives, receives_batches, sends, sends_batches, typed_socket};
 
 typed_socket! {
     /// One end of an exclusive connection (RFC 31): at most one peer, messages in both directions.
@@ -20,4 +20,6 @@ typed_socket! {
     Pair is Pair
 }
 sends!(Pair, "Waits while there is no peer or its queue is full.");
+sends_batches!(Pair);
 receives!(Pair);
+receives_batches!(Pair);

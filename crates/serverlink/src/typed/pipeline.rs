@@ -1,4 +1,4 @@
-use super::methods::{receives, sends, typed_socket};
+use super::methods::{receives, receives_batches, sends, sends_batches, typed_socket};
 
 typed_socket! {
     /// The upper end of a pipeline (RFC 30): each message goes to one of the peers, in turn.
@@ -19,6 +19,7 @@ typed_socket! {
     Push is Push
 }
 sends!(Push, "Waits while there is no peer or all their queues are full.");
+sends_batches!(Push);
 
 typed_socket! {
     /// The lower end of a pipeline (RFC 30): takes messages from all its peers in turn, so that none waits for a busier one.
@@ -27,3 +28,4 @@ typed_socket! {
     Pull is Pull
 }
 receives!(Pull);
+receives_batches!(Pull);

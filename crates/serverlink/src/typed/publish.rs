@@ -1,4 +1,4 @@
-use super::methods::{publishes, receives, sends, subscribes, typed_socket};
+use super::methods::{publishes, receives, receives_batches, sends, sends_batches, subscribes, typed_socket};
 
 typed_socket! {
     /// Sends every message to all who subscribed to its topic (RFC 29). The topic is how the first part begins.
@@ -28,6 +28,7 @@ sends!(
     Publisher,
     "Whoever has no room, or did not subscribe, does not get it. Never waits, except with `xpub_no_drop` for subscribers without room."
 );
+sends_batches!(Publisher);
 publishes!(Publisher);
 
 typed_socket! {
@@ -37,4 +38,5 @@ typed_socket! {
     Subscriber is Sub
 }
 receives!(Subscriber);
+receives_batches!(Subscriber);
 subscribes!(Subscriber);

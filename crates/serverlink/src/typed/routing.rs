@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::methods::{receives, sends, typed_socket};
+use super::methods::{receives, receives_batches, sends, sends_batches, typed_socket};
 use crate::payload::{Carrier, Outgoing};
 use crate::{Error, Message, Part, Payload, SendError};
 
@@ -28,7 +28,9 @@ typed_socket! {
     Dealer is Dealer
 }
 sends!(Dealer, "Waits while there is no peer or all their queues are full.");
+sends_batches!(Dealer);
 receives!(Dealer);
+receives_batches!(Dealer);
 
 typed_socket! {
     /// Sends to the peer it names (RFC 28). On every message received, the first part is the routing id of the peer that sent
@@ -60,7 +62,9 @@ sends!(
     Router,
     "Its first part names the peer. Waits for a full peer only if `router_mandatory` is set, and else drops the message."
 );
+sends_batches!(Router);
 receives!(Router);
+receives_batches!(Router);
 
 /// Addressed messages.
 impl Router {

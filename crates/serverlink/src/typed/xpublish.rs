@@ -1,4 +1,4 @@
-use super::methods::{publishes, receives, sends, subscribes, typed_socket};
+use super::methods::{publishes, receives, receives_batches, sends, sends_batches, subscribes, typed_socket};
 use crate::{Error, SubscriberId};
 
 typed_socket! {
@@ -26,7 +26,9 @@ sends!(
     XPublisher,
     "Whoever has no room, or did not subscribe, does not get it. Never waits, except with `xpub_no_drop` for subscribers without room."
 );
+sends_batches!(XPublisher);
 receives!(XPublisher);
+receives_batches!(XPublisher);
 publishes!(XPublisher);
 
 /// Manual mode ([`Options::xpub_manual`](crate::Options::xpub_manual)): subscriptions have no effect before they are given one here.
@@ -124,5 +126,7 @@ typed_socket! {
     XSubscriber is Xsub
 }
 sends!(XSubscriber, "Never waits: a publisher whose queue is full does not get it.");
+sends_batches!(XSubscriber);
 receives!(XSubscriber);
+receives_batches!(XSubscriber);
 subscribes!(XSubscriber);

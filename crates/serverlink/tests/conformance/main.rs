@@ -4,6 +4,7 @@
 //! Every wait has a deadline that only a failing test reaches.
 
 mod bad_peers;
+mod batch;
 mod closing;
 mod conflate;
 mod dealer;
