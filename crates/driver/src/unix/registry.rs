@@ -41,7 +41,8 @@ pub(super) fn lock_all() -> AllLocked {
 
 #[derive(Debug)]
 enum Source {
-    Listener(Option<Identity>),
+    /// Apart: there are few of them, and every connection has a place of this size.
+    Listener(Option<Box<Identity>>),
     Stream(Weak<Stream>),
 }
 
@@ -71,7 +72,7 @@ impl Registry {
     }
 
     pub(super) fn add_listener(&self, fd: &OwnedFd) -> io::Result<Key> {
-        let key = lock(&self.sources).insert(Source::Listener(Identity::of(fd)));
+        let key = lock(&self.sources).insert(Source::Listener(Identity::of(fd).map(Box::new)));
         self.selector.add(fd, key).inspect_err(|_| self.forget(key))?;
         Ok(key)
     }
@@ -119,7 +120,7 @@ impl Registry {
         // Carried out of the lock: dropping the last handle of a stream takes it again.
         let mut streams = Vec::new();
         let listener = lock(&self.sources).iter().find_map(|(key, source)| match source {
-            Source::Listener(its) => (its.as_ref() == Some(identity)).then_some(key),
+            Source::Listener(its) => (its.as_deref() == Some(identity)).then_some(key),
             Source::Stream(stream) => {
                 streams.extend(stream.upgrade());
                 None

@@ -66,7 +66,7 @@ impl Connection {
             }
         };
         if consumed < count {
-            self.early = Some(Slice::copy_from(&input[consumed..]));
+            self.early = Some(Box::new(Slice::copy_from(&input[consumed..])));
         }
         self.write_greeting(self.heartbeat.last_heard)
     }
@@ -76,7 +76,7 @@ impl Connection {
         let Phase::Greeting(handshake, unwritten) = &mut self.phase else { return Flow::Idle };
         loop {
             let batch = match std::mem::take(unwritten) {
-                Unwritten::Rest(batch) => batch,
+                Unwritten::Rest(batch) => *batch,
                 Unwritten::WithDriver => {
                     *unwritten = Unwritten::WithDriver;
                     return Flow::Idle;
@@ -133,7 +133,6 @@ impl Connection {
             handshake: peer,
             peer: Arc::clone(&introduced),
             endpoint: self.endpoint.clone(),
-            peer_address: self.peer_address(),
             pipe: self.pipe,
         };
         match self.core.attach_connection(arrival) {

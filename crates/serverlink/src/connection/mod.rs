@@ -72,7 +72,7 @@ pub(crate) struct Connection {
     /// Something of what is read from it needs a second look. Hardly ever; so it is one look for most.
     is_special: bool,
     /// What a peer sent behind its READY, while ours was not out.
-    early: Option<Slice>,
+    early: Option<Box<Slice>>,
     /// Where its large frames land.
     own: Option<Own>,
 }
@@ -93,7 +93,7 @@ enum Unwritten {
     #[default]
     Nothing,
     /// It waits for the connection to be writable.
-    Rest(Batch),
+    Rest(Box<Batch>),
     /// The driver has it.
     WithDriver,
 }
@@ -251,7 +251,7 @@ impl Connection {
     }
 
     fn take_early(&mut self) -> Option<Slice> {
-        if matches!(self.phase, Phase::Open) { self.early.take() } else { None }
+        if matches!(self.phase, Phase::Open) { self.early.take().map(|early| *early) } else { None }
     }
 
     /// The mark is used up: a new edge will come.
@@ -404,7 +404,7 @@ fn write(stream: &Stream, batch: Batch) -> io::Result<Unwritten> {
         Written::Done(_) => Ok(Unwritten::Nothing),
         Written::Blocked(rest) => {
             stream.rearm(Interest::Writable);
-            Ok(Unwritten::Rest(rest))
+            Ok(Unwritten::Rest(Box::new(rest)))
         }
         Written::Pending => Ok(Unwritten::WithDriver),
         Written::Failed(_, error) => Err(error),

@@ -19,7 +19,8 @@ use outbox::Outbox;
 /// The sending end of a pipe.
 pub(crate) enum Outlet {
     Wire(Box<Outbox>),
-    Ring(RingOutlet),
+    /// Apart, as the outbox is: the table of a socket with many connections has a place of this size for each.
+    Ring(Box<RingOutlet>),
 }
 
 impl Outlet {
@@ -67,7 +68,7 @@ impl Outlet {
 /// The receiving end of a pipe.
 pub(crate) enum Inlet {
     Wire(Box<Inbox>),
-    Ring(RingInlet),
+    Ring(Box<RingInlet>),
 }
 
 impl Inlet {

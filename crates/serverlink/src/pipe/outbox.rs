@@ -85,7 +85,7 @@ enum Writing {
     /// The token is out.
     Taken(Token),
     /// The kernel was full: the rest, until the connection is writable.
-    Blocked(Batch, Layout),
+    Blocked(Box<(Batch, Layout)>),
 }
 
 /// What is known of a batch that is out.
@@ -99,7 +99,7 @@ struct Token {
     /// The driver keeps the batch until the system has taken all of it.
     with_driver: bool,
     /// The driver gave the batch back before the writer could say that the driver keeps it.
-    returned: Option<Written>,
+    returned: Option<Box<Written>>,
     /// A body that its caller lent is written with it, and the caller waits for the kernel to take it.
     waited_for: bool,
 }
@@ -348,7 +348,7 @@ impl Outbox {
                 self.writing = Writing::Taken(Token { with_driver: true, ..token });
                 return Outcome::WithDriver;
             }
-            (Written::Pending, Some(returned)) => returned,
+            (Written::Pending, Some(returned)) => *returned,
             (written, _) => written,
         };
         let Token { mut layout, orphaned, writable, .. } = token;
@@ -379,11 +379,11 @@ impl Outbox {
                     self.accept(messages);
                     self.closed_bytes -= bytes;
                 }
-                self.writing = Writing::Blocked(batch, layout);
+                self.writing = Writing::Blocked(Box::new((batch, layout)));
                 if writable { Outcome::Again } else { Outcome::Blocked }
             }
             Written::Failed(batch, error) => {
-                self.writing = Writing::Blocked(batch, layout);
+                self.writing = Writing::Blocked(Box::new((batch, layout)));
                 self.writer = None;
                 Outcome::Failed(error)
             }
@@ -396,7 +396,7 @@ impl Outbox {
     pub(crate) fn take_back(&mut self, returned: Written) -> Option<Written> {
         match &mut self.writing {
             Writing::Taken(token) if !token.with_driver => {
-                token.returned = Some(returned);
+                token.returned = Some(Box::new(returned));
                 None
             }
             _ => Some(returned),
@@ -407,7 +407,8 @@ impl Outbox {
     pub(crate) fn resume_write(&mut self) -> Option<Write> {
         let writer = self.writer.as_ref()?;
         match std::mem::replace(&mut self.writing, Writing::Nobody) {
-            Writing::Blocked(batch, layout) => {
+            Writing::Blocked(blocked) => {
+                let (batch, layout) = *blocked;
                 self.writing = Writing::Taken(Token { layout, ..Token::default() });
                 Some(Write { writer: writer.clone(), batch })
             }
@@ -446,7 +447,10 @@ impl Outbox {
             Writing::Taken(token) => {
                 self.writing = Writing::Taken(Token { orphaned: true, writable: false, ..token });
             }
-            Writing::Blocked(batch, layout) => self.keep_unwritten(batch, &layout),
+            Writing::Blocked(blocked) => {
+                let (batch, layout) = *blocked;
+                self.keep_unwritten(batch, &layout);
+            }
         }
     }
 
@@ -536,7 +540,7 @@ impl Outbox {
     /// Bytes that the kernel has accepted, control frames included.
     pub(crate) fn sent_bytes(&self) -> u64 {
         let underway = match &self.writing {
-            Writing::Blocked(batch, _) => batch.written_bytes(),
+            Writing::Blocked(blocked) => blocked.0.written_bytes(),
             Writing::Nobody | Writing::Taken(_) => 0,
         };
         self.sent_bytes + underway as u64

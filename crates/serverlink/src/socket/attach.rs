@@ -24,8 +24,6 @@ pub(crate) struct Arrival {
     /// The same, as the application gets to see it.
     pub(crate) peer: Arc<Peer>,
     pub(crate) endpoint: Endpoint,
-    /// Where the peer is, where the system knows.
-    pub(crate) peer_address: Option<Endpoint>,
     /// The dialer's pipe; an accepted connection gets its own.
     pub(crate) pipe: Option<PipeId>,
 }
@@ -98,8 +96,7 @@ impl Core {
         entry.peer = Some(Arc::clone(&arrival.peer));
         entry.globs = arrival.handshake.globs;
         entry.has_peer = true;
-        entry.record.on_connected(self.now(), arrival.peer.socket_type, &arrival.peer.routing_id);
-        entry.record.peer_address = arrival.peer_address.clone();
+        entry.record.on_connected(self.now());
         topology.note_connection(pipe);
         let displaced = attached.displaced.and_then(|old| self.hand_over(&topology, old));
         {

@@ -39,8 +39,8 @@ impl Core {
         };
         let mut recv = self.recv.lock();
         let name = recv.receiver.routing_id(old);
-        let routing_id =
-            name.map_or_else(|| entry.record.routing_id.clone(), |name| name.as_bytes().to_vec());
+        let announced = || entry.peer.as_ref().map(|peer| peer.routing_id.clone()).unwrap_or_default();
+        let routing_id = name.map_or_else(announced, |name| name.as_bytes().to_vec());
         recv.receiver.detach(old);
         let mut inlets = recv.remove_predecessors(old);
         inlets.extend(recv.remove_inlet(old));

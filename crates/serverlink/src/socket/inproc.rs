@@ -74,7 +74,7 @@ impl Core {
         });
         {
             let mut send = self.send.lock();
-            send.outlets.insert(pipe, Outlet::Ring(outlet));
+            send.outlets.insert(pipe, Outlet::Ring(Box::new(outlet)));
             if early {
                 let attached = send.sender.attach(pipe, &PeerInfo::default());
                 topology.pipes[pipe].attached = !attached.reject;
@@ -85,7 +85,7 @@ impl Core {
     }
 
     fn add_ring_inlet(&self, pipe: PipeId, inlet: RingInlet) {
-        self.recv.lock().inlets.insert(pipe, Inlet::Ring(inlet));
+        self.recv.lock().inlets.insert(pipe, Inlet::Ring(Box::new(inlet)));
     }
 
     /// The binder's side of a meeting: makes its ends, and tells both patterns.
@@ -103,7 +103,7 @@ impl Core {
         inlet.peer = outlet.peer.clone();
         inlet.set_limit(to_binder);
         self.greet_ring(&mut outlet);
-        self.send.lock().outlets.insert(near, Outlet::Ring(outlet));
+        self.send.lock().outlets.insert(near, Outlet::Ring(Box::new(outlet)));
         self.add_ring_inlet(near, inlet);
         let binder_end = PeerEnd { core: Arc::clone(self), pipe: near };
         let connector_end = PeerEnd { core: Arc::clone(&connector), pipe: far };
@@ -166,7 +166,7 @@ impl Core {
             return false;
         }
         entry.has_peer = true;
-        entry.record.on_connected(self.now(), Some(peer.kind), &peer.options.routing_id);
+        entry.record.on_connected(self.now());
         let endpoint = entry.endpoint.clone();
         entry.peer = Some(peer.introduce_inproc(&endpoint));
         topology.note_connection(pipe);

@@ -88,12 +88,15 @@ impl Core {
     /// The topology is locked.
     fn stats_of(&self, pipe: PipeId, entry: &PipeEntry, now: Instant) -> PeerStats {
         let record = &entry.record;
+        let peer = entry.peer.as_ref();
+        // Over inproc there is none, though the peer has the name that both are at.
+        let connected = peer.filter(|_| entry.key.is_some());
         let mut stats = PeerStats {
             id: pipe.data().as_ffi(),
             endpoint: entry.endpoint.clone(),
-            peer_address: record.peer_address.clone(),
-            socket_type: record.socket_type,
-            routing_id: record.routing_id.clone(),
+            peer_address: connected.and_then(|peer| peer.address.clone()),
+            socket_type: peer.and_then(|peer| peer.socket_type),
+            routing_id: peer.map(|peer| peer.routing_id.clone()).unwrap_or_default(),
             connected_for: record.connected_at.map(|at| now.saturating_duration_since(at)),
             sent: 0,
             received: 0,

@@ -2,10 +2,7 @@
 
 use std::time::Instant;
 
-use serverlink_message::SocketType;
-
 use super::round_trip::Heartbeats;
-use crate::endpoint::Endpoint;
 
 /// One pipe's connections, one after the other.
 #[derive(Default)]
@@ -13,10 +10,6 @@ pub(crate) struct LinkRecord {
     pub(crate) attempts: u64,
     pub(crate) connections: u64,
     pub(crate) connected_at: Option<Instant>,
-    pub(crate) peer_address: Option<Endpoint>,
-    pub(crate) socket_type: Option<SocketType>,
-    /// That which the peer announced.
-    pub(crate) routing_id: Vec<u8>,
     pub(crate) heartbeats: Heartbeats,
 }
 
@@ -29,16 +22,13 @@ pub(crate) struct ConnectionCounts {
 }
 
 impl LinkRecord {
-    pub(crate) fn on_connected(&mut self, now: Instant, socket_type: Option<SocketType>, routing_id: &[u8]) {
+    pub(crate) fn on_connected(&mut self, now: Instant) {
         self.connections += 1;
         self.connected_at = Some(now);
-        self.socket_type = socket_type;
-        self.routing_id = routing_id.to_vec();
     }
 
     pub(crate) fn on_disconnected(&mut self) {
         self.connected_at = None;
-        self.peer_address = None;
         self.heartbeats = Heartbeats::default();
     }
 }
