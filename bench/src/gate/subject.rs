@@ -10,6 +10,14 @@ use crate::{
     rows::Counter,
 };
 
+/// What the C library makes of large memory depends on where it happens to lie: whether it grows in its place, and whether it is copied and
+/// cleared by one instruction or by many. So a change would cost whatever its neighbours moved. Here large memory has pages of its own, which the
+/// system moves, and is copied and cleared in one way. Other C libraries do not know these words.
+const SAME_MEMORY: [&str; 2] = [
+    "env",
+    "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=1024:glibc.cpu.x86_rep_movsb_threshold=1073741824:glibc.cpu.x86_rep_stosb_threshold=1073741824",
+];
+
 /// A scene that one thread plays on a simulated machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
@@ -58,8 +66,11 @@ impl Subject {
 
     fn start(self, act: Act) -> Result<Child, Error> {
         let toggle = format!("--toggle-collect=*::{}*", act.functions());
-        let wrapper: Vec<&str> =
-            Counter::Callgrind.wrapper().iter().copied().chain([toggle.as_str()]).collect();
+        let wrapper: Vec<&str> = SAME_MEMORY
+            .into_iter()
+            .chain(Counter::Callgrind.wrapper().iter().copied())
+            .chain([toggle.as_str()])
+            .collect();
         Child::start_own_under(&wrapper, COUNTED_ROLE, &Arguments::new().with("subject", self))
     }
 
