@@ -449,6 +449,7 @@ impl Inbox {
     // ---- reading at an offset, over the seams of the segments
 
     /// The header that scan comes to next, held to the limits before its body is here.
+    #[inline]
     fn next_header(&self) -> Result<Option<(Header, usize)>, WireError> {
         let found = self.header_at(self.scanned)?;
         match found {

@@ -44,7 +44,7 @@ impl Socket {
         &self,
         messages: impl IntoIterator<Item = M>,
     ) -> Result<usize, SendBatchError<M>> {
-        self.send_each(messages.into_iter(), |message| self.send(message))
+        self.send_each(messages.into_iter(), |carrier| self.send_by_rule(carrier))
     }
 
     /// Sends as many of the messages as there is room for now, in their order. See [`send_batch`](Socket::send_batch).
@@ -68,13 +68,13 @@ impl Socket {
         &self,
         messages: impl IntoIterator<Item = M>,
     ) -> Result<usize, SendBatchError<M>> {
-        self.send_each(messages.into_iter(), |message| self.try_send(message))
+        self.send_each(messages.into_iter(), |carrier| self.try_send_by_rule(carrier))
     }
 
     fn send_each<M: Payload>(
         &self,
         messages: impl Iterator<Item = M>,
-        mut send: impl FnMut(M) -> Result<(), SendError<M>>,
+        mut send: impl FnMut(M::Carrier) -> Result<(), SendError<M>>,
     ) -> Result<usize, SendBatchError<M>> {
         let mut messages = messages.fuse();
         if self.core.dialogue.is_some() {
@@ -93,9 +93,12 @@ impl Socket {
                 let easy = self.core.send_many_in_lane(&mut waiting[next..]);
                 (next, sent) = (next + easy, sent + easy);
                 // One that has to be placed opens the lane for those behind it.
-                let Some(carrier) = waiting.get_mut(next).and_then(Option::take) else { break };
+                let Some(mut carrier) = waiting.get_mut(next).and_then(Option::take) else { break };
                 next += 1;
-                if let Err(refused) = send(M::from_carrier(carrier)) {
+                // A lane into a ring takes one at a time.
+                if !self.core.send_in_lane(&mut carrier.outgoing())
+                    && let Err(refused) = send(carrier)
+                {
                     let behind = waiting.into_iter().skip(next).flatten().map(M::from_carrier);
                     let unsent = [refused.message].into_iter().chain(behind).chain(messages).collect();
                     return Err(SendBatchError { sent, error: refused.error, unsent });
@@ -119,7 +122,7 @@ impl Socket {
     /// As [`recv`](Socket::recv), if not even one was received: nothing was taken, and `into` is as it was. An error behind the first message is the
     /// next call's. [`Error::NotSupported`] for REQ and REP. With `at_most` 0 nothing is done, and that is `Ok(0)`.
     pub fn recv_batch(&self, into: &mut Vec<Message>, at_most: usize) -> Result<usize, Error> {
-        self.recv_several(into, at_most, || self.recv())
+        self.recv_several(into, at_most, || self.recv_by_rule())
     }
 
     /// The messages that are here now, at most so many; reads what has just come in, as [`try_recv`](Socket::try_recv) does. See
@@ -128,7 +131,7 @@ impl Socket {
     /// # Errors
     /// [`Error::WouldBlock`] if none is here; others as [`recv_batch`](Socket::recv_batch).
     pub fn try_recv_batch(&self, into: &mut Vec<Message>, at_most: usize) -> Result<usize, Error> {
-        self.recv_several(into, at_most, || self.try_recv())
+        self.recv_several(into, at_most, || self.try_recv_by_rule())
     }
 
     fn recv_several(

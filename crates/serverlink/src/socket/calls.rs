@@ -35,7 +35,7 @@ impl Socket {
     }
 
     #[inline(never)]
-    fn send_by_rule<M: Payload>(&self, mut carrier: M::Carrier) -> Result<(), SendError<M>> {
+    pub(super) fn send_by_rule<M: Payload>(&self, mut carrier: M::Carrier) -> Result<(), SendError<M>> {
         match self.core.try_send(&mut carrier.outgoing(), true) {
             Ok(true) => Ok(()),
             Ok(false) => self.send_when_there_is_room(carrier),
@@ -52,6 +52,11 @@ impl Socket {
         if self.core.send_in_lane(&mut carrier.outgoing()) {
             return Ok(());
         }
+        self.try_send_by_rule(carrier)
+    }
+
+    #[inline(never)]
+    pub(super) fn try_send_by_rule<M: Payload>(&self, mut carrier: M::Carrier) -> Result<(), SendError<M>> {
         let error = match self.core.try_send(&mut carrier.outgoing(), false) {
             Ok(true) => return Ok(()),
             Ok(false) => Error::WouldBlock,
@@ -116,7 +121,7 @@ impl Socket {
     }
 
     #[inline(never)]
-    fn recv_by_rule(&self) -> Result<Message, Error> {
+    pub(super) fn recv_by_rule(&self) -> Result<Message, Error> {
         let mut message = Message::new();
         if !self.core.try_recv_into(&mut message)? {
             let deadline = self.recv_deadline_from_options();
@@ -140,6 +145,11 @@ impl Socket {
         if self.core.recv_in_lane(&mut message) {
             return Ok(message);
         }
+        self.try_recv_by_rule()
+    }
+
+    #[inline(never)]
+    pub(super) fn try_recv_by_rule(&self) -> Result<Message, Error> {
         match self.core.try_recv_once()? {
             Some(message) => Ok(message),
             None => self.core.recv_polling()?.ok_or(Error::WouldBlock),
