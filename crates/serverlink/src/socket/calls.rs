@@ -150,10 +150,11 @@ impl Socket {
 
     #[inline(never)]
     pub(super) fn try_recv_by_rule(&self) -> Result<Message, Error> {
-        match self.core.try_recv_once()? {
-            Some(message) => Ok(message),
-            None => self.core.recv_polling()?.ok_or(Error::WouldBlock),
+        let mut message = Message::new();
+        if self.core.try_recv_into(&mut message)? {
+            return Ok(message);
         }
+        self.core.recv_polling()?.ok_or(Error::WouldBlock)
     }
 
     /// Receives the next message; waits up to `deadline`, whatever the socket's own timeout is.
