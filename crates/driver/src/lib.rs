@@ -61,6 +61,7 @@
 )]
 
 mod address;
+pub mod barrier;
 mod batch;
 mod biased;
 mod borrowed;

@@ -1,6 +1,7 @@
 //! A queue from one thread to another: unbounded storage, limits by counting.
 //!
-//! Values lie in linked blocks that are used again, so a steady stream allocates nothing. Each end keeps its own copy of
+//! Values lie one behind the other in linked blocks that are used again, so a steady stream allocates nothing. Small messages are there as
+//! their bytes ([`Producer::try_push_bytes`]): what one processor has to fetch from the other is little more than these. Each end keeps its own copy of
 //! the other end's index and looks at the shared one only when that copy says "empty" or "full".
 //!
 //! # Batched publishing
@@ -41,7 +42,7 @@ mod shared;
 use crate::sync::Arc;
 
 pub use consumer::Consumer;
-pub use producer::{Producer, Pushed};
+pub use producer::{Full, Producer, Pushed};
 
 /// A queue and its two ends. Nothing is allocated for values before the first one.
 pub fn channel<T: Send>() -> (Producer<T>, Consumer<T>) {

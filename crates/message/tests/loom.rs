@@ -11,7 +11,7 @@ use loom::{
     },
     thread,
 };
-use serverlink_message::{Part, chunk::Chunk, ring};
+use serverlink_message::{Message, Part, chunk::Chunk, ring};
 
 const NO_LIMIT: usize = usize::MAX;
 
@@ -79,6 +79,39 @@ fn blocks_are_used_again_only_when_the_consumer_left_them() {
             expected += 1;
         }
         assert_eq!(expected, 6);
+    });
+}
+
+/// A block is filled again only when nobody reads what was taken from it. (Loom sees who is at which record; that a message is read is what its
+/// count says.)
+#[test]
+fn bytes_stay_as_they_are_while_somebody_reads_them() {
+    check(|| {
+        let (mut producer, mut consumer) = ring::channel::<Message>();
+        let body = |number: u8| [number; 60];
+        for number in 0..3 {
+            assert!(producer.try_push_bytes(&body(number), NO_LIMIT).is_ok());
+        }
+        let pusher = thread::spawn(move || {
+            for number in 3..6 {
+                assert!(producer.try_push_bytes(&body(number), NO_LIMIT).is_ok());
+            }
+        });
+        let mut kept = Vec::new();
+        for number in 0..3 {
+            let mut message = Message::new();
+            assert_eq!(consumer.pop_into(&mut message), Some(60));
+            assert_eq!(message[0], body(number));
+            kept.push(message);
+        }
+        drop(kept.remove(0));
+        pusher.join().unwrap();
+        assert!(kept.iter().zip(1..).all(|(message, number)| message[0] == body(number)));
+        for number in 3..6 {
+            let mut message = Message::new();
+            assert_eq!(consumer.pop_into(&mut message), Some(60));
+            assert_eq!(message[0], body(number));
+        }
     });
 }
 

@@ -11,7 +11,8 @@ use std::{
 };
 
 use proptest::prelude::*;
-use serverlink_message::ring::{self, Pushed};
+use serverlink_message::Message;
+use serverlink_message::ring::{self, Full, Producer, Pushed};
 
 const NO_LIMIT: usize = usize::MAX;
 
@@ -204,6 +205,105 @@ proptest! {
             }
         }
     }
+}
+
+/// Bytes that tell which message and which place they are of.
+fn body(number: usize, len: usize) -> Vec<u8> {
+    (0..len).map(|index| (number * 31 + index) as u8).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 4 } else { 128 }, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    /// Whatever is kept stays as it was, however often the ring's memory is used again.
+    #[test]
+    fn bytes_and_messages_keep_their_order_and_what_is_kept_its_bytes(
+        steps in prop::collection::vec((0..7_u8, 0..=2048_usize, 0..60_usize), 0..120),
+    ) {
+        let (mut producer, mut consumer) = ring::channel::<Message>();
+        let (mut model, mut kept, mut next) = (VecDeque::new(), Vec::<Message>::new(), 0);
+        for (step, len, count) in steps {
+            for _ in 0..count {
+                match step {
+                    0 | 1 => {
+                        let body = body(next, if step == 0 { len } else { len % 100 });
+                        prop_assert!(producer.try_push_bytes(&body, NO_LIMIT).is_ok());
+                        model.push_back(Message::from(body));
+                    }
+                    2 => {
+                        let message = Message::from_parts([body(next, len), body(next, len / 3)]);
+                        prop_assert!(producer.try_push(message.clone(), NO_LIMIT).is_ok());
+                        model.push_back(message);
+                    }
+                    _ => {
+                        let mut message = Message::from("as it was");
+                        let taken = consumer.pop_into(&mut message);
+                        prop_assert_eq!(taken, model.front().map(Message::len_bytes));
+                        prop_assert_eq!(&message, &model.pop_front().unwrap_or("as it was".into()));
+                        match step {
+                            3 | 4 => kept.push(message),
+                            _ => drop((!kept.is_empty()).then(|| kept.swap_remove(len % kept.len()))),
+                        }
+                    }
+                }
+                next += 1;
+            }
+            prop_assert_eq!(producer.backlog(), model.len());
+        }
+        drop(producer);
+        let before: Vec<Message> = kept.iter().map(|message| message.iter().map(|part| part.to_vec()).collect()).collect();
+        drop(consumer);
+        prop_assert_eq!(before, kept);
+    }
+}
+
+#[test]
+fn bytes_are_held_to_the_limit_and_to_a_length() {
+    let (mut producer, mut consumer) = ring::channel::<Message>();
+    assert_eq!(producer.try_push_bytes(b"", 0), Err(Full));
+    assert_eq!(producer.try_push_bytes(b"", 1), Ok(Pushed::Published));
+    assert_eq!(producer.try_push_bytes(b"more", 1), Err(Full));
+    let mut message = Message::from("before");
+    assert_eq!(consumer.pop_into(&mut message), Some(0));
+    assert_eq!(message, Message::new());
+    let longest = vec![7; Producer::<Message>::LONGEST_BYTES];
+    assert!(producer.try_push_bytes(&longest, 1).is_ok());
+    assert_eq!(consumer.pop_into(&mut message), Some(longest.len()));
+    assert_eq!(message[0], longest);
+    let longer = vec![7; longest.len() + 1];
+    assert!(catch_unwind(AssertUnwindSafe(|| producer.try_push_bytes(&longer, 1))).is_err());
+    assert_eq!(consumer.pop_into(&mut message), None);
+    assert_eq!(message[0], longest, "nothing came, and nothing changed");
+}
+
+/// What a thread keeps is never written again under its eyes.
+#[test]
+fn two_threads_pass_bytes_on() {
+    let count = if cfg!(miri) { 300 } else { 300_000_usize };
+    let (mut producer, mut consumer) = ring::channel::<Message>();
+    let pusher = thread::spawn(move || {
+        for number in 0..count {
+            let body = body(number, number % 200);
+            while producer.try_push_bytes(&body, 1000).is_err() {
+                thread::yield_now();
+            }
+        }
+    });
+    let mut kept = VecDeque::new();
+    for number in 0..count {
+        let mut message = Message::new();
+        while consumer.pop_into(&mut message).is_none() {
+            thread::yield_now();
+        }
+        kept.push_back((number, message));
+        if kept.len() > 700 {
+            let (number, message) = kept.pop_front().expect("there are many");
+            assert_eq!(message[0], body(number, number % 200));
+        }
+    }
+    pusher.join().unwrap();
 }
 
 #[test]

@@ -3,9 +3,8 @@
 //! Taking and giving back an ordinary lock are two atomic operations, which cost more than all the rest of a small message. Here
 //! the thread that took the lock many times in a row becomes its *favourite*: it only says that it is busy, with a plain store. Whoever else comes
 //! takes the favour away first, and pays for both sides with a barrier on every processor that runs a thread of this process
-//! ([`barrier`]). Where the system has none, or where threads take turns, it is an ordinary lock.
+//! ([`crate::barrier`]). Where the system has none, or where threads take turns, it is an ordinary lock.
 
-mod barrier;
 mod sync;
 
 #[cfg(all(test, loom))]
@@ -17,6 +16,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
+use crate::barrier;
 use sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell, give_way, this_thread};
 
 /// Nobody: no thread has this name.

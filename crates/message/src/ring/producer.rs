@@ -3,9 +3,10 @@
 use std::{fmt, ptr};
 
 use super::{
-    block::{Block, SLOTS},
+    block::{Block, END, HEADER, Header, LONGEST_BYTES, record_len, write_bytes, write_value},
     shared::Shared,
 };
+use crate::Message;
 use crate::sync::{Arc, Ordering};
 
 /// Most values in a row that are held before the index which the consumer polls moves again.
@@ -20,11 +21,19 @@ pub enum Pushed {
     Held,
 }
 
+/// There is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
 /// The pushing end of a [ring](super). Dropping it leaves what was pushed to the consumer.
 pub struct Producer<T> {
     shared: Arc<Shared<T>>,
-    /// The block the next value goes into; full when `index` is at a block's beginning, null before the first value.
+    /// The block the next record goes into if it fits; null before the first.
     block: *mut Block<T>,
+    /// Where it goes.
+    at: *mut u8,
+    /// What is left of the block behind that, without room for the header that ends it.
+    left: usize,
     /// Values pushed so far. Counts go round; only their differences mean something.
     index: usize,
     /// The consumer's index when it was last looked at.
@@ -45,6 +54,8 @@ impl<T> Producer<T> {
         Producer {
             shared,
             block: ptr::null_mut(),
+            at: ptr::null_mut(),
+            left: 0,
             index: 0,
             read: 0,
             published: 0,
@@ -66,25 +77,52 @@ impl<T> Producer<T> {
         if !self.has_room(limit) {
             return Err(value);
         }
-        if self.index.is_multiple_of(SLOTS) {
+        let at = self.make_place(size_of::<T>());
+        // SAFETY: the place is the producer's until the record is counted.
+        unsafe { write_value(at, value) };
+        Ok(self.count())
+    }
+
+    /// Room for a record with so much behind its header.
+    #[inline(always)]
+    fn make_place(&mut self, body_len: usize) -> *mut u8 {
+        let len = record_len(body_len);
+        if len > self.left {
             self.enter_next_block();
         }
-        // SAFETY: `block` is the producer's until the consumer has taken its last value, and the slot is empty: indices only
-        // grow, and a block comes back empty.
-        unsafe { (*self.block).write(self.index, value) };
+        let at = self.at;
+        self.note_write();
+        // SAFETY: every record fits into an empty block, and there is room for a header behind it.
+        self.at = unsafe { at.add(len) };
+        self.left -= len;
+        at
+    }
+
+    /// A record was written.
+    #[inline(always)]
+    fn count(&mut self) -> Pushed {
         self.index = self.index.wrapping_add(1);
-        // Release: the value, and the link to its block, come before the count.
+        // Release: the record, and the link to its block, come before the count.
         self.shared.written.store(self.index, Ordering::Release);
         if self.holdable > 0 {
             self.holdable -= 1;
-            return Ok(Pushed::Held);
+            return Pushed::Held;
         }
         self.publish();
-        Ok(Pushed::Published)
+        Pushed::Published
+    }
+
+    #[inline(always)]
+    fn note_write(&self) {
+        if cfg!(loom) {
+            // SAFETY: the producer has its block until the consumer finds something in the next.
+            let block = unsafe { &*self.block };
+            block.note_write(self.at.addr() - block.start().as_ptr().addr());
+        }
     }
 
     /// Publishes what is held. Needed only for speed: a held value is found without it.
-    #[inline]
+    #[inline(never)]
     pub fn publish(&mut self) {
         let before = self.published;
         self.published = self.index;
@@ -154,14 +192,48 @@ impl<T> Producer<T> {
 
     #[inline(never)]
     fn enter_next_block(&mut self) {
-        let next = self.shared.fresh_block(&mut self.turn);
-        if self.block.is_null() {
-            self.shared.set_first(next);
-        } else {
-            // SAFETY: the consumer leaves a block only for a value in the next, and there is none yet: it is still ours.
-            unsafe { (*self.block).set_next(next) };
+        // SAFETY: the consumer leaves a block only for a record in the next, and there is none yet: it is still ours.
+        let current = unsafe { self.block.as_ref() };
+        let next = self.shared.fresh_block(&mut self.turn, current.map_or(0, Block::capacity));
+        match current {
+            None => self.shared.set_first(next),
+            Some(current) => {
+                self.note_write();
+                // SAFETY: behind every record there is room for this.
+                unsafe { self.at.cast::<Header>().write(END) };
+                current.set_next(next);
+            }
         }
         self.block = next;
+        // SAFETY: the block is nobody else's.
+        let next = unsafe { &*next };
+        self.at = next.start().as_ptr();
+        self.left = next.capacity() - HEADER;
+    }
+}
+
+impl Producer<Message> {
+    /// Most bytes that [`try_push_bytes`](Self::try_push_bytes) takes.
+    pub const LONGEST_BYTES: usize = LONGEST_BYTES;
+
+    /// Copies a message of one part into the queue, unless `limit` messages wait already. What is small costs less in this way than as a
+    /// [`Message`]: it is all the consumer's processor has to fetch. See [`Consumer::pop_into`](super::Consumer::pop_into).
+    ///
+    /// # Errors
+    /// The queue is at its limit. Nothing has changed.
+    ///
+    /// # Panics
+    /// Where there are more bytes than [`LONGEST_BYTES`](Self::LONGEST_BYTES).
+    #[inline]
+    pub fn try_push_bytes(&mut self, body: &[u8], limit: usize) -> Result<Pushed, Full> {
+        assert!(body.len() <= LONGEST_BYTES, "so many bytes are to be pushed as a message");
+        if !self.has_room(limit) {
+            return Err(Full);
+        }
+        let at = self.make_place(body.len());
+        // SAFETY: the place is the producer's until the record is counted.
+        unsafe { write_bytes(at, body) };
+        Ok(self.count())
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::{ops::Deref, ptr};
 
-use super::block::{Block, SLOTS};
+use super::block::{Block, END, VALUE, read_header, read_value, record_len};
 use crate::sync::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// Empty blocks that wait to be used again. More than these are freed, so that a burst does not hold its memory for ever.
-const RECYCLED: usize = if cfg!(loom) { 2 } else { 16 };
+const RECYCLED: usize = if cfg!(loom) { 2 } else { 8 };
 
 pub(super) struct Shared<T> {
     /// Values the producer has announced: what the consumer polls. Written once for a batch.
@@ -29,8 +29,8 @@ pub(super) struct Taken {
 struct Rare<T> {
     /// Where the list begins: set by the producer with its first value, and by the consumer when it goes.
     first: AtomicPtr<Block<T>>,
-    /// Whether `first` is the consumer's last block. Then a value at a block's beginning lies in the block after it.
-    first_entered: AtomicBool,
+    /// Where in `first` the consumer stood when it went; null: at the beginning.
+    left_at: AtomicPtr<u8>,
     /// Mailboxes for empty blocks, each filled by the consumer and emptied by the producer, both going round in order.
     recycled: [AtomicPtr<Block<T>>; RECYCLED],
     producer_gone: AtomicBool,
@@ -45,7 +45,7 @@ impl<T> Shared<T> {
             read: Padded(Taken { values: AtomicUsize::new(0), weight: AtomicUsize::new(0) }),
             rare: Padded(Rare {
                 first: AtomicPtr::new(ptr::null_mut()),
-                first_entered: AtomicBool::new(false),
+                left_at: AtomicPtr::new(ptr::null_mut()),
                 recycled: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
                 producer_gone: AtomicBool::new(false),
                 consumer_gone: AtomicBool::new(false),
@@ -62,10 +62,10 @@ impl<T> Shared<T> {
         self.rare.first.store(block, Ordering::Relaxed);
     }
 
-    /// Consumer: leaves the block it stands in to whoever drops the ring.
-    pub(super) fn leave_in(&self, block: *mut Block<T>) {
+    /// Consumer: leaves the block it stands in, and the rest of it, to whoever drops the ring.
+    pub(super) fn leave_at(&self, block: *mut Block<T>, at: *mut u8) {
         self.set_first(block);
-        self.rare.first_entered.store(true, Ordering::Relaxed);
+        self.rare.left_at.store(at, Ordering::Relaxed);
     }
 
     /// Consumer: gives an empty block back, or frees it when enough of them wait. `turn` is the consumer's own.
@@ -85,16 +85,22 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Producer: an unlinked block, used before if there is one. `turn` is the producer's own.
-    pub(super) fn fresh_block(&self, turn: &mut usize) -> *mut Block<T> {
+    /// Producer: an unlinked block, used before if there is one. `turn` is the producer's own, `before` the size of its last block.
+    pub(super) fn fresh_block(&self, turn: &mut usize, before: usize) -> *mut Block<T> {
         let mailbox = &self.rare.recycled[*turn % RECYCLED];
         let block = mailbox.load(Ordering::Acquire);
         if block.is_null() {
-            return Block::allocate();
+            return Block::allocate(before);
         }
         mailbox.store(ptr::null_mut(), Ordering::Release);
         *turn = turn.wrapping_add(1);
         // SAFETY: the consumer gave this block away and keeps no pointer to it.
+        if !unsafe { (*block).is_unread() } {
+            // SAFETY: as above. Its bytes stay for whoever still reads them.
+            unsafe { Block::free(block) };
+            return Block::allocate(before);
+        }
+        // SAFETY: as above.
         unsafe { (*block).set_next(ptr::null_mut()) };
         block
     }
@@ -123,20 +129,35 @@ impl<T> Drop for Shared<T> {
         let written = self.written.load(Ordering::Relaxed);
         let mut index = self.read.values.load(Ordering::Relaxed);
         let mut block = self.first();
-        let mut entered = self.rare.first_entered.load(Ordering::Relaxed);
+        let mut at = self.rare.left_at.load(Ordering::Relaxed);
+        if at.is_null() && !block.is_null() {
+            // SAFETY: the first block is in the list.
+            at = unsafe { (*block).start() }.as_ptr();
+        }
         while index != written {
-            if index.is_multiple_of(SLOTS) && entered {
-                // SAFETY: there is a value after this block, so the producer has linked the next one.
-                let next = unsafe { (*block).next() };
-                // SAFETY: both ends are gone and its values were taken.
-                unsafe { Block::free(block) };
-                block = next;
+            // SAFETY: there is a record that was counted, here or in the next block.
+            match unsafe { read_header(at) } {
+                END => {
+                    // SAFETY: behind the end the producer has linked the next block. Both ends are gone and this one's values were taken.
+                    unsafe {
+                        let next = (*block).next();
+                        Block::free(block);
+                        block = next;
+                        at = (*block).start().as_ptr();
+                    }
+                    continue;
+                }
+                VALUE => {
+                    // SAFETY: the value was counted and not taken.
+                    let value: T = unsafe { read_value(at) };
+                    // SAFETY: there is room for a header behind it.
+                    at = unsafe { at.add(record_len(size_of::<T>())) };
+                    drop(value);
+                }
+                // SAFETY: as above.
+                len => at = unsafe { at.add(record_len(len as usize)) },
             }
-            entered = true;
-            // SAFETY: the value was counted and not taken.
-            let value = unsafe { (*block).read(index) };
             index = index.wrapping_add(1);
-            drop(value);
         }
         while !block.is_null() {
             // SAFETY: both ends are gone and all values were taken.

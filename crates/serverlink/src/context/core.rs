@@ -133,6 +133,11 @@ impl ContextCore {
         self.io.len()
     }
 
+    /// The I/O thread for whoever needs one and has no reactor.
+    pub(crate) fn any_io(&self) -> &Arc<IoShared> {
+        &self.io[0]
+    }
+
     /// A reactor for one socket, on the I/O thread whose turn it is among those that the socket may live on; 0: on any.
     pub(crate) fn open_reactor(&self, affinity: u64) -> Result<Arc<Reactor>, Error> {
         let may_live = |index: &usize| affinity == 0 || (*index < 64 && affinity >> index & 1 == 1);

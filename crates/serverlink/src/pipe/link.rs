@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
+use serverlink_driver::barrier;
 use serverlink_message::Message;
 use serverlink_message::ring::{self, Consumer, Producer};
 
 use super::high_water::HighWater;
 use crate::socket::core::PeerEnd;
-use crate::sync::Lock;
 use crate::sync::later::drop_later;
+use crate::sync::{Lock, Waiters};
 
 /// Into another socket of this context.
 pub(crate) struct RingOutlet {
@@ -18,8 +19,16 @@ pub(crate) struct RingOutlet {
     pub(crate) limit: HighWater,
     /// `None` until somebody binds the name.
     pub(crate) peer: Option<PeerEnd>,
+    /// Who sleeps at its other end, to be asked for each message.
+    readers: Option<Arc<Waiters>>,
+    /// Those who sleep there see to it that asking needs no fence.
+    is_frequent: bool,
     /// Messages that it had no room for.
     pub(crate) missed: u64,
+    /// Messages behind which nobody looked who sleeps: see [`FanOut`](crate::socket::fan_out::FanOut).
+    pub(crate) unannounced: usize,
+    /// Somebody is going to look.
+    pub(crate) listed: bool,
 }
 
 /// Out of another socket of this context.
@@ -47,8 +56,14 @@ enum OutOf {
     Latest(Arc<Lock<Option<Message>>>),
 }
 
+/// The longest body that is copied into a ring.
+pub(crate) const LONGEST_COPIED: usize = Producer::<Message>::LONGEST_BYTES;
+
 /// See [`Room::batch`].
 const LARGEST_ROOM_BATCH: usize = 256;
+
+/// So many messages for a peer that sleeps are worth waking it for, however fast more of them come.
+const LARGEST_UNANNOUNCED: usize = 256;
 
 /// Messages and bytes.
 #[derive(Clone, Copy)]
@@ -66,7 +81,16 @@ pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
         let (producer, consumer) = ring::channel();
         (Into::Ring(producer), OutOf::Ring(consumer))
     };
-    let outlet = RingOutlet { link: into, limit: HighWater::NONE, peer: None, missed: 0 };
+    let outlet = RingOutlet {
+        link: into,
+        limit: HighWater::NONE,
+        peer: None,
+        readers: None,
+        is_frequent: false,
+        missed: 0,
+        unannounced: 0,
+        listed: false,
+    };
     let (taken, room_batch) = (Room::NOTHING, Room::batch(HighWater { messages: 1, bytes: 1 }));
     (outlet, RingInlet { link: out_of, peer: None, ended: false, taken, taken_before: (0, 0), room_batch })
 }
@@ -85,6 +109,34 @@ impl Room {
 }
 
 impl RingOutlet {
+    /// Who reads it. `is_frequent`: the sender looks for sleepers behind each message.
+    pub(crate) fn meet(&mut self, peer: PeerEnd, is_frequent: bool) {
+        let readers = Arc::clone(&peer.core.readers);
+        if is_frequent {
+            readers.expect_frequent_notifiers();
+        }
+        (self.readers, self.is_frequent) = (Some(readers), is_frequent);
+        self.peer = Some(peer);
+    }
+
+    /// Copies a message of one part. False: there is no room, or it is too long for that.
+    #[inline]
+    pub(crate) fn push_bytes(&mut self, body: &[u8]) -> bool {
+        match &mut self.link {
+            Into::Ring(ring) => {
+                if body.len() > LONGEST_COPIED
+                    || ring.waiting_weight_reaches(self.limit.bytes)
+                    || ring.try_push_bytes(body, self.limit.messages).is_err()
+                {
+                    return false;
+                }
+                ring.add_weight(body.len());
+                true
+            }
+            Into::Latest(..) => self.push(Message::from(body)).is_ok(),
+        }
+    }
+
     /// Gives the message back if there is no room.
     #[inline]
     pub(crate) fn push(&mut self, message: Message) -> Result<(), Message> {
@@ -134,14 +186,23 @@ impl RingOutlet {
     /// registration before its last look.
     #[inline]
     pub(crate) fn sleeper(&self) -> Option<PeerEnd> {
-        fence(Ordering::SeqCst);
+        match self.is_frequent {
+            true => barrier::frequent(),
+            false => fence(Ordering::SeqCst),
+        }
         self.sleeper_behind_fence()
     }
 
     /// The same, where one sequentially consistent fence stands behind the pushes to several rings.
     #[inline]
     pub(crate) fn sleeper_behind_fence(&self) -> Option<PeerEnd> {
-        self.peer.as_ref().filter(|peer| peer.core.readers.any()).cloned()
+        if self.readers.as_ref().is_some_and(|readers| readers.any()) { self.peer.clone() } else { None }
+    }
+
+    /// So much was pushed that nobody was told of that it is worth telling now.
+    #[inline]
+    pub(crate) fn is_worth_announcing(&self) -> bool {
+        self.unannounced >= (self.limit.messages / 4).clamp(1, LARGEST_UNANNOUNCED)
     }
 
     /// Messages that were ever pushed, and their bytes; those of conflation are not counted.
@@ -182,17 +243,24 @@ impl RingInlet {
         self.room_batch = Room::batch(limit);
     }
 
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Message> {
+    /// False: there is nothing, and `into` is as it was.
+    #[expect(clippy::inline_always, reason = "a call would move the message once more")]
+    #[inline(always)]
+    pub(crate) fn pop(&mut self, into: &mut Message) -> bool {
         match &mut self.link {
             OutOf::Ring(ring) => {
-                let message = ring.pop()?;
-                let bytes = message.len_bytes();
+                let Some(bytes) = ring.pop_into(into) else { return false };
                 ring.release_weight(bytes);
                 self.taken.bytes += bytes;
-                Some(message)
+                true
             }
-            OutOf::Latest(place) => place.lock().take(),
+            OutOf::Latest(place) => match place.lock().take() {
+                Some(message) => {
+                    *into = message;
+                    true
+                }
+                None => false,
+            },
         }
     }
 

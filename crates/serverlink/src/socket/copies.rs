@@ -4,30 +4,40 @@ use serverlink_message::chunk::Slice;
 use serverlink_message::{Message, Part};
 
 use crate::payload::Outgoing;
+use crate::pipe::RingOutlet;
 use crate::pipe::bump::Bump;
 
-/// Each ring gets a message of its own, whose bytes are there once.
-pub(super) enum Copies {
+/// Up to so many bytes are copied for everyone: that costs less than counting who still reads them.
+const COPIED: usize = 255;
+
+/// Each ring gets a message of its own, whose bytes are there once unless they are few.
+pub(super) enum Copies<'a> {
+    Copied(&'a [u8]),
     /// One part, with a count that is raised once for many.
     Shared(Slice),
     Cloned(Message),
 }
 
-impl Copies {
-    pub(super) fn of(outgoing: &Outgoing<'_>, bump: &mut Bump) -> Copies {
+impl<'a> Copies<'a> {
+    pub(super) fn of(outgoing: &'a Outgoing<'_>, bump: &mut Bump) -> Copies<'a> {
+        if let Some(body) = outgoing.only_part()
+            && body.len() <= COPIED
+        {
+            return Copies::Copied(body);
+        }
         match outgoing {
-            Outgoing::Bytes(bytes) if bytes.len() > Part::INLINE_MAX => Copies::Shared(bump.slice(bytes)),
-            Outgoing::Bytes(bytes) => Copies::Cloned(Message::from(bump.part(bytes))),
+            Outgoing::Bytes(bytes) => Copies::Shared(bump.slice(bytes)),
             Outgoing::Message(message) => Copies::Cloned((**message).clone()),
         }
     }
 
+    /// One more of them. False: there is no room for it.
     #[inline]
-    /// One more of them.
-    pub(super) fn next(&mut self) -> Message {
+    pub(super) fn push_to(&mut self, outlet: &mut RingOutlet) -> bool {
         match self {
-            Copies::Shared(slice) => Message::from(Part::from(slice.share_again())),
-            Copies::Cloned(message) => message.clone(),
+            Copies::Copied(body) => outlet.push_bytes(body),
+            Copies::Shared(slice) => outlet.push(Message::from(Part::from(slice.share_again()))).is_ok(),
+            Copies::Cloned(message) => outlet.push(message.clone()).is_ok(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serverlink_patterns::PipeId;
 
+use super::announce::wake;
 use super::core::{Core, SendSide};
 use super::write::Watched;
 use crate::pipe::Outlet;
@@ -13,13 +14,14 @@ impl Core {
     /// The I/O thread flushes once. If more was published meanwhile the publisher is streaming: its calls write what is full, and the
     /// I/O thread only sees that no tail is left behind.
     pub(crate) fn flush_publications(self: &Arc<Self>) -> Option<u64> {
-        let pipes = {
+        let (sleepers, pipes) = {
             let mut side = self.send.lock();
             side.fan_out.flush_asked = false;
             side.fan_out.streaming = true;
             side.settle_all();
-            side.begin_flush()
+            (side.take_sleepers(), side.begin_flush())
         };
+        wake(&sleepers);
         pipes.into_iter().for_each(|pipe| self.write_pipe(pipe));
         let mut side = self.send.lock();
         side.fan_out.streaming = side.has_publications();
@@ -28,10 +30,11 @@ impl Core {
 
     /// The watchdog of a streaming publisher: flushes what nobody else did since it looked last.
     pub(crate) fn watch_publications(self: &Arc<Self>) -> Watched {
-        let (was_busy, pipes) = {
+        let (was_busy, sleepers, pipes) = {
             let mut side = self.send.lock();
-            (side.has_publications(), side.take_what_is_left())
+            (side.has_publications(), side.take_sleepers(), side.take_what_is_left())
         };
+        wake(&sleepers);
         pipes.into_iter().for_each(|pipe| self.write_pipe(pipe));
         if was_busy { Watched::Busy(0) } else { Watched::Quiet }
     }
@@ -50,6 +53,7 @@ impl SendSide {
         let fan_out = &self.fan_out;
         !self.dirty.is_empty()
             || !fan_out.aged.is_empty()
+            || !fan_out.unannounced.is_empty()
             || fan_out.cohorts.values().any(|cohort| !cohort.log.is_empty())
     }
 

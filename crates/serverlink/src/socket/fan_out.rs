@@ -4,13 +4,13 @@
 //! alone. Who is in a cohort is the business of this file; when a log is cut for its members, of `cohort.rs`.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering::{self, SeqCst};
-use std::sync::atomic::fence;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serverlink_patterns::{PipeId, TargetSet};
 use slotmap::SlotMap;
 
+use super::announce::{Announce, note_unannounced};
 use super::cohort::Cohort;
 use super::content::{Content, has_large_parts};
 use super::copies::Copies;
@@ -47,6 +47,8 @@ pub(crate) struct FanOut {
     pub(super) last_write: Option<Instant>,
     /// Outboxes that had something to be written when the I/O thread looked last, and how many writes they had seen.
     pub(super) aged: Vec<(PipeId, u64)>,
+    /// Rings with messages behind which nobody looked who sleeps: see `announce.rs`.
+    pub(super) unannounced: Vec<PipeId>,
 }
 
 /// What a message leaves to be done when it is with everybody.
@@ -93,7 +95,7 @@ impl FanOut {
 }
 
 impl Aftermath {
-    fn is_quiet(&mut self, core: &Core, fan_out: &FanOut) -> bool {
+    pub(super) fn is_quiet(&mut self, core: &Core, fan_out: &FanOut) -> bool {
         let is_over = |at| core.now().saturating_duration_since(at) > QUIET;
         *self.quiet.get_or_insert_with(|| fan_out.last_write.is_none_or(is_over))
     }
@@ -207,7 +209,8 @@ impl SendSide {
         aftermath: &mut Aftermath,
     ) -> usize {
         let content = Content::of(outgoing, is_large, std::mem::take(&mut self.encoded));
-        let (mut copies, mut steady, mut rings) = (None, 0, false);
+        let (mut copies, mut steady, mut rings) = (None, 0, Announce::Nothing);
+        let is_attended = self.fan_out.is_attended();
         for &pipe in targets {
             match self.outlets.get_mut(pipe) {
                 Some(Outlet::Wire(outbox)) => {
@@ -222,22 +225,26 @@ impl SendSide {
                 }
                 Some(Outlet::Ring(outlet)) => {
                     let copies = copies.get_or_insert_with(|| Copies::of(outgoing, &mut self.bump));
-                    match outlet.push(copies.next()) {
-                        Ok(()) => rings = true,
-                        Err(_) => {
-                            self.sent.at_high_water_mark += 1;
-                            outlet.missed += 1;
-                            self.full_rings.push(pipe);
-                            aftermath.full.push(pipe);
-                        }
+                    if copies.push_to(outlet) {
+                        rings = rings.max(match is_attended {
+                            true => note_unannounced(core, outlet, pipe, &mut self.fan_out.unannounced),
+                            false => Announce::All,
+                        });
+                    } else {
+                        self.sent.at_high_water_mark += 1;
+                        outlet.missed += 1;
+                        self.full_rings.push(pipe);
+                        aftermath.full.push(pipe);
                     }
                 }
                 None => {}
             }
         }
         self.encoded = content.frames;
-        if rings {
-            self.find_sleepers(targets, aftermath);
+        match rings {
+            Announce::Nothing => {}
+            Announce::Many => self.announce_many(targets, aftermath),
+            Announce::All => self.announce(core, targets, aftermath),
         }
         steady
     }
@@ -275,17 +282,7 @@ impl SendSide {
         is_steady
     }
 
-    /// Who has to be woken behind pushes to rings: they are ordered before all the looks at who waits.
-    fn find_sleepers(&self, targets: &[PipeId], aftermath: &mut Aftermath) {
-        fence(SeqCst);
-        for &pipe in targets {
-            if let Some(Outlet::Ring(outlet)) = self.outlets.get(pipe) {
-                aftermath.more.wake.extend(outlet.sleeper_behind_fence());
-            }
-        }
-    }
-
-    fn ask_to_flush(&mut self, aftermath: &mut Aftermath) {
+    pub(super) fn ask_to_flush(&mut self, aftermath: &mut Aftermath) {
         aftermath.more.ask_to_flush |= !self.fan_out.is_attended();
     }
 

@@ -76,7 +76,11 @@ impl Inlet {
                 inbox.whole_messages()
             }
             Inlet::Ring(inlet) => {
-                let unread: Vec<Message> = std::iter::from_fn(|| inlet.pop()).collect();
+                let unread: Vec<Message> = std::iter::from_fn(|| {
+                    let mut message = Message::new();
+                    inlet.pop(&mut message).then_some(message)
+                })
+                .collect();
                 let count = unread.len();
                 drop_later(unread);
                 count

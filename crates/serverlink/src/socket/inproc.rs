@@ -99,14 +99,14 @@ impl Core {
         let near = self.topology.lock().pipes.insert(PipeEntry::new(endpoint.clone(), false));
         let (to_connector, to_binder) = (ring_limit(self, &connector), ring_limit(&connector, self));
         outlet.limit = to_connector;
-        outlet.peer = Some(PeerEnd { core: Arc::clone(&connector), pipe: far });
-        inlet.peer = outlet.peer.clone();
+        let connector_end = PeerEnd { core: Arc::clone(&connector), pipe: far };
+        outlet.meet(connector_end.clone(), self.sends_in_lanes);
+        inlet.peer = Some(connector_end.clone());
         inlet.set_limit(to_binder);
         self.greet_ring(&mut outlet);
         self.send.lock().outlets.insert(near, Outlet::Ring(Box::new(outlet)));
         self.add_ring_inlet(near, inlet);
         let binder_end = PeerEnd { core: Arc::clone(self), pipe: near };
-        let connector_end = PeerEnd { core: Arc::clone(&connector), pipe: far };
         connector.adopt_inproc_peer(far, binder_end.clone(), to_binder, to_connector);
         // A publisher has to know its subscriber's pipe before it is told the subscriptions.
         let (first, second) = match self.subscribes() {
@@ -125,7 +125,7 @@ impl Core {
     fn adopt_inproc_peer(&self, pipe: PipeId, peer: PeerEnd, limit: HighWater, inlet_limit: HighWater) {
         if let Some(Outlet::Ring(outlet)) = self.send.lock().outlets.get_mut(pipe) {
             outlet.limit = limit;
-            outlet.peer = Some(peer.clone());
+            outlet.meet(peer.clone(), self.sends_in_lanes);
         }
         if let Some(Inlet::Ring(inlet)) = self.recv.lock().inlets.get_mut(pipe) {
             inlet.peer = Some(peer);

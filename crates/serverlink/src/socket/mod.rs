@@ -1,6 +1,8 @@
 //! The dynamic socket: every operation, checked at run time against the socket's type.
 
 mod adopt;
+mod announce;
+
 pub(crate) mod attach;
 mod batch;
 mod calls;

@@ -76,8 +76,9 @@ impl Core {
     fn recv_from_ring(&self, mut half: HalfGuard<'_, RecvSide>, into: &mut Message) -> bool {
         let Half { lane, side, .. } = &mut *half;
         let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return false };
-        let Some(message) = inlet.pop() else { return false };
-        *into = message;
+        if !inlet.pop(into) {
+            return false;
+        }
         side.received.messages += 1;
         let producer = inlet.waiting_producer();
         drop(half);
@@ -453,9 +454,8 @@ impl RecvSide {
                 }
             },
             Some(Inlet::Ring(inlet)) => {
-                if let Some(message) = inlet.pop() {
+                if inlet.pop(into) {
                     met.extend(inlet.waiting_producer().map(Met::RoomFor));
-                    *into = message;
                     return true;
                 }
             }

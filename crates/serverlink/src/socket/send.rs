@@ -9,16 +9,17 @@ use serverlink_patterns::{Dialogue, DropReason, Framing, PipeId, Refusal, Reserv
 use serverlink_zmtp::frame;
 use slotmap::Key as _;
 
+use super::announce::wake;
 use super::core::{Core, PeerEnd, SendSide};
 use super::large::Large;
 use super::side::{Half, HalfGuard, Lanes};
 use crate::error::Error;
 use crate::payload::Outgoing;
-use crate::pipe::Outlet;
 use crate::pipe::arena::ArenaPool;
 use crate::pipe::bump::Bump;
 use crate::pipe::lane::SendLane;
 use crate::pipe::outbox::{Next, Outbox};
+use crate::pipe::{Outlet, RingOutlet};
 use crate::stats::Sent;
 use crate::sync::later::{drop_later, later};
 
@@ -79,14 +80,9 @@ impl Core {
     fn send_to_ring(&self, mut half: HalfGuard<'_, SendSide>, outgoing: &mut Outgoing<'_>) -> bool {
         let Half { lane, side, .. } = &mut *half;
         let Some(Outlet::Ring(outlet)) = side.outlets.get_mut(lane.pipe) else { return false };
-        if !outlet.has_room() {
+        if !push_whole(outlet, outgoing) {
             return false;
         }
-        let message = match outgoing {
-            Outgoing::Bytes(bytes) => Message::from(side.bump.part(bytes)),
-            Outgoing::Message(message) => std::mem::take(*message),
-        };
-        outlet.push(message).expect("there is room, and nobody else pushes");
         side.sent.messages += 1;
         let sleeper = outlet.sleeper();
         drop(half);
@@ -140,7 +136,10 @@ impl Core {
         if more.watched {
             self.readers.notify_all();
         }
-        more.wake.iter().for_each(|peer| peer.core.readers.notify_one());
+        if !more.wake.is_empty() {
+            wake(&more.wake);
+            self.note_wakes();
+        }
         more.write.iter().for_each(|&pipe| self.write_pipe(pipe));
         more.ask.iter().for_each(|&pipe| self.ask_io_thread(pipe));
         if let Some(large) = more.large {
@@ -151,9 +150,18 @@ impl Core {
         }
     }
 
+    /// A publisher that woke somebody has not been quiet.
+    fn note_wakes(&self) {
+        if matches!(self.kind, SocketType::Pub | SocketType::Xpub | SocketType::Xsub) {
+            self.send.lock().fan_out.last_write = Some(self.now());
+        }
+    }
+
     fn ask_io_thread(self: &Arc<Self>, pipe: PipeId) {
-        if let Some(home) = self.home.get() {
-            home.io().ask_to_flush(self, pipe);
+        match self.home.get() {
+            Some(home) => home.io().ask_to_flush(self, pipe),
+            // It has peers in this process only.
+            None => self.context.any_io().ask_to_flush(self, pipe),
         }
     }
 }
@@ -341,8 +349,10 @@ impl SendSide {
                 if !outlet.has_room() {
                     return None;
                 }
-                let message = framed(outgoing, framing, sender.prefix(dialogue), bump);
-                outlet.push(message).expect("there is room, and nobody else pushes");
+                if framing != Framing::AsIs || !push_whole(outlet, outgoing) {
+                    let message = framed(outgoing, framing, sender.prefix(dialogue), bump);
+                    outlet.push(message).expect("there is room, and nobody else pushes");
+                }
                 Some(match outlet.sleeper() {
                     None => After::Nothing,
                     Some(peer) => After::more(More { wake: vec![peer], ..More::default() }),
@@ -402,6 +412,30 @@ fn is_address_only(outgoing: &Outgoing<'_>) -> bool {
         Outgoing::Bytes(_) => true,
         Outgoing::Message(message) => !message.is_multipart(),
     }
+}
+
+/// The message itself, into a ring. False: there is no room, or it has to be made first.
+#[inline]
+fn push_whole(outlet: &mut RingOutlet, outgoing: &mut Outgoing<'_>) -> bool {
+    match outgoing {
+        Outgoing::Bytes(bytes) => outlet.push_bytes(bytes),
+        Outgoing::Message(message) => push_message(outlet, message),
+    }
+}
+
+#[inline(never)]
+fn push_message(outlet: &mut RingOutlet, message: &mut Message) -> bool {
+    if !message.is_multipart()
+        && message.first().len() <= SHORT_BODY_MAX
+        && outlet.push_bytes(message.first())
+    {
+        return true;
+    }
+    if !outlet.has_room() {
+        return false;
+    }
+    outlet.push(std::mem::take(message)).expect("there is room, and nobody else pushes");
+    true
 }
 
 /// The message itself, to go through a ring. An address that is left out stays with the caller, who drops it.

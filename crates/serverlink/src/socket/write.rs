@@ -7,6 +7,7 @@ use serverlink_driver::{Buffer, Key, Written};
 use serverlink_patterns::PipeId;
 use slotmap::Key as _;
 
+use super::announce::wake;
 use super::core::{Core, SendSide};
 use super::send::leave;
 use super::side::{Half, HalfGuard};
@@ -277,8 +278,9 @@ impl Core {
             self.unflushed.store(false, Ordering::Relaxed);
             if side.fans_out {
                 side.settle_all();
-                let pipes = side.begin_flush();
+                let (sleepers, pipes) = (side.take_sleepers(), side.begin_flush());
                 drop(side);
+                wake(&sleepers);
                 return pipes.into_iter().for_each(|pipe| self.write_pipe(pipe));
             }
             let dirty = std::mem::take(&mut side.dirty);

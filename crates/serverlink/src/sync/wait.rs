@@ -2,7 +2,7 @@
 //!
 //! The protocol, on both sides: a waiter registers, then looks once more, then sleeps; a notifier
 //! publishes, then asks whether anybody is registered. Where both look under the same lock, that
-//! lock orders them; where they do not (rings), both put a sequentially consistent fence between.
+//! lock orders them; where they do not (rings), both put a sequentially consistent fence between, or the waiter one for both.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -10,7 +10,9 @@ use std::time::Instant;
 
 use serverlink_driver::fork;
 
-use super::primitives::{AtomicBool, AtomicUsize, Ordering, Thread, current, fence, park, park_timeout};
+use super::primitives::{
+    AtomicBool, AtomicUsize, Ordering, Thread, current, fence, park, park_timeout, rare_barrier,
+};
 use super::{Lock, later};
 
 /// Who waits for one condition of one socket.
@@ -20,6 +22,8 @@ pub(crate) struct Waiters {
     count: AtomicUsize,
     /// How many of them do not sleep in their reactor's driver.
     sleepers: AtomicUsize,
+    /// Some of those who notify publish behind no fence of their own.
+    barrier: AtomicBool,
     list: Lock<Vec<Entry>>,
 }
 
@@ -70,8 +74,17 @@ impl Waiters {
         list.push(Entry { token: Arc::clone(&token), who });
         self.publish(&list);
         drop(list);
-        fence(Ordering::SeqCst);
+        match self.barrier.load(Ordering::Relaxed) {
+            true => rare_barrier(),
+            false => fence(Ordering::SeqCst),
+        }
         Registration { waiters: Arc::clone(self), token, generation: fork::generation() }
+    }
+
+    /// From now on whoever waits pays for the barrier of both sides: a notifier needs no more than `barrier::frequent` between publishing and
+    /// asking. Those who wait already are to be woken.
+    pub(crate) fn expect_frequent_notifiers(&self) {
+        self.barrier.store(true, Ordering::SeqCst);
     }
 
     /// Whether anybody waits. Publish before asking.

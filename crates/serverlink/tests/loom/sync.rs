@@ -5,6 +5,11 @@ mod primitives {
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread::{Thread, current, park};
 
+    /// In a model every barrier is a fence.
+    pub(crate) fn rare_barrier() {
+        fence(Ordering::SeqCst);
+    }
+
     // loom's mutex is poisoned by panics, of which models have none.
     pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().expect("nobody panics")

@@ -4,20 +4,41 @@
 //! other stored: if one of the barriers is [`light`] and the other [`heavy`].
 
 #[cfg(not(loom))]
-pub(super) use real::{heavy, is_available, light};
+pub(crate) use real::{heavy, is_available, light};
+
+/// For the side that comes for every message: nearly free where the system can make the other side pay, else a fence. What was stored before
+/// is seen by whoever meets [`rare`] later, or what that one stored before it is seen from here on.
+#[inline(always)]
+pub fn frequent() {
+    if is_available() {
+        light();
+    } else {
+        std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+/// For the side that comes seldom, as before it goes to sleep: has the system put a barrier on every processor that runs a thread of this
+/// process, which takes some microseconds. Where it cannot, a fence. See [`frequent`].
+pub fn rare() {
+    if is_available() {
+        heavy();
+    } else {
+        std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+    }
+}
 
 #[cfg(loom)]
-pub(super) fn is_available() -> bool {
+pub(crate) fn is_available() -> bool {
     true
 }
 
 #[cfg(loom)]
-pub(super) fn light() {
+pub(crate) fn light() {
     loom::sync::atomic::fence(loom::sync::atomic::Ordering::SeqCst);
 }
 
 #[cfg(loom)]
-pub(super) fn heavy() {
+pub(crate) fn heavy() {
     light();
 }
 
@@ -27,20 +48,20 @@ mod real {
 
     /// Nothing but a word to the compiler: see [`heavy`].
     #[inline(always)]
-    pub(in super::super) fn light() {
+    pub(crate) fn light() {
         compiler_fence(Ordering::SeqCst);
     }
 
     #[cfg(target_os = "linux")]
-    pub(in super::super) use linux::{heavy, is_available};
+    pub(crate) use linux::{heavy, is_available};
 
     #[cfg(not(target_os = "linux"))]
-    pub(in super::super) fn is_available() -> bool {
+    pub(crate) fn is_available() -> bool {
         false
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(in super::super) fn heavy() {
+    pub(crate) fn heavy() {
         unreachable!("there is no favourite where there is no such barrier")
     }
 
@@ -56,13 +77,13 @@ mod real {
         /// The system refused a barrier for which this process had registered: a filter for system calls came later.
         static REFUSED: AtomicBool = AtomicBool::new(false);
 
-        pub(in super::super::super) fn is_available() -> bool {
+        pub(crate) fn is_available() -> bool {
             static REGISTERED: OnceLock<bool> = OnceLock::new();
             let register = || membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok();
             *REGISTERED.get_or_init(register) && !REFUSED.load(Ordering::Relaxed)
         }
 
-        pub(in super::super::super) fn heavy() {
+        pub(crate) fn heavy() {
             fence(Ordering::SeqCst);
             if membarrier(MembarrierCommand::PrivateExpedited).is_err() {
                 // No processor keeps a store to itself for so long, and nobody becomes a favourite again.
