@@ -17,8 +17,12 @@ const NO_LIMIT: usize = usize::MAX;
 
 /// Three forced switches find nearly everything and keep each test in seconds.
 fn check(test: impl Fn() + Sync + Send + 'static) {
+    check_switching(3, test);
+}
+
+fn check_switching(forced_switches: usize, test: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(forced_switches);
     builder.check(test);
 }
 
@@ -112,6 +116,42 @@ fn bytes_stay_as_they_are_while_somebody_reads_them() {
             assert_eq!(consumer.pop_into(&mut message), Some(60));
             assert_eq!(message[0], body(number));
         }
+    });
+}
+
+/// What is lent was written before, whether it was published or found while it was held, and the producer goes on behind it.
+#[test]
+fn what_is_lent_is_there() {
+    check_switching(2, || {
+        let (mut producer, mut consumer) = ring::channel::<Message>();
+        assert!(producer.try_push_bytes(&[0; 50], NO_LIMIT).is_ok());
+        let pusher = thread::spawn(move || {
+            for number in 1..3 {
+                assert!(producer.try_push_bytes(&[number; 50], NO_LIMIT).is_ok());
+            }
+        });
+        let mut expected = 0;
+        for _ in 0..2 {
+            let mut message = Message::new();
+            if consumer.pop_into(&mut message).is_some() {
+                assert_eq!(message[0], [expected; 50]);
+                expected += 1;
+            }
+            let mut front = consumer.lend(NO_LIMIT);
+            if consumer.known() > 0 && front.len() >= 52 && front[..2] == [0, 50] {
+                front.advance(2);
+                assert_eq!(*front.split_to(50), [expected; 50]);
+                expected += 1;
+            }
+            consumer.take_back(front.len());
+        }
+        pusher.join().unwrap();
+        let mut message = Message::new();
+        while consumer.pop_into(&mut message).is_some() {
+            assert_eq!(message[0], [expected; 50]);
+            expected += 1;
+        }
+        assert_eq!(expected, 3);
     });
 }
 

@@ -12,6 +12,7 @@ use std::{
 
 use proptest::prelude::*;
 use serverlink_message::Message;
+use serverlink_message::chunk::Slice;
 use serverlink_message::ring::{self, Full, Producer, Pushed};
 
 const NO_LIMIT: usize = usize::MAX;
@@ -207,6 +208,19 @@ proptest! {
     }
 }
 
+/// Cuts up to `most` short frames off the front.
+fn cut(front: &mut Slice, most: usize) -> Vec<Message> {
+    let mut messages = Vec::new();
+    while let [0, len, ..] = **front
+        && messages.len() < most
+        && front.len() - 2 >= usize::from(len)
+    {
+        front.advance(2);
+        messages.push(Message::from(front.split_to_part(usize::from(len))));
+    }
+    messages
+}
+
 /// Bytes that tell which message and which place they are of.
 fn body(number: usize, len: usize) -> Vec<u8> {
     (0..len).map(|index| (number * 31 + index) as u8).collect()
@@ -220,7 +234,7 @@ proptest! {
     /// Whatever is kept stays as it was, however often the ring's memory is used again.
     #[test]
     fn bytes_and_messages_keep_their_order_and_what_is_kept_its_bytes(
-        steps in prop::collection::vec((0..7_u8, 0..=2048_usize, 0..60_usize), 0..120),
+        steps in prop::collection::vec((0..8_u8, 0..=2048_usize, 0..60_usize), 0..120),
     ) {
         let (mut producer, mut consumer) = ring::channel::<Message>();
         let (mut model, mut kept, mut next) = (VecDeque::new(), Vec::<Message>::new(), 0);
@@ -236,6 +250,16 @@ proptest! {
                         let message = Message::from_parts([body(next, len), body(next, len / 3)]);
                         prop_assert!(producer.try_push(message.clone(), NO_LIMIT).is_ok());
                         model.push_back(message);
+                    }
+                    7 => {
+                        let mut front = consumer.lend(if len % 3 == 0 { len } else { NO_LIMIT });
+                        let cut = cut(&mut front, consumer.known().min(len % 7));
+                        prop_assert_eq!(consumer.take_back(front.len()), cut.len());
+                        for message in cut {
+                            let expected = model.pop_front();
+                            prop_assert_eq!(Some(&message), expected.as_ref());
+                            kept.push(message);
+                        }
                     }
                     _ => {
                         let mut message = Message::from("as it was");
@@ -278,6 +302,27 @@ fn bytes_are_held_to_the_limit_and_to_a_length() {
     assert_eq!(message[0], longest, "nothing came, and nothing changed");
 }
 
+#[test]
+fn what_was_lent_waits_until_it_comes_back() {
+    let (mut producer, mut consumer) = ring::channel::<Message>();
+    assert!(consumer.lend(NO_LIMIT).is_empty() && consumer.known() == 0);
+    let long = [7; 300];
+    for body in [&b"one"[..], b"two", &long, b"three"] {
+        assert!(producer.try_push_bytes(body, NO_LIMIT).is_ok());
+    }
+    assert!(consumer.pop_into(&mut Message::new()).is_some());
+    let mut front = consumer.lend(NO_LIMIT);
+    assert_eq!(cut(&mut front, consumer.known()), [Message::from("two")], "what follows has a long header");
+    assert_eq!(producer.backlog(), 3);
+    assert_eq!(consumer.take_back(front.len()), 1);
+    assert_eq!(producer.backlog(), 2);
+    let lent = consumer.lend(NO_LIMIT).len();
+    assert_eq!(consumer.take_back(lent), 0, "nothing was cut");
+    let front = consumer.lend(NO_LIMIT);
+    let in_the_middle = catch_unwind(AssertUnwindSafe(|| consumer.take_back(front.len() - 1)));
+    assert!(in_the_middle.is_err(), "that is no whole frame");
+}
+
 /// What a thread keeps is never written again under its eyes.
 #[test]
 fn two_threads_pass_bytes_on() {
@@ -291,13 +336,20 @@ fn two_threads_pass_bytes_on() {
             }
         }
     });
-    let mut kept = VecDeque::new();
+    let (mut kept, mut taken) = (VecDeque::new(), VecDeque::new());
     for number in 0..count {
-        let mut message = Message::new();
-        while consumer.pop_into(&mut message).is_none() {
-            thread::yield_now();
+        while taken.is_empty() {
+            let mut message = Message::new();
+            if consumer.pop_into(&mut message).is_some() {
+                taken.push_back(message);
+                let mut front = consumer.lend(NO_LIMIT);
+                taken.extend(cut(&mut front, consumer.known()));
+                consumer.take_back(front.len());
+            } else {
+                thread::yield_now();
+            }
         }
-        kept.push_back((number, message));
+        kept.push_back((number, taken.pop_front().expect("one was taken")));
         if kept.len() > 700 {
             let (number, message) = kept.pop_front().expect("there are many");
             assert_eq!(message[0], body(number, number % 200));

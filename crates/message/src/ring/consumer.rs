@@ -3,11 +3,11 @@
 use std::{fmt, ptr, slice};
 
 use super::{
-    block::{Block, END, HEADER, Header, VALUE, read_header, read_value, record_len, share_bytes},
+    block::{Block, END, SHORT, SHORT_HEADER, VALUE, bytes_at, read_value, share_bytes},
     shared::Shared,
 };
 use crate::sync::{Arc, Ordering, spin_loop};
-use crate::{Message, Part};
+use crate::{Message, Part, chunk::Slice};
 
 /// How often the published index is read before the producer's own line is disturbed.
 const PATIENCE: u32 = if cfg!(loom) { 1 } else { 16 };
@@ -19,7 +19,7 @@ const STREAM: usize = if cfg!(loom) { 2 } else { 16 };
 const BATCH: usize = 64;
 
 /// Stands for the block before the first one.
-static NOTHING: Header = END;
+static NOTHING: u8 = END;
 
 /// The popping end of a [ring](super). Dropping it drops what waits.
 pub struct Consumer<T> {
@@ -30,6 +30,11 @@ pub struct Consumer<T> {
     at: *mut u8,
     /// References to the block's memory held for slices to come.
     prepaid: usize,
+    /// All octets of blocks up to the end of this one, and up to the last value known to be there; both go round.
+    block_end: usize,
+    position: usize,
+    /// How many bytes were lent.
+    lent: usize,
     /// Values taken so far. Counts go round; only their differences mean something.
     index: usize,
     /// Values known to be there.
@@ -45,8 +50,20 @@ pub struct Consumer<T> {
 impl<T> Consumer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>) -> Consumer<T> {
         let at = ptr::from_ref(&NOTHING).cast_mut().cast();
-        let (block, index, end) = (ptr::null_mut(), 0, 0);
-        Consumer { shared, block, at, prepaid: 0, index, end, streaming: false, turn: 0, weight: 0 }
+        Consumer {
+            shared,
+            block: ptr::null_mut(),
+            at,
+            prepaid: 0,
+            block_end: 0,
+            position: 0,
+            lent: 0,
+            index: 0,
+            end: 0,
+            streaming: false,
+            turn: 0,
+            weight: 0,
+        }
     }
 
     /// Takes the value that waits longest, held ones too. `None` when there is none, which is final once
@@ -56,48 +73,104 @@ impl<T> Consumer<T> {
     /// Where bytes wait: see [`pop_into`](Consumer::pop_into).
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
-        let header = self.next_header()?;
-        assert!(header == VALUE, "a ring of bytes is read with `pop_into`");
-        // SAFETY: `next_header` found a value here, and steps over it below: it is taken once.
-        let value = unsafe { read_value(self.at) };
-        self.step(size_of::<T>());
+        let kind = self.next_kind()?;
+        assert!(kind == VALUE, "a ring of bytes is read with `pop_into`");
+        // SAFETY: `next_kind` found a value here, and it is stepped over below: it is taken once.
+        let (value, len) = unsafe { read_value(self.at) };
+        self.step(len);
         Some(value)
     }
 
     /// Takes what waits longest, and drops it.
     fn discard(&mut self) {
-        match self.next_header() {
+        match self.next_kind() {
             Some(VALUE) => drop(self.pop()),
-            Some(len) => self.step(len as usize),
+            Some(kind) => {
+                // SAFETY: `next_kind` found bytes here.
+                let (header_len, len) = unsafe { bytes_at(self.at, kind) };
+                self.step(header_len + len);
+            }
             None => {}
         }
     }
 
     /// What the next record is, which `at` points to then.
     #[inline(always)]
-    fn next_header(&mut self) -> Option<Header> {
+    fn next_kind(&mut self) -> Option<u8> {
         if self.index == self.end && !self.look() {
             return None;
         }
         self.note_read();
         // SAFETY: `look` acquired the count that includes the record behind the last one, or else in the next block.
-        let mut header = unsafe { read_header(self.at) };
-        if header == END {
+        let mut kind = unsafe { self.at.read() };
+        if kind == END {
             self.enter_next_block();
             self.note_read();
             // SAFETY: as above; a block is entered for a record at its beginning.
-            header = unsafe { read_header(self.at) };
+            kind = unsafe { self.at.read() };
         }
-        Some(header)
+        Some(kind)
     }
 
     /// Behind a record.
     #[inline(always)]
-    fn step(&mut self, body_len: usize) {
-        // SAFETY: behind a record there is always room for the header of the next one.
-        self.at = unsafe { self.at.add(record_len(body_len)) };
+    fn step(&mut self, len: usize) {
+        // SAFETY: behind a record there is at least the octet that ends the block.
+        self.at = unsafe { self.at.add(len) };
         self.index = self.index.wrapping_add(1);
         self.shared.read.values.store(self.index, Ordering::Release);
+    }
+
+    /// How many values are known to wait. There may be more.
+    #[inline]
+    pub fn known(&self) -> usize {
+        self.end.wrapping_sub(self.index)
+    }
+
+    /// Lends the bytes of records that are known to wait and lie in one piece, at most so many. None: take the next value, then ask again.
+    ///
+    /// Short bytes (255 at most) lie there as ZMTP frames them: an octet 0, their number in an octet, and they themselves. Whoever cuts such
+    /// frames off the front may go on until there is anything else, [`known`](Self::known) values were cut, or the slice ends. They count as
+    /// waiting until [`take_back`](Self::take_back), before which nothing else may be done with this end. What is cut shares the memory.
+    pub fn lend(&mut self, most_bytes: usize) -> Slice {
+        if self.known() == 0 || self.block.is_null() {
+            return Slice::new();
+        }
+        // SAFETY: the consumer's block lives until it is given back.
+        let block = unsafe { &*self.block };
+        let left = block.start().as_ptr().addr() + block.capacity() - self.at.addr();
+        let known = self.position.wrapping_sub(self.block_end.wrapping_sub(left));
+        self.lent = known.min(left).min(most_bytes);
+        self.pay_reference();
+        if cfg!(loom) {
+            let from = block.capacity() - left;
+            (from..from + self.lent).for_each(|offset| block.note_read(offset));
+        }
+        // SAFETY: a bought reference is given up. The producer wrote all up to `position` before it said so, or is in a later block and writes
+        // no more to this one.
+        unsafe { share_bytes(block.memory(), self.at, self.lent) }
+    }
+
+    /// Takes back what was [lent](Self::lend) but for the last `rest` bytes, and says how many values were cut off before those.
+    ///
+    /// # Panics
+    /// Where that is no number of whole short frames, or more than were known.
+    pub fn take_back(&mut self, rest: usize) -> usize {
+        let cut = std::mem::take(&mut self.lent).checked_sub(rest).expect("no more comes back than was lent");
+        let (mut passed, mut values) = (0, 0);
+        while passed < cut {
+            // SAFETY: before `cut` there is at least the octet that ends the block, and nobody writes what was lent.
+            let [kind, len] = unsafe { self.at.add(passed).cast::<[u8; SHORT_HEADER]>().read() };
+            assert!(kind == SHORT, "only short frames are cut");
+            passed += SHORT_HEADER + usize::from(len);
+            values += 1;
+        }
+        assert!(passed == cut && values <= self.known(), "whole frames are cut, and no more than are known");
+        // SAFETY: it was lent, and so is within the block.
+        self.at = unsafe { self.at.add(cut) };
+        self.index = self.index.wrapping_add(values);
+        self.shared.read.values.store(self.index, Ordering::Release);
+        values
     }
 
     #[inline(always)]
@@ -121,14 +194,15 @@ impl<T> Consumer<T> {
     #[inline]
     pub fn is_empty(&mut self) -> bool {
         if self.index == self.end {
-            self.end = self.shared.written.load(Ordering::Acquire);
+            self.end = self.shared.written.values.load(Ordering::Acquire);
+            self.position = self.shared.written.position.load(Ordering::Acquire);
         }
         self.index == self.end
     }
 
     /// How many values wait, held ones counted, as of now. The producer can only make it more.
     pub fn backlog(&self) -> usize {
-        self.shared.written.load(Ordering::Acquire).wrapping_sub(self.index)
+        self.shared.written.values.load(Ordering::Acquire).wrapping_sub(self.index)
     }
 
     /// Whether the producer was dropped. It may have left values behind.
@@ -141,19 +215,21 @@ impl<T> Consumer<T> {
     #[inline(never)]
     fn look(&mut self) -> bool {
         let mut patience = if self.streaming { PATIENCE } else { 0 };
-        let found = loop {
-            let published = self.shared.published.load(Ordering::Acquire);
-            let found = published.wrapping_sub(self.index);
+        let Shared { published, written, .. } = &*self.shared;
+        let (found, reached) = loop {
+            let found = published.values.load(Ordering::Acquire).wrapping_sub(self.index);
             // Values that were found while held put the consumer ahead of `published`: the difference is negative then.
             if found as isize > 0 {
-                break found;
+                break (found, published);
             }
             if patience == 0 {
-                break self.shared.written.load(Ordering::Acquire).wrapping_sub(self.index);
+                break (written.values.load(Ordering::Acquire).wrapping_sub(self.index), written);
             }
             patience -= 1;
             spin_loop();
         };
+        // Behind the values: it is theirs or that of later ones.
+        self.position = reached.position.load(Ordering::Acquire);
         self.streaming = found >= STREAM;
         self.end = self.index.wrapping_add(found);
         found > 0
@@ -172,7 +248,25 @@ impl<T> Consumer<T> {
             unsafe { self.shared.recycle(emptied, &mut self.turn) };
         }
         // SAFETY: the block is linked, and the consumer's from now on.
-        self.at = unsafe { (*self.block).start() }.as_ptr();
+        let block = unsafe { &*self.block };
+        self.at = block.start().as_ptr();
+        self.block_end = self.block_end.wrapping_add(block.capacity());
+    }
+
+    /// One reference for a slice, out of those that are bought.
+    #[inline(always)]
+    fn pay_reference(&mut self) {
+        if self.prepaid == 0 {
+            self.buy_references();
+        }
+        self.prepaid -= 1;
+    }
+
+    #[inline(never)]
+    fn buy_references(&mut self) {
+        // SAFETY: the consumer's block holds a reference.
+        unsafe { (*self.block).memory().retain(BATCH) };
+        self.prepaid = BATCH;
     }
 
     /// Those that were bought for slices which were not made.
@@ -202,40 +296,35 @@ impl Consumer<Message> {
     #[expect(clippy::inline_always, reason = "a call would move the message once more")]
     #[inline(always)]
     pub fn pop_into(&mut self, into: &mut Message) -> Option<usize> {
-        let header = self.next_header()?;
-        if header == VALUE {
+        let kind = self.next_kind()?;
+        if kind == VALUE {
             return Some(self.take_value(into));
         }
-        let len = header as usize;
+        // SAFETY: `next_kind` found bytes here.
+        let (header_len, len) = unsafe { bytes_at(self.at, kind) };
+        // SAFETY: they are behind their header.
+        let start = unsafe { self.at.add(header_len) };
         if len > Part::INLINE_MAX {
-            if self.prepaid == 0 {
-                self.buy_references();
-            }
-            self.prepaid -= 1;
-            // SAFETY: one of the bought references is given up, and the record was written before it was counted.
-            *into = Message::from(Part::from(unsafe { share_bytes((*self.block).memory(), self.at, len) }));
+            self.pay_reference();
+            // SAFETY: one of the bought references is given up, and the bytes were written before they were counted.
+            let bytes = unsafe { share_bytes((*self.block).memory(), start, len) };
+            *into = Message::from(Part::from(bytes));
         } else {
-            // SAFETY: so many bytes are in the record.
-            let bytes = unsafe { slice::from_raw_parts(self.at.add(HEADER), len) };
+            // SAFETY: so many bytes were written there.
+            let bytes = unsafe { slice::from_raw_parts(start, len) };
             *into = Message::from(Part::copy_from(bytes));
         }
-        self.step(len);
+        self.step(header_len + len);
         Some(len)
     }
 
     #[inline(never)]
     fn take_value(&mut self, into: &mut Message) -> usize {
         // SAFETY: the caller found a value here, and it is stepped over below.
-        *into = unsafe { read_value(self.at) };
-        self.step(size_of::<Message>());
+        let (message, len) = unsafe { read_value(self.at) };
+        *into = message;
+        self.step(len);
         into.len_bytes()
-    }
-
-    #[inline(never)]
-    fn buy_references(&mut self) {
-        // SAFETY: the consumer's block holds a reference.
-        unsafe { (*self.block).memory().retain(BATCH) };
-        self.prepaid = BATCH;
     }
 }
 
@@ -243,7 +332,7 @@ impl<T> Drop for Consumer<T> {
     /// Drops what waits now, because values may pin memory. What is pushed later goes with the ring.
     fn drop(&mut self) {
         self.shared.set_consumer_gone();
-        let written = self.shared.written.load(Ordering::Acquire);
+        let written = self.shared.written.values.load(Ordering::Acquire);
         let leaving = Leaving(self);
         while leaving.0.index != written {
             leaving.0.discard();

@@ -3,7 +3,7 @@
 use std::{fmt, ptr};
 
 use super::{
-    block::{Block, END, HEADER, Header, LONGEST_BYTES, record_len, write_bytes, write_value},
+    block::{Block, END, LONGEST_BYTES, bytes_space, value_space, write_bytes, write_value},
     shared::Shared,
 };
 use crate::Message;
@@ -32,8 +32,10 @@ pub struct Producer<T> {
     block: *mut Block<T>,
     /// Where it goes.
     at: *mut u8,
-    /// What is left of the block behind that, without room for the header that ends it.
+    /// What is left of the block behind that, without the octet that ends it.
     left: usize,
+    /// All octets of blocks that lie before that; goes round.
+    position: usize,
     /// Values pushed so far. Counts go round; only their differences mean something.
     index: usize,
     /// The consumer's index when it was last looked at.
@@ -56,6 +58,7 @@ impl<T> Producer<T> {
             block: ptr::null_mut(),
             at: ptr::null_mut(),
             left: 0,
+            position: 0,
             index: 0,
             read: 0,
             published: 0,
@@ -77,33 +80,32 @@ impl<T> Producer<T> {
         if !self.has_room(limit) {
             return Err(value);
         }
-        let at = self.make_place(size_of::<T>());
-        // SAFETY: the place is the producer's until the record is counted.
-        unsafe { write_value(at, value) };
-        Ok(self.count())
+        self.make_room(value_space::<T>());
+        // SAFETY: there is room, and the place is the producer's until the record is counted.
+        let len = unsafe { write_value(self.at, value) };
+        Ok(self.count(len))
     }
 
-    /// Room for a record with so much behind its header.
+    /// Room for a record that is no longer than that.
     #[inline(always)]
-    fn make_place(&mut self, body_len: usize) -> *mut u8 {
-        let len = record_len(body_len);
-        if len > self.left {
+    fn make_room(&mut self, space: usize) {
+        if space > self.left {
             self.enter_next_block();
         }
-        let at = self.at;
         self.note_write();
-        // SAFETY: every record fits into an empty block, and there is room for a header behind it.
-        self.at = unsafe { at.add(len) };
-        self.left -= len;
-        at
     }
 
-    /// A record was written.
+    /// A record of this length was written.
     #[inline(always)]
-    fn count(&mut self) -> Pushed {
+    fn count(&mut self, len: usize) -> Pushed {
+        // SAFETY: there was room for the record, and there is for the octet that ends the block.
+        self.at = unsafe { self.at.add(len) };
+        self.left -= len;
+        self.position = self.position.wrapping_add(len);
         self.index = self.index.wrapping_add(1);
-        // Release: the record, and the link to its block, come before the count.
-        self.shared.written.store(self.index, Ordering::Release);
+        // Release: the record, and the link to its block, come before the count, and so does the position.
+        self.shared.written.position.store(self.position, Ordering::Release);
+        self.shared.written.values.store(self.index, Ordering::Release);
         if self.holdable > 0 {
             self.holdable -= 1;
             return Pushed::Held;
@@ -126,7 +128,8 @@ impl<T> Producer<T> {
     pub fn publish(&mut self) {
         let before = self.published;
         self.published = self.index;
-        self.shared.published.store(self.index, Ordering::Release);
+        self.shared.published.position.store(self.position, Ordering::Release);
+        self.shared.published.values.store(self.index, Ordering::Release);
         self.read = self.shared.read.values.load(Ordering::Acquire);
         // So many values keep the consumer busy that announcing the next ones can wait as long. It may be ahead of what was
         // published, having found held values by itself: then the difference is negative, and nothing is held.
@@ -200,7 +203,8 @@ impl<T> Producer<T> {
             Some(current) => {
                 self.note_write();
                 // SAFETY: behind every record there is room for this.
-                unsafe { self.at.cast::<Header>().write(END) };
+                unsafe { self.at.write(END) };
+                self.position = self.position.wrapping_add(self.left + 1);
                 current.set_next(next);
             }
         }
@@ -208,7 +212,7 @@ impl<T> Producer<T> {
         // SAFETY: the block is nobody else's.
         let next = unsafe { &*next };
         self.at = next.start().as_ptr();
-        self.left = next.capacity() - HEADER;
+        self.left = next.capacity() - 1;
     }
 }
 
@@ -230,16 +234,16 @@ impl Producer<Message> {
         if !self.has_room(limit) {
             return Err(Full);
         }
-        let at = self.make_place(body.len());
-        // SAFETY: the place is the producer's until the record is counted.
-        unsafe { write_bytes(at, body) };
-        Ok(self.count())
+        self.make_room(bytes_space(body.len()));
+        // SAFETY: there is room, and the place is the producer's until the record is counted.
+        let len = unsafe { write_bytes(self.at, body) };
+        Ok(self.count(len))
     }
 }
 
 impl<T> Drop for Producer<T> {
     fn drop(&mut self) {
-        self.shared.published.store(self.index, Ordering::Release);
+        self.publish();
         self.shared.set_producer_gone();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, ptr};
 
-use super::block::{Block, END, VALUE, read_header, read_value, record_len};
+use super::block::{Block, END, VALUE, bytes_at, read_value};
 use crate::sync::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// Empty blocks that wait to be used again. More than these are freed, so that a burst does not hold its memory for ever.
@@ -10,12 +10,25 @@ const RECYCLED: usize = if cfg!(loom) { 2 } else { 8 };
 
 pub(super) struct Shared<T> {
     /// Values the producer has announced: what the consumer polls. Written once for a batch.
-    pub(super) published: Padded<AtomicUsize>,
+    pub(super) published: Padded<Reached>,
     /// Values there are. Written at every push, read only when `published` says that there is nothing.
-    pub(super) written: Padded<AtomicUsize>,
+    pub(super) written: Padded<Reached>,
     /// Values taken. Written at every pop.
     pub(super) read: Padded<Taken>,
     rare: Padded<Rare<T>>,
+}
+
+/// How far the producer came, in one cache line.
+pub(super) struct Reached {
+    pub(super) values: AtomicUsize,
+    /// All octets of blocks up to there, or up to a later value.
+    pub(super) position: AtomicUsize,
+}
+
+impl Reached {
+    fn nothing() -> Reached {
+        Reached { values: AtomicUsize::new(0), position: AtomicUsize::new(0) }
+    }
 }
 
 /// What the consumer writes at every pop, in one cache line.
@@ -40,8 +53,8 @@ struct Rare<T> {
 impl<T> Shared<T> {
     pub(super) fn new() -> Shared<T> {
         Shared {
-            published: Padded(AtomicUsize::new(0)),
-            written: Padded(AtomicUsize::new(0)),
+            published: Padded(Reached::nothing()),
+            written: Padded(Reached::nothing()),
             read: Padded(Taken { values: AtomicUsize::new(0), weight: AtomicUsize::new(0) }),
             rare: Padded(Rare {
                 first: AtomicPtr::new(ptr::null_mut()),
@@ -126,7 +139,7 @@ impl<T> Shared<T> {
 impl<T> Drop for Shared<T> {
     /// Both ends are gone. Drops the values that nobody took and frees every block.
     fn drop(&mut self) {
-        let written = self.written.load(Ordering::Relaxed);
+        let written = self.written.values.load(Ordering::Relaxed);
         let mut index = self.read.values.load(Ordering::Relaxed);
         let mut block = self.first();
         let mut at = self.rare.left_at.load(Ordering::Relaxed);
@@ -136,7 +149,7 @@ impl<T> Drop for Shared<T> {
         }
         while index != written {
             // SAFETY: there is a record that was counted, here or in the next block.
-            match unsafe { read_header(at) } {
+            match unsafe { at.read() } {
                 END => {
                     // SAFETY: behind the end the producer has linked the next block. Both ends are gone and this one's values were taken.
                     unsafe {
@@ -149,13 +162,17 @@ impl<T> Drop for Shared<T> {
                 }
                 VALUE => {
                     // SAFETY: the value was counted and not taken.
-                    let value: T = unsafe { read_value(at) };
-                    // SAFETY: there is room for a header behind it.
-                    at = unsafe { at.add(record_len(size_of::<T>())) };
+                    let (value, len) = unsafe { read_value::<T>(at) };
+                    // SAFETY: behind it there is at least the octet that ends the block.
+                    at = unsafe { at.add(len) };
                     drop(value);
                 }
-                // SAFETY: as above.
-                len => at = unsafe { at.add(record_len(len as usize)) },
+                kind => {
+                    // SAFETY: bytes were counted.
+                    let (header_len, len) = unsafe { bytes_at(at, kind) };
+                    // SAFETY: as above.
+                    at = unsafe { at.add(header_len + len) };
+                }
             }
             index = index.wrapping_add(1);
         }

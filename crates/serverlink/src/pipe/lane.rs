@@ -76,9 +76,9 @@ pub(crate) struct RecvLane {
     pub(crate) taken: usize,
     /// The longest body that the peer may send.
     pub(crate) longest_body: u64,
-    /// How long `front` was; 0 for a lane that is not open, or leads out of a ring.
+    /// How long `front` was; 0 for a lane that is not open, or leads out of a ring in which few messages wait.
     pub(crate) lent_bytes: usize,
-    /// It leads out of a ring.
+    /// It leads out of a ring. What does not lie in `front` is taken from there directly.
     pub(crate) ring: bool,
 }
 

@@ -6,8 +6,11 @@ use std::sync::atomic::{Ordering, fence};
 use serverlink_driver::barrier;
 use serverlink_message::Message;
 use serverlink_message::ring::{self, Consumer, Producer};
+use serverlink_patterns::PipeId;
+use serverlink_zmtp::frame;
 
 use super::high_water::HighWater;
+use super::lane::RecvLane;
 use crate::socket::core::PeerEnd;
 use crate::sync::later::drop_later;
 use crate::sync::{Lock, Waiters};
@@ -43,6 +46,8 @@ pub(crate) struct RingInlet {
     taken_before: (u64, u64),
     /// After how much it is told.
     room_batch: Room,
+    /// How much may be taken before its producer can see it.
+    longest_lane: Room,
 }
 
 enum Into {
@@ -58,6 +63,12 @@ enum OutOf {
 
 /// The longest body that is copied into a ring.
 pub(crate) const LONGEST_COPIED: usize = Producer::<Message>::LONGEST_BYTES;
+
+/// Fewer messages are not worth a lane.
+const SHORTEST_LANE: usize = 8;
+
+/// What is taken through a lane counts as waiting for a while. That is to be little of what may wait.
+const LANES_IN_LIMIT: usize = 32;
 
 /// See [`Room::batch`].
 const LARGEST_ROOM_BATCH: usize = 256;
@@ -92,7 +103,16 @@ pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
         listed: false,
     };
     let (taken, room_batch) = (Room::NOTHING, Room::batch(HighWater { messages: 1, bytes: 1 }));
-    (outlet, RingInlet { link: out_of, peer: None, ended: false, taken, taken_before: (0, 0), room_batch })
+    let inlet = RingInlet {
+        link: out_of,
+        peer: None,
+        ended: false,
+        taken,
+        taken_before: (0, 0),
+        room_batch,
+        longest_lane: Room::NOTHING,
+    };
+    (outlet, inlet)
 }
 
 impl Room {
@@ -241,6 +261,8 @@ impl RingInlet {
 
     pub(crate) fn set_limit(&mut self, limit: HighWater) {
         self.room_batch = Room::batch(limit);
+        self.longest_lane =
+            Room { messages: limit.messages / LANES_IN_LIMIT, bytes: limit.bytes / LANES_IN_LIMIT };
     }
 
     /// False: there is nothing, and `into` is as it was.
@@ -262,6 +284,36 @@ impl RingInlet {
                 None => false,
             },
         }
+    }
+
+    /// Lends its first bytes out, if so many messages are known to wait that it pays. The producer hears of what is taken when the lane is settled:
+    /// soon compared with its limit, and never later than it would be woken.
+    #[inline]
+    pub(crate) fn open_lane(&mut self, pipe: PipeId) -> Option<RecvLane> {
+        let OutOf::Ring(ring) = &mut self.link else { return None };
+        let room = Room {
+            messages: self.room_batch.messages - self.taken.messages,
+            bytes: self.room_batch.bytes.saturating_sub(self.taken.bytes),
+        };
+        let left = ring.known().min(self.longest_lane.messages).min(room.messages.saturating_sub(1));
+        if left < SHORTEST_LANE {
+            return None;
+        }
+        let front = ring.lend(self.longest_lane.bytes.min(room.bytes));
+        let lent_bytes = front.len();
+        let longest_body = u64::from(u8::MAX);
+        Some(RecvLane { pipe, address: None, front, left, taken: 0, longest_body, lent_bytes, ring: true })
+    }
+
+    /// Takes back what it lent.
+    pub(crate) fn settle(&mut self, lane: &RecvLane) {
+        let OutOf::Ring(ring) = &mut self.link else { return };
+        let rest = lane.front.len();
+        let messages = ring.take_back(rest);
+        let bytes = lane.lent_bytes - rest - messages * frame::SHORT_HEADER_LEN;
+        ring.release_weight(bytes);
+        self.taken.messages += messages;
+        self.taken.bytes += bytes;
     }
 
     /// Messages that wait.

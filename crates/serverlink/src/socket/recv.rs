@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serverlink_driver::fork;
+use serverlink_message::chunk::Slice;
 use serverlink_message::{Message, Part};
 use serverlink_patterns::{Dialogue, PipeId, Refusal, Subject, Verdict};
 use serverlink_zmtp::command::Command as WireCommand;
@@ -76,11 +77,22 @@ impl Core {
     fn recv_from_ring(&self, mut half: HalfGuard<'_, RecvSide>, into: &mut Message) -> bool {
         let Half { lane, side, .. } = &mut *half;
         let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return false };
+        if lane.lent_bytes > 0 {
+            inlet.settle(lane);
+            side.received.messages += lane.taken as u64;
+            (lane.front, lane.lent_bytes, lane.taken, lane.left) = (Slice::new(), 0, 0, 0);
+        }
         if !inlet.pop(into) {
             return false;
         }
         side.received.messages += 1;
         let producer = inlet.waiting_producer();
+        if let Some(address) = &lane.address {
+            into.push_front(address.clone());
+        }
+        if let Some(open) = inlet.open_lane(lane.pipe) {
+            *lane = RecvLane { address: lane.address.take(), ..open };
+        }
         drop(half);
         if let Some(peer) = producer {
             peer.core.notify_writers();
@@ -265,8 +277,10 @@ impl RecvSide {
                 let open = inbox.open_lane(pipe);
                 *lane = open.map_or_else(RecvLane::default, |open| RecvLane { address, ..open });
             }
-            Some(Inlet::Ring(_)) if self.rings.len() == 1 && address.is_none() => {
-                *lane = RecvLane { pipe, ring: true, ..RecvLane::default() };
+            Some(Inlet::Ring(inlet)) if self.rings.len() == 1 => {
+                let open = inlet.open_lane(pipe);
+                let open = open.unwrap_or_else(|| RecvLane { pipe, ring: true, ..RecvLane::default() });
+                *lane = RecvLane { address, ..open };
             }
             _ => {}
         }
@@ -274,13 +288,11 @@ impl RecvSide {
 
     #[cold]
     fn close_lane(&mut self, lane: RecvLane) {
-        if lane.ring {
-            return;
-        }
         self.received.messages += lane.taken as u64;
         match self.inlets.get_mut(lane.pipe) {
             Some(Inlet::Wire(inbox)) => inbox.settle(lane),
-            _ => unreachable!("a lane is settled before its pipe can go"),
+            Some(Inlet::Ring(inlet)) => inlet.settle(&lane),
+            None => unreachable!("a lane is settled before its pipe can go"),
         }
     }
 
