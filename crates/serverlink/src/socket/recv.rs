@@ -466,7 +466,8 @@ impl RecvSide {
                 }
             },
             Some(Inlet::Ring(inlet)) => {
-                if inlet.pop(into) {
+                let found = inlet.pop(into);
+                if found {
                     met.extend(inlet.waiting_producer().map(Met::RoomFor));
                     return true;
                 }
