@@ -82,16 +82,13 @@ impl Core {
             side.received.messages += lane.taken as u64;
             (lane.front, lane.lent_bytes, lane.taken, lane.left) = (Slice::new(), 0, 0, 0);
         }
-        if !inlet.pop(into) {
+        if lane.address.is_some() || !inlet.pop(into) {
             return false;
         }
         side.received.messages += 1;
         let producer = inlet.waiting_producer();
-        if let Some(address) = &lane.address {
-            into.push_front(address.clone());
-        }
         if let Some(open) = inlet.open_lane(lane.pipe) {
-            *lane = RecvLane { address: lane.address.take(), ..open };
+            *lane = open;
         }
         drop(half);
         if let Some(peer) = producer {
@@ -278,9 +275,11 @@ impl RecvSide {
                 *lane = open.map_or_else(RecvLane::default, |open| RecvLane { address, ..open });
             }
             Some(Inlet::Ring(inlet)) if self.rings.len() == 1 => {
-                let open = inlet.open_lane(pipe);
-                let open = open.unwrap_or_else(|| RecvLane { pipe, ring: true, ..RecvLane::default() });
-                *lane = RecvLane { address, ..open };
+                *lane = match (inlet.open_lane(pipe), address) {
+                    (Some(open), address) => RecvLane { address, ..open },
+                    (None, None) => RecvLane { pipe, ring: true, ..RecvLane::default() },
+                    (None, Some(_)) => RecvLane::default(),
+                };
             }
             _ => {}
         }
