@@ -64,6 +64,8 @@ fn watched() -> BTreeSet<Watched> {
 impl Scene {
     fn new(place: &Place, change: impl Fn(&mut Options)) -> Scene {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // What the last scene had is closed when its sockets are through, and its numbers are used again then.
+        eventually("the last scene is gone", || watched().is_empty());
         // Without traffic nothing but a heartbeat finds out.
         let beating = |options: &mut Options| {
             options.heartbeat_interval = Duration::from_millis(20);
