@@ -43,9 +43,12 @@ impl Hold {
         let _wake_later = later();
         let mut turn = self.reactor.turn.lock();
         let wake_at = deadline.into_iter().chain(turn.next_deadline()).min();
-        let timeout = wake_at.map(|at| at.saturating_duration_since(self.reactor.env.now()));
+        let before = self.reactor.env.now();
+        let timeout = wake_at.map(|at| at.saturating_duration_since(before));
         turn.run(&self.reactor, timeout, attention);
-        self.at = Some(turn.now());
+        let after = turn.now();
+        self.at = Some(after);
+        self.reactor.spins.note_sleep(after.saturating_duration_since(before));
         turn.was_interrupted()
     }
 

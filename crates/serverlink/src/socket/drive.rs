@@ -198,7 +198,9 @@ impl Core {
         }
         let found = attempt();
         if matches!(found, Ok(None)) {
+            let before = self.now();
             registration.park(deadline);
+            self.spins.note_sleep(self.now().saturating_duration_since(before));
         } else if registration.withdraw() {
             // The call that was meant for us finds somebody else.
             self.waiters(what).notify_one();

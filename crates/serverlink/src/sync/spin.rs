@@ -1,4 +1,5 @@
-//! Whether looking a little longer before sleeping pays: it does while peers are awake, and is given up where they are not.
+//! Whether looking a little longer before sleeping pays: it does where a sleep takes longer than the answer, as on cores that halt, and is given
+//! up where it does not: peers that are not awake, or that need the processor on which we look.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +17,13 @@ const MOST_MISSES: u32 = PATIENCE + 10;
 /// What a hit makes up for. So where two of three spins are in vain they become ever rarer, whatever the third one finds.
 const MISSES_FOR_A_HIT: u32 = 2;
 
+/// A longer sleep says nothing of what sleeping costs, because there was nothing to find; a shorter one was none.
+const LONGEST_SLEEP: Duration = Duration::from_micros(200);
+const SHORTEST_SLEEP: Duration = Duration::from_micros(2);
+
+/// So many waits after which one sleeps at once, to see what that takes.
+const WAITS_FOR_A_SLEEP: u32 = 1024;
+
 /// A look takes a cache line from the peer that is about to write to it, so there is some time between two.
 const PAUSES_BETWEEN_LOOKS: u32 = 4;
 
@@ -28,27 +36,49 @@ pub(crate) struct Spins {
     misses: AtomicU32,
     /// Waits until the next spin.
     skip: AtomicU32,
+    waits: AtomicU32,
+    /// What short sleeps took lately; 0: none was seen.
+    sleep_nanos: AtomicU32,
 }
 
 impl Spins {
     /// Repeats `look` for a moment, if that was worth it lately. True: it found something.
     pub(crate) fn spin(&self, mut look: impl FnMut() -> bool) -> bool {
-        self.is_worth_it() && {
-            let found = look_for_a_moment(&mut look);
-            self.learn(found);
-            found
+        // What is here already says nothing of what comes later: whoever sent it may have had our processor meanwhile.
+        self.is_worth_it()
+            && (look() || {
+                let found = look_for_a_moment(&mut look);
+                self.learn(found);
+                found.is_some()
+            })
+    }
+
+    /// A sleep ended after that time.
+    pub(crate) fn note_sleep(&self, slept: Duration) {
+        if (SHORTEST_SLEEP..LONGEST_SLEEP).contains(&slept) {
+            let before = self.sleep_nanos.load(Ordering::Relaxed);
+            let slept = slept.subsec_nanos();
+            let now = if before == 0 { slept } else { before - before / 8 + slept / 8 };
+            self.sleep_nanos.store(now.max(1), Ordering::Relaxed);
         }
     }
 
     fn is_worth_it(&self) -> bool {
+        let waits = self.waits.load(Ordering::Relaxed).wrapping_add(1);
+        self.waits.store(waits, Ordering::Relaxed);
         let skip = self.skip.load(Ordering::Relaxed);
         self.skip.store(skip.saturating_sub(1), Ordering::Relaxed);
-        skip == 0
+        let is_to_sleep =
+            waits.is_multiple_of(WAITS_FOR_A_SLEEP) || (8..=64).contains(&waits) && waits.is_power_of_two();
+        skip == 0 && !is_to_sleep
     }
 
-    fn learn(&self, found: bool) {
+    /// Something was found after that time, or nothing. What a sleep would have found as soon is worth nothing.
+    fn learn(&self, found: Option<Duration>) {
         let misses = self.misses.load(Ordering::Relaxed);
-        let misses = match found {
+        let sleep_nanos = self.sleep_nanos.load(Ordering::Relaxed);
+        let has_gained = |after: Duration| sleep_nanos == 0 || after.subsec_nanos() < sleep_nanos / 4 * 3;
+        let misses = match found.is_some_and(has_gained) {
             true => misses.saturating_sub(MISSES_FOR_A_HIT),
             false => (misses + 1).min(MOST_MISSES),
         };
@@ -57,19 +87,20 @@ impl Spins {
     }
 }
 
-fn look_for_a_moment(look: &mut impl FnMut() -> bool) -> bool {
-    let until = Instant::now() + SPIN;
+/// How long it took to find something.
+fn look_for_a_moment(look: &mut impl FnMut() -> bool) -> Option<Duration> {
+    let start = Instant::now();
     loop {
         for _ in 0..LOOKS_PER_CLOCK_READ {
             if look() {
-                return true;
+                return Some(start.elapsed());
             }
             for _ in 0..PAUSES_BETWEEN_LOOKS {
                 std::hint::spin_loop();
             }
         }
-        if Instant::now() >= until {
-            return false;
+        if start.elapsed() >= SPIN {
+            return None;
         }
     }
 }
@@ -78,13 +109,15 @@ fn look_for_a_moment(look: &mut impl FnMut() -> bool) -> bool {
 mod tests {
     use super::*;
 
+    const QUICK: Duration = Duration::from_micros(5);
+
     /// How many of so many waits spin, where every `nth` of these spins finds something.
     fn spins_of(spins: &Spins, waits: u32, nth: u32) -> u32 {
         let mut tries = 0;
         for _ in 0..waits {
             if spins.is_worth_it() {
                 tries += 1;
-                spins.learn(tries % nth == 0);
+                spins.learn((tries % nth == 0).then_some(QUICK));
             }
         }
         tries
@@ -102,12 +135,28 @@ mod tests {
         let spins = Spins::default();
         assert!(spins_of(&spins, 100_000, 5) < 400);
         assert!(spins_of(&spins, 4000, 1) > 1000, "the first hits come slowly");
-        assert_eq!(spins_of(&spins, 1000, 1), 1000);
+        assert!(spins_of(&spins, 1000, 1) >= 999);
     }
 
     #[test]
     fn one_miss_among_hits_is_forgiven() {
         let spins = Spins::default();
-        assert_eq!(spins_of(&spins, 1000, 2), 1000);
+        assert!(spins_of(&spins, 1000, 2) >= 995);
+    }
+
+    #[test]
+    fn what_a_sleep_finds_as_soon_is_not_worth_a_spin() {
+        let spins = Spins::default();
+        spins.note_sleep(QUICK);
+        assert!(spins_of(&spins, 10_000, 1) < 40, "each finds something");
+        for _ in 0..100 {
+            spins.note_sleep(10 * QUICK);
+        }
+        assert!(spins_of(&spins, 30_000, 1) > 10_000, "sleeping takes longer now");
+        spins.note_sleep(Duration::from_secs(1));
+        assert!(
+            spins.sleep_nanos.load(Ordering::Relaxed) < 60_000,
+            "nothing came for a second: no sleep's fault"
+        );
     }
 }
