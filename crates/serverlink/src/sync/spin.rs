@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 /// awake.
 const SPIN: Duration = Duration::from_micros(20);
 
+/// The same for one who tries again after misses. Two peers that both sleep on cores that halt are so slow to wake that neither
+/// ever finds the other in a short while; one who looks longer has both awake, and then they stay so.
+const LONG_SPIN: Duration = Duration::from_micros(100);
+
 /// Misses more than hits up to which every wait spins.
 const PATIENCE: u32 = 4;
 
-/// Where more than that are in vain, one wait in 2, 4, 8 ... spins, down to one in 1024: one round trip in a thousand.
-const MOST_MISSES: u32 = PATIENCE + 10;
+/// Where more than that are in vain, one wait in 2, 4, 8 ... spins, down to one in 4096: of both ends together one round trip in two thousand.
+const MOST_MISSES: u32 = PATIENCE + 12;
 
 /// What a hit makes up for. So where two of three spins are in vain they become ever rarer, whatever the third one finds.
 const MISSES_FOR_A_HIT: u32 = 2;
@@ -47,10 +51,14 @@ impl Spins {
         // What is here already says nothing of what comes later: whoever sent it may have had our processor meanwhile.
         self.is_worth_it()
             && (look() || {
-                let found = look_for_a_moment(&mut look);
+                let found = look_for(self.patience(), &mut look);
                 self.learn(found);
                 found.is_some()
             })
+    }
+
+    fn patience(&self) -> Duration {
+        if self.misses.load(Ordering::Relaxed) > PATIENCE { LONG_SPIN } else { SPIN }
     }
 
     /// A sleep ended after that time.
@@ -88,7 +96,7 @@ impl Spins {
 }
 
 /// How long it took to find something.
-fn look_for_a_moment(look: &mut impl FnMut() -> bool) -> Option<Duration> {
+fn look_for(patience: Duration, look: &mut impl FnMut() -> bool) -> Option<Duration> {
     let start = Instant::now();
     loop {
         for _ in 0..LOOKS_PER_CLOCK_READ {
@@ -99,7 +107,7 @@ fn look_for_a_moment(look: &mut impl FnMut() -> bool) -> Option<Duration> {
                 std::hint::spin_loop();
             }
         }
-        if start.elapsed() >= SPIN {
+        if start.elapsed() >= patience {
             return None;
         }
     }
@@ -124,17 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn spins_in_vain_become_one_in_a_thousand() {
+    fn spins_in_vain_become_one_in_thousands() {
         let spins = Spins::default();
-        assert!(spins_of(&spins, 3000, u32::MAX) < 20);
-        assert!(spins_of(&spins, 10_240, u32::MAX) <= 11);
+        assert!(spins_of(&spins, 10_000, u32::MAX) < 22);
+        assert!(spins_of(&spins, 40_960, u32::MAX) <= 11);
     }
 
     #[test]
     fn now_and_then_a_hit_changes_nothing_and_hits_all_the_time_change_all() {
         let spins = Spins::default();
         assert!(spins_of(&spins, 100_000, 5) < 400);
-        assert!(spins_of(&spins, 4000, 1) > 1000, "the first hits come slowly");
+        assert!(spins_of(&spins, 10_000, 1) > 1000, "the first hits come slowly");
         assert!(spins_of(&spins, 1000, 1) >= 999);
     }
 
