@@ -1,8 +1,11 @@
-//! The eleven patterns by name.
+//! The patterns by name.
 
 use std::{error::Error, fmt, str::FromStr};
 
-/// What a socket does with messages: one of ZeroMQ's eleven patterns.
+/// What a socket does with messages: one of ZeroMQ's patterns.
+///
+/// The first eleven are the classic ones. Those from [`Server`](Self::Server) to [`Channel`](Self::Channel) are younger: libzmq has them as
+/// drafts. Their messages have one part of the application's, see [`has_single_part`](Self::has_single_part).
 ///
 /// The wire announces it in READY (RFC 23 and RFC 37, property `Socket-Type`), and [`accepts`](Self::accepts) says which
 /// two may talk.
@@ -40,11 +43,29 @@ pub enum SocketType {
     Xpub,
     /// A SUB whose application sends subscriptions as messages (RFC 29).
     Xsub,
+    /// Octets from and to programs that know nothing of ZMTP, each connection addressed by a routing id. Nothing announces it.
+    Stream,
+    /// Addresses each CLIENT by a number (RFC 41).
+    Server,
+    /// Sends in turn to servers, receives fairly (RFC 41).
+    Client,
+    /// Sends to every DISH that joined the message's group (RFC 48).
+    Radio,
+    /// Receives the groups that it joined (RFC 48).
+    Dish,
+    /// Receives fairly from SCATTERs (RFC 49).
+    Gather,
+    /// Sends in turn to GATHERs (RFC 49).
+    Scatter,
+    /// Addresses each other PEER by a number, dialed or not (RFC 51).
+    Peer,
+    /// Exactly one peer, both ways (RFC 52).
+    Channel,
 }
 
 impl SocketType {
     /// Every type once.
-    pub const ALL: [SocketType; 11] = [
+    pub const ALL: [SocketType; 20] = [
         SocketType::Pair,
         SocketType::Pub,
         SocketType::Sub,
@@ -56,6 +77,15 @@ impl SocketType {
         SocketType::Push,
         SocketType::Xpub,
         SocketType::Xsub,
+        SocketType::Stream,
+        SocketType::Server,
+        SocketType::Client,
+        SocketType::Radio,
+        SocketType::Dish,
+        SocketType::Gather,
+        SocketType::Scatter,
+        SocketType::Peer,
+        SocketType::Channel,
     ];
 
     /// The name as the wire spells it, for example `"ROUTER"`.
@@ -72,20 +102,43 @@ impl SocketType {
             SocketType::Push => "PUSH",
             SocketType::Xpub => "XPUB",
             SocketType::Xsub => "XSUB",
+            SocketType::Stream => "STREAM",
+            SocketType::Server => "SERVER",
+            SocketType::Client => "CLIENT",
+            SocketType::Radio => "RADIO",
+            SocketType::Dish => "DISH",
+            SocketType::Gather => "GATHER",
+            SocketType::Scatter => "SCATTER",
+            SocketType::Peer => "PEER",
+            SocketType::Channel => "CHANNEL",
         }
     }
 
     /// Whether an application may send on it. XSUB may: its messages are subscriptions and what it says upstream.
     pub const fn can_send(self) -> bool {
-        !matches!(self, SocketType::Sub | SocketType::Pull)
+        !matches!(self, SocketType::Sub | SocketType::Pull | SocketType::Dish | SocketType::Gather)
     }
 
     /// Whether an application may receive from it. XPUB may: it reads subscriptions.
     pub const fn can_receive(self) -> bool {
-        !matches!(self, SocketType::Pub | SocketType::Push)
+        !matches!(self, SocketType::Pub | SocketType::Push | SocketType::Radio | SocketType::Scatter)
     }
 
-    /// Whether a socket of this type may talk to a peer of type `peer`. Symmetric.
+    /// Whether the application's part of a message is one and no more: the types of RFC 41, 48, 49, 51 and 52, and STREAM, whose octets have no
+    /// parts at all. What addresses a message stands in front of it as a part of its own, see [`has_address`](Self::has_address).
+    pub const fn has_single_part(self) -> bool {
+        use SocketType::*;
+        matches!(self, Client | Scatter | Gather | Channel) || self.has_address()
+    }
+
+    /// Of those, the types whose messages have two parts for the application: an address and the body. SERVER and PEER: the four octets of the
+    /// peer's number, the highest first. RADIO and DISH: the group. STREAM: the routing id of the connection.
+    pub const fn has_address(self) -> bool {
+        use SocketType::*;
+        matches!(self, Server | Peer | Radio | Dish | Stream)
+    }
+
+    /// Whether a socket of this type may talk to a peer of type `peer`. Symmetric. STREAM talks to no socket: its peers speak no ZMTP.
     pub const fn accepts(self, peer: SocketType) -> bool {
         use SocketType::*;
         match self {
@@ -98,6 +151,15 @@ impl SocketType {
             Router => matches!(peer, Req | Dealer | Router),
             Pull => matches!(peer, Push),
             Push => matches!(peer, Pull),
+            Stream => false,
+            Server => matches!(peer, Client),
+            Client => matches!(peer, Server),
+            Radio => matches!(peer, Dish),
+            Dish => matches!(peer, Radio),
+            Gather => matches!(peer, Scatter),
+            Scatter => matches!(peer, Gather),
+            Peer => matches!(peer, Peer),
+            Channel => matches!(peer, Channel),
         }
     }
 }
@@ -120,7 +182,7 @@ impl FromStr for SocketType {
     }
 }
 
-/// A name that is none of the eleven socket types.
+/// A name that is none of the socket types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownSocketType {
     name: String,

@@ -13,7 +13,8 @@
 //! - [`Dialogue`]: the one piece of state that both halves of REQ and REP share; empty for every other type.
 //!
 //! The rules are those of RFC 28 (REQ, REP, DEALER, ROUTER), RFC 29 (PUB, SUB, XPUB, XSUB), RFC 30 (PUSH, PULL) and
-//! RFC 31 (PAIR); where they leave a choice, the one of libzmq 4.3.
+//! RFC 31 (PAIR), RFC 41 (CLIENT, SERVER), RFC 48 (RADIO, DISH), RFC 49 (SCATTER, GATHER), RFC 51 (PEER) and RFC 52 (CHANNEL); where they leave a
+//! choice, the one of libzmq 4.3.
 //!
 //! ```
 //! use serverlink_message::{Message, SocketType};

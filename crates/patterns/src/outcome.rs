@@ -33,7 +33,7 @@ pub struct TargetSet(pub(crate) NonZeroU64);
 pub enum Framing {
     /// Not at all.
     AsIs,
-    /// ROUTER: the first part was the address and is not written. A message that is nothing but an address leaves
+    /// ROUTER, STREAM, SERVER, PEER: the first part was the address and is not written. A message that is nothing but an address leaves
     /// nothing to write: the shell rolls back and drops it ([`DropReason::AddressOnly`]).
     SkipFirst,
     /// REQ and REP: write the parts of [`Sender::prefix`](crate::Sender::prefix) first.
@@ -47,7 +47,7 @@ pub enum Refusal {
     /// REQ or REP out of step; the text says what comes first (EFSM).
     #[error("{0}")]
     WrongState(&'static str),
-    /// ROUTER with `router_mandatory`: nobody has the routing id in the first part (EHOSTUNREACH).
+    /// ROUTER with `router_mandatory`, STREAM, SERVER, PEER: nobody has the routing id in the first part (EHOSTUNREACH).
     #[error("no connected peer has the routing id in the message's first part")]
     Unroutable,
     /// This socket type only receives (ENOTSUP).
@@ -74,7 +74,7 @@ pub enum DropReason {
     AddressOnly,
     /// REP: the peer that asked is gone.
     PeerGone,
-    /// SUB: no subscription of ours asks for it.
+    /// SUB, DISH: no subscription or group of ours asks for it.
     NotSubscribed,
     /// REQ, REP: delimiter or body missing.
     MalformedEnvelope,
@@ -82,8 +82,10 @@ pub enum DropReason {
     UnexpectedReply,
     /// REQ, REP: it came when nothing was awaited.
     OutOfTurn,
-    /// PUB, PUSH: peers have nothing to say to this socket type.
+    /// PUB, PUSH, RADIO, SCATTER: peers have nothing to say to this socket type.
     NotReceivable,
+    /// CLIENT, SERVER, GATHER, PEER, CHANNEL: it has several parts. DISH: it has not exactly two.
+    PartCount,
 }
 
 /// What becomes of a message taken from a pipe.

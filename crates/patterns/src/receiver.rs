@@ -1,4 +1,5 @@
 mod filter;
+mod groups;
 
 use serverlink_message::{Message, Part, SocketType};
 use slotmap::SecondaryMap;
@@ -7,6 +8,7 @@ use crate::turns::Turns;
 use crate::{BadGlob, Dialogue, DropReason, PatternOptions, PipeId, Refusal, Subject, Verdict};
 use filter::Filter;
 pub use filter::Tell;
+use groups::Groups;
 
 /// The receiving half of a socket: whose turn it is, and what becomes of what was taken.
 #[derive(Debug)]
@@ -17,15 +19,21 @@ pub struct Receiver {
 
 #[derive(Debug)]
 enum Kind {
-    /// PAIR, PULL, DEALER, XPUB: everything is for the application.
+    /// PAIR, PULL, DEALER, XPUB: everything is the application's.
     Plain,
-    /// ROUTER: each message gets its origin's routing id in front.
+    /// CLIENT, GATHER, CHANNEL: everything of one part is.
+    Single,
+    /// ROUTER, STREAM: each message gets its origin's routing id in front.
     Router(SecondaryMap<PipeId, Part>),
+    /// SERVER, PEER: each message of one part does.
+    Server(SecondaryMap<PipeId, Part>),
     Request,
     Reply,
     /// SUB, XSUB.
     Subscriber(Box<Filter>),
-    /// PUB, PUSH: nothing is.
+    /// DISH.
+    Member(Groups),
+    /// PUB, PUSH, RADIO, SCATTER: nothing is.
     Mute,
 }
 
@@ -34,21 +42,24 @@ impl Receiver {
     pub fn new(socket_type: SocketType, options: &PatternOptions) -> Receiver {
         let kind = match socket_type {
             SocketType::Pair | SocketType::Pull | SocketType::Dealer | SocketType::Xpub => Kind::Plain,
-            SocketType::Router => Kind::Router(SecondaryMap::new()),
+            SocketType::Client | SocketType::Gather | SocketType::Channel => Kind::Single,
+            SocketType::Router | SocketType::Stream => Kind::Router(SecondaryMap::new()),
+            SocketType::Server | SocketType::Peer => Kind::Server(SecondaryMap::new()),
             SocketType::Req => Kind::Request,
             SocketType::Rep => Kind::Reply,
             SocketType::Sub => Kind::Subscriber(Box::new(Filter::for_sub(options))),
             SocketType::Xsub => Kind::Subscriber(Box::new(Filter::for_xsub(options))),
-            SocketType::Pub | SocketType::Push => Kind::Mute,
+            SocketType::Dish => Kind::Member(Groups::default()),
+            SocketType::Pub | SocketType::Push | SocketType::Radio | SocketType::Scatter => Kind::Mute,
         };
         Receiver { turns: Turns::default(), kind }
     }
 
     /// The pipe may be read from, once [`set_readable`](Self::set_readable) says that there is something.
     ///
-    /// ROUTER: `routing_id` is what [`Attached`](crate::Attached) gave; a pipe without one is not read.
+    /// ROUTER, STREAM, SERVER, PEER: `routing_id` is what [`Attached`](crate::Attached) gave; a pipe without one is not read.
     pub fn attach(&mut self, pipe: PipeId, routing_id: Option<Part>) {
-        if let Kind::Router(ids) = &mut self.kind {
+        if let Kind::Router(ids) | Kind::Server(ids) = &mut self.kind {
             let Some(id) = routing_id else { return };
             ids.insert(pipe, id);
         }
@@ -57,10 +68,10 @@ impl Receiver {
         }
     }
 
-    /// ROUTER: under which name the pipe's messages are delivered.
+    /// ROUTER, STREAM, SERVER, PEER: under which name the pipe's messages are delivered.
     pub fn routing_id(&self, pipe: PipeId) -> Option<&Part> {
         match &self.kind {
-            Kind::Router(ids) => ids.get(pipe),
+            Kind::Router(ids) | Kind::Server(ids) => ids.get(pipe),
             _ => None,
         }
     }
@@ -69,7 +80,7 @@ impl Receiver {
     pub fn detach(&mut self, pipe: PipeId) {
         self.turns.remove(pipe);
         match &mut self.kind {
-            Kind::Router(ids) => drop(ids.remove(pipe)),
+            Kind::Router(ids) | Kind::Server(ids) => drop(ids.remove(pipe)),
             Kind::Subscriber(filter) => filter.forget(pipe),
             _ => {}
         }
@@ -132,7 +143,11 @@ impl Receiver {
     fn handle_by_rule(&mut self, pipe: PipeId, message: &mut Message, dialogue: &mut Dialogue) -> Verdict {
         match &mut self.kind {
             Kind::Plain => Verdict::Deliver,
-            Kind::Router(ids) => match ids.get(pipe) {
+            Kind::Single | Kind::Server(_) if message.is_multipart() => {
+                Verdict::Discard(DropReason::PartCount)
+            }
+            Kind::Single => Verdict::Deliver,
+            Kind::Router(ids) | Kind::Server(ids) => match ids.get(pipe) {
                 Some(id) => {
                     message.push_front(id.clone());
                     Verdict::Deliver
@@ -142,6 +157,7 @@ impl Receiver {
             Kind::Request => dialogue.request_mut().handle(pipe, message),
             Kind::Reply => dialogue.reply_mut().handle(pipe, message),
             Kind::Subscriber(filter) => filter.handle(pipe, message),
+            Kind::Member(groups) => groups.handle(message),
             Kind::Mute => Verdict::Discard(DropReason::NotReceivable),
         }
     }
@@ -150,7 +166,7 @@ impl Receiver {
     ///
     /// # Errors
     /// [`Refusal::WrongState`] for REQ before a request was sent and REP before the reply was;
-    /// [`Refusal::NotReceivable`] for PUB and PUSH. Nothing changes.
+    /// [`Refusal::NotReceivable`] for PUB, PUSH, RADIO and SCATTER. Nothing changes.
     pub fn check_receive(&self, dialogue: &Dialogue) -> Result<(), Refusal> {
         match &self.kind {
             Kind::Request => dialogue.request().check_receive(),
@@ -187,9 +203,19 @@ impl Receiver {
         }
     }
 
-    /// SUB, XSUB: each subscribed topic once, to be told to a publisher that has just been reached and knows globs.
+    /// DISH: one more group, of which the RADIOs have to be told; false if it was joined already.
+    pub fn join(&mut self, group: &[u8]) -> bool {
+        self.groups_mut().is_some_and(|groups| groups.join(group))
+    }
+
+    /// DISH: one group less, of which the RADIOs have to be told; false if it was not joined.
+    pub fn leave(&mut self, group: &[u8]) -> bool {
+        self.groups_mut().is_some_and(|groups| groups.leave(group))
+    }
+
+    /// SUB, XSUB: each subscribed topic once, to be told to a publisher that has just been reached and knows globs. DISH: each group.
     pub fn subscriptions(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        self.filter().into_iter().flat_map(Filter::topics)
+        self.filter().into_iter().flat_map(Filter::topics).chain(self.groups())
     }
 
     /// SUB, XSUB: each glob once, to be told to such a publisher.
@@ -197,14 +223,33 @@ impl Receiver {
         self.filter().into_iter().flat_map(Filter::globs)
     }
 
-    /// SUB, XSUB: each topic once, and those that cover the globs, to be told to a publisher that does not know globs.
+    /// SUB, XSUB: each topic once, and those that cover the globs, to be told to a publisher that does not know globs. DISH: each group.
     pub fn plain_subscriptions(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        self.filter().into_iter().flat_map(Filter::plain_topics)
+        self.filter().into_iter().flat_map(Filter::plain_topics).chain(self.groups())
     }
 
-    /// SUB, XSUB: how many different topics and globs are subscribed to.
+    /// SUB, XSUB: how many different topics and globs are subscribed to. DISH: how many groups.
     pub fn subscription_count(&self) -> usize {
-        self.filter().map_or(0, Filter::len)
+        match &self.kind {
+            Kind::Subscriber(filter) => filter.len(),
+            Kind::Member(groups) => groups.len(),
+            _ => 0,
+        }
+    }
+
+    fn groups(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let groups = match &self.kind {
+            Kind::Member(groups) => Some(groups),
+            _ => None,
+        };
+        groups.into_iter().flat_map(Groups::names)
+    }
+
+    fn groups_mut(&mut self) -> Option<&mut Groups> {
+        match &mut self.kind {
+            Kind::Member(groups) => Some(groups),
+            _ => None,
+        }
     }
 
     fn filter(&self) -> Option<&Filter> {

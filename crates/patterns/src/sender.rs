@@ -3,6 +3,7 @@ mod broadcaster;
 mod publisher;
 mod replier;
 mod router;
+mod server;
 
 use serverlink_message::{Message, Part, SocketType};
 
@@ -15,6 +16,7 @@ use broadcaster::Broadcaster;
 use publisher::Publisher;
 use replier::Replier;
 use router::Router;
+use server::Server;
 
 /// The sending half of a socket: which pipe or pipes a message goes to, and who is there to be sent to.
 ///
@@ -28,16 +30,19 @@ pub struct Sender {
 
 #[derive(Debug)]
 enum Kind {
-    /// PAIR, PUSH, DEALER.
+    /// PAIR, PUSH, DEALER; CHANNEL, SCATTER, CLIENT.
     Balancer(Balancer),
     Request(Balancer),
     Replier(Replier),
+    /// ROUTER, STREAM.
     Router(Box<Router>),
-    /// PUB, XPUB.
+    /// SERVER, PEER.
+    Server(Box<Server>),
+    /// PUB, XPUB, RADIO.
     Publisher(Box<Publisher>),
     /// XSUB.
     Broadcaster(Broadcaster),
-    /// SUB, PULL.
+    /// SUB, PULL, DISH, GATHER.
     Mute,
 }
 
@@ -54,15 +59,20 @@ impl Sender {
     /// A sending half without pipes.
     pub fn new(socket_type: SocketType, options: &PatternOptions) -> Sender {
         let kind = match socket_type {
-            SocketType::Pair => Kind::Balancer(Balancer::exclusive()),
-            SocketType::Push | SocketType::Dealer => Kind::Balancer(Balancer::default()),
+            SocketType::Pair | SocketType::Channel => Kind::Balancer(Balancer::exclusive()),
+            SocketType::Push | SocketType::Dealer | SocketType::Scatter | SocketType::Client => {
+                Kind::Balancer(Balancer::default())
+            }
             SocketType::Req => Kind::Request(Balancer::default()),
             SocketType::Rep => Kind::Replier(Replier::default()),
             SocketType::Router => Kind::Router(Box::new(Router::new(options))),
+            SocketType::Stream => Kind::Router(Box::new(Router::of_streams(options))),
+            SocketType::Server | SocketType::Peer => Kind::Server(Box::new(Server::new(options))),
+            SocketType::Radio => Kind::Publisher(Box::new(Publisher::of_groups(options))),
             SocketType::Pub => Kind::Publisher(Box::new(Publisher::new(options, false))),
             SocketType::Xpub => Kind::Publisher(Box::new(Publisher::new(options, true))),
             SocketType::Xsub => Kind::Broadcaster(Broadcaster::default()),
-            SocketType::Sub | SocketType::Pull => Kind::Mute,
+            SocketType::Sub | SocketType::Pull | SocketType::Dish | SocketType::Gather => Kind::Mute,
         };
         Sender { kind }
     }
@@ -75,6 +85,7 @@ impl Sender {
             Kind::Balancer(balancer) | Kind::Request(balancer) => return balancer.attach(pipe),
             Kind::Replier(replier) => replier.attach(pipe),
             Kind::Router(router) => return router.attach(pipe, peer),
+            Kind::Server(server) => return server.attach(pipe),
             Kind::Publisher(publisher) => publisher.attach(pipe),
             Kind::Broadcaster(broadcaster) => broadcaster.attach(pipe),
             Kind::Mute => {}
@@ -100,6 +111,7 @@ impl Sender {
             Kind::Balancer(balancer) | Kind::Request(balancer) => balancer.detach(pipe),
             Kind::Replier(replier) => replier.detach(pipe),
             Kind::Router(router) => return Detached { notify: router.detach(pipe), upstream: Vec::new() },
+            Kind::Server(server) => server.detach(pipe),
             Kind::Publisher(publisher) => return Detached { notify: None, upstream: publisher.detach(pipe) },
             Kind::Broadcaster(broadcaster) => broadcaster.detach(pipe),
             Kind::Mute => {}
@@ -114,6 +126,7 @@ impl Sender {
             Kind::Balancer(balancer) | Kind::Request(balancer) => balancer.set_writable(pipe, writable),
             Kind::Replier(replier) => replier.set_writable(pipe, writable),
             Kind::Router(router) => router.set_writable(pipe, writable),
+            Kind::Server(server) => server.set_writable(pipe, writable),
             Kind::Publisher(publisher) => publisher.set_writable(pipe, writable),
             Kind::Broadcaster(broadcaster) => broadcaster.set_writable(pipe, writable),
             Kind::Mute => {}
@@ -134,7 +147,7 @@ impl Sender {
         self.reserve_by_rule(first, dialogue)
     }
 
-    /// PAIR, PUSH, DEALER: the pipe that every message goes to, unframed by the pattern, as long as no pipe comes, goes, fills up or has room again. `None`:
+    /// PAIR, PUSH, DEALER, CHANNEL, SCATTER, CLIENT: the pipe that every message goes to, unframed by the pattern, as long as no pipe comes, goes, fills up or has room again. `None`:
     /// each message has to be asked for.
     #[inline]
     pub fn sole_target(&self) -> Option<PipeId> {
@@ -152,6 +165,7 @@ impl Sender {
             Kind::Request(balancer) => reserve_request(balancer, dialogue),
             Kind::Replier(replier) => replier.reserve(dialogue.reply_mut()),
             Kind::Router(router) => router.reserve(first),
+            Kind::Server(server) => server.reserve(first),
             Kind::Publisher(publisher) => publisher.reserve(first),
             Kind::Broadcaster(broadcaster) => broadcaster.reserve(),
             Kind::Mute => Reserve::Refused(Refusal::NotSendable),
@@ -202,7 +216,7 @@ impl Sender {
             Kind::Replier(replier) => replier.commit(dialogue.reply_mut()),
             Kind::Publisher(publisher) => publisher.commit(),
             Kind::Broadcaster(broadcaster) => broadcaster.commit(),
-            Kind::Balancer(_) | Kind::Router(_) | Kind::Mute => {}
+            Kind::Balancer(_) | Kind::Router(_) | Kind::Server(_) | Kind::Mute => {}
         }
     }
 
@@ -218,18 +232,20 @@ impl Sender {
             Kind::Replier(replier) => replier.rollback(),
             Kind::Publisher(publisher) => publisher.rollback(),
             Kind::Broadcaster(broadcaster) => broadcaster.rollback(),
-            Kind::Router(_) | Kind::Mute => {}
+            Kind::Router(_) | Kind::Server(_) | Kind::Mute => {}
         }
     }
 
     /// Whether a message could be sent now without waiting; what a poller reports as writable. ROUTER, PUB, XPUB and
-    /// XSUB never wait, except a mandatory ROUTER and a publisher without drops, which are ready when any peer can be sent to.
+    /// XSUB never wait, except a mandatory ROUTER and a publisher without drops, which are ready when any peer can be sent to. SERVER and
+    /// PEER are ready then too, and without peers, because a message to nobody is refused at once.
     pub fn is_ready(&self, dialogue: &Dialogue) -> bool {
         match &self.kind {
             Kind::Balancer(balancer) => balancer.is_ready(),
             Kind::Request(balancer) => balancer.is_ready() && dialogue.request().check_send().is_ok(),
             Kind::Replier(_) => dialogue.reply().check_send().is_ok(),
             Kind::Router(router) => router.is_ready(),
+            Kind::Server(server) => server.is_ready(),
             Kind::Publisher(publisher) => publisher.is_ready(),
             Kind::Broadcaster(_) => true,
             Kind::Mute => false,
@@ -244,7 +260,7 @@ impl Sender {
             Kind::Router(router) => router.dropped(),
             Kind::Publisher(publisher) => publisher.dropped(),
             Kind::Broadcaster(broadcaster) => broadcaster.dropped(),
-            Kind::Balancer(_) | Kind::Request(_) | Kind::Mute => 0,
+            Kind::Balancer(_) | Kind::Request(_) | Kind::Server(_) | Kind::Mute => 0,
         }
     }
 
@@ -258,16 +274,24 @@ impl Sender {
     }
 }
 
-/// Routing ids: ROUTER only, `None` and no effect elsewhere.
+/// Routing ids: ROUTER and STREAM, and of SERVER and PEER their numbers; `None` and no effect elsewhere.
 impl Sender {
     /// The name under which the pipe is known.
     pub fn routing_id(&self, pipe: PipeId) -> Option<&Part> {
-        self.router()?.routing_id(pipe)
+        match &self.kind {
+            Kind::Router(router) => router.routing_id(pipe),
+            Kind::Server(server) => server.routing_id(pipe),
+            _ => None,
+        }
     }
 
     /// The pipe that is known under this name. Ask before naming a connection: a duplicate is the caller's mistake.
     pub fn pipe_of(&self, routing_id: &[u8]) -> Option<PipeId> {
-        self.router()?.pipe_of(routing_id)
+        match &self.kind {
+            Kind::Router(router) => router.pipe_of(routing_id),
+            Kind::Server(server) => server.pipe_of(routing_id),
+            _ => None,
+        }
     }
 
     /// A new connection stands behind a pipe that outlived its last one, or had none yet. Gives the connect
@@ -282,13 +306,6 @@ impl Sender {
         self.router_mut()?.on_disconnected(pipe)
     }
 
-    fn router(&self) -> Option<&Router> {
-        match &self.kind {
-            Kind::Router(router) => Some(router),
-            _ => None,
-        }
-    }
-
     fn router_mut(&mut self) -> Option<&mut Router> {
         match &mut self.kind {
             Kind::Router(router) => Some(router),
@@ -297,7 +314,7 @@ impl Sender {
     }
 }
 
-/// Subscriptions of peers: PUB and XPUB only, nothing elsewhere.
+/// Subscriptions of peers: PUB and XPUB, and RADIO, whose groups are topics of which every octet counts; nothing elsewhere.
 impl Sender {
     /// A subscriber asks for a topic or a glob. They add up: each needs a [`handle_cancel`](Self::handle_cancel) of its own.
     ///

@@ -118,6 +118,11 @@ impl<K: Copy + Ord> Trie<K> {
         self.arena.ids_along(message).filter(|&node| !self.arena[node].holders.is_empty())
     }
 
+    /// The node of exactly this topic, if anyone holds it.
+    pub(crate) fn node_of(&self, topic: &[u8]) -> Option<NodeId> {
+        self.arena.find(topic).filter(|&node| !self.arena[node].holders.is_empty())
+    }
+
     pub(crate) fn for_each_holder(&self, node: NodeId, visit: impl FnMut(K)) {
         self.arena[node].holders.iter().map(|&(key, _)| key).for_each(visit);
     }
@@ -135,7 +140,7 @@ impl<K: Copy + Ord> Trie<K> {
 
     /// Whether anyone holds exactly this topic.
     pub(crate) fn is_held(&self, topic: &[u8]) -> bool {
-        self.arena.find(topic).is_some_and(|node| !self.arena[node].holders.is_empty())
+        self.node_of(topic).is_some()
     }
 
     pub(crate) fn is_held_by(&self, topic: &[u8], key: K) -> bool {

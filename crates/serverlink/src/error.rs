@@ -97,7 +97,7 @@ pub enum Error {
         endpoint: Endpoint,
     },
 
-    /// A ROUTER with `router_mandatory` knows no peer of this routing id.
+    /// A ROUTER with `router_mandatory`, a SERVER, PEER or STREAM knows no peer of this routing id.
     #[error("no peer has the routing id {}", show_bytes(routing_id))]
     Unroutable {
         /// The first part of the message.
@@ -108,6 +108,24 @@ pub enum Error {
     #[error("not now: {why}")]
     WrongState {
         /// What must happen first.
+        why: &'static str,
+    },
+
+    /// This type of socket has no messages of this shape: a CLIENT's have one part, a RADIO's a group and a body.
+    #[error("a {socket_type} socket cannot send this message: {why}")]
+    UnsuitableMessage {
+        /// The socket's type.
+        socket_type: SocketType,
+        /// What its messages look like.
+        why: &'static str,
+    },
+
+    /// A DISH cannot join a group of this name.
+    #[error("the group {} cannot be joined: {why}", show_bytes(group))]
+    InvalidGroup {
+        /// What was given.
+        group: Vec<u8>,
+        /// What a name has to be.
         why: &'static str,
     },
 

@@ -35,12 +35,12 @@ use crate::endpoint::Endpoint;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Peer {
-    /// The type of its socket. `None` for a peer of ZMTP 1.0, which does not say.
+    /// The type of its socket. `None` for a peer of ZMTP 1.0, which does not say, and for the programs that a STREAM talks to.
     pub socket_type: Option<SocketType>,
     /// The routing id that it announced; empty if none. A ROUTER may know it under another name: of its own side's choice, or one it
     /// made up for a peer without.
     pub routing_id: Vec<u8>,
-    /// The version of ZMTP that is spoken with it. `None` over inproc, where nothing is.
+    /// The version of ZMTP that is spoken with it. `None` over inproc and for a STREAM, where none is.
     pub version: Option<Version>,
     /// Where its connection comes from or goes to, where the system knows: an ipc peer that connected to us has no name. Over inproc
     /// the endpoint's name.
@@ -66,6 +66,18 @@ impl Peer {
             address,
             credentials,
             properties: peer.properties.clone(),
+        })
+    }
+
+    /// Over a wire on which nobody introduces himself.
+    pub(crate) fn unknown(address: Option<Endpoint>, credentials: Option<PeerCredentials>) -> Arc<Peer> {
+        Arc::new(Peer {
+            socket_type: None,
+            routing_id: Vec::new(),
+            version: None,
+            address,
+            credentials,
+            properties: Vec::new(),
         })
     }
 

@@ -38,6 +38,7 @@ pub mod handshake;
 pub mod limits;
 pub mod mechanism;
 pub mod meter;
+pub mod raw;
 pub mod subscription;
 pub mod v1;
 mod version;

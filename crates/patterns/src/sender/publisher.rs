@@ -17,7 +17,7 @@ use sets::{Found, Sets};
 
 const ATTACHED: &str = "only attached pipes subscribe, and detaching cancels everything";
 
-/// PUB and XPUB: to everyone who asked for it and has room (RFC 29). It waits for nobody unless it is told to.
+/// PUB and XPUB: to everyone who asked for it and has room (RFC 29); RADIO: to everyone who joined its group (RFC 48). It waits for nobody unless it is told to.
 #[derive(Debug)]
 pub(super) struct Publisher {
     /// What peers get.
@@ -39,6 +39,8 @@ pub(super) struct Publisher {
     /// Topics alone decide: the one question that a message costs when none of the rest is in use.
     is_plain: bool,
     is_inverted: bool,
+    /// RADIO: every octet of a topic counts, and of the message's first part.
+    is_exact: bool,
     waits: bool,
     notices: Notices,
     manual: Option<Box<Manual>>,
@@ -67,10 +69,18 @@ impl Publisher {
             dropped: 0,
             is_plain: true,
             is_inverted: options.invert_matching,
+            is_exact: false,
             waits: options.xpub_no_drop,
             notices: Notices::new(options, tells_application),
             manual: Manual::new(options),
         };
+        publisher.choose_way();
+        publisher
+    }
+
+    /// RADIO.
+    pub(super) fn of_groups(options: &PatternOptions) -> Publisher {
+        let mut publisher = Publisher { is_exact: true, ..Publisher::new(options, false) };
         publisher.choose_way();
         publisher
     }
@@ -130,7 +140,7 @@ impl Publisher {
 
     fn choose_way(&mut self) {
         let is_for_one = self.manual.as_ref().is_some_and(|manual| manual.has_next());
-        self.is_plain = !self.is_inverted && !is_for_one && !self.interests.has_globs();
+        self.is_plain = !self.is_inverted && !self.is_exact && !is_for_one && !self.interests.has_globs();
     }
 
     // ---- subscriptions

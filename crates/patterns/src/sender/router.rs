@@ -49,6 +49,11 @@ impl Router {
         }
     }
 
+    /// STREAM: who is not there is told, who is full is waited for.
+    pub(super) fn of_streams(options: &PatternOptions) -> Router {
+        Router { is_mandatory: true, ..Router::new(options) }
+    }
+
     pub(super) fn attach(&mut self, pipe: PipeId, peer: &PeerInfo) -> Attached {
         if let Some(known) = self.peers.get(pipe) {
             // A dialer's pipe keeps its first name over all its connections.

@@ -7,8 +7,9 @@ use serverlink_driver::Batch;
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::AttachRefusal;
 use serverlink_zmtp::Version;
-use serverlink_zmtp::handshake::{Config, Handshake};
+use serverlink_zmtp::handshake::{self, Config, Handshake};
 
+use super::incoming::Incoming;
 use super::landing::Landing;
 use super::{Connection, Flow, Phase, Unwritten, write};
 use crate::monitor::EventKind;
@@ -22,6 +23,9 @@ impl Connection {
     /// came to us has mostly sent it already, and what both call for is one write.
     pub(super) fn begin_greeting(&mut self, now: Instant) -> Flow {
         let core = &self.core;
+        if core.is_raw() {
+            return self.take_in(now, handshake::Peer::unknown(Version::V1_0));
+        }
         let config = Config {
             identity: core.options.routing_id.clone(),
             limits: core.limits(),
@@ -125,8 +129,16 @@ impl Connection {
     fn establish(&mut self, now: Instant) -> Flow {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let Some(peer) = handshake.poll_peer() else { return Flow::Idle };
-        let version = peer.version;
-        let introduced = Peer::introduced(&peer, self.peer_address(), self.credentials);
+        self.take_in(now, peer)
+    }
+
+    /// It is known who the peer is, or that nothing more is going to be known.
+    fn take_in(&mut self, now: Instant, peer: handshake::Peer) -> Flow {
+        let (version, has_heartbeats) = (peer.version, peer.heartbeats);
+        let introduced = match self.core.is_raw() {
+            true => Peer::unknown(self.peer_address(), self.credentials),
+            false => Peer::introduced(&peer, self.peer_address(), self.credentials),
+        };
         let arrival = Arrival {
             key: self.stream.key(),
             writer: self.stream.writer(),
@@ -139,17 +151,21 @@ impl Connection {
             Ok(pipe) => {
                 self.pipe = Some(pipe);
                 self.phase = Phase::Open;
-                self.has_heartbeats = version.has_heartbeats();
-                if version == Version::V1_0 {
-                    (self.incoming, self.is_special) = (Some(Box::default()), true);
+                self.has_heartbeats = has_heartbeats;
+                if self.core.is_raw() {
+                    let max_message_bytes = self.core.options.max_message_bytes;
+                    self.incoming = Some(Box::new(Incoming::Octets { max_message_bytes }));
+                } else if version == Version::V1_0 {
+                    self.incoming = Some(Box::new(Incoming::v1()));
                 }
+                self.is_special |= self.incoming.is_some();
                 self.core.monitor.tell(|| EventKind::Established {
                     endpoint: self.endpoint.clone(),
                     registration: number(self.key()),
                     peer_address: self.peer_address(),
                     socket_type: introduced.socket_type,
                     routing_id: introduced.routing_id.clone(),
-                    version: version.numbers(),
+                    version: introduced.version.map_or((0, 0), Version::numbers),
                     peer: Arc::clone(&introduced),
                 });
                 self.introduced = Some(introduced);

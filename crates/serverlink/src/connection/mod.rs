@@ -4,7 +4,9 @@
 
 mod describe;
 mod greet;
+mod hang_up;
 mod heartbeat;
+mod incoming;
 pub(crate) mod landing;
 mod open;
 mod own;
@@ -19,7 +21,6 @@ use serverlink_driver::{Batch, Credentials, Interest, Key, Read, Stream, Written
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::handshake::Handshake;
-use serverlink_zmtp::v1::Incoming;
 
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
@@ -30,6 +31,7 @@ use crate::reactor::{Attention, DialerId, Farewell, number};
 use crate::report::Origin;
 use crate::socket::core::Core;
 use heartbeat::{Heartbeat, Pace};
+use incoming::Incoming;
 use landing::Landing;
 use own::Own;
 use place::Place;
@@ -62,7 +64,7 @@ pub(crate) struct Connection {
     heartbeat: Heartbeat,
     /// Before ZMTP 3.1 there is no PING.
     has_heartbeats: bool,
-    /// From the frames of a peer of ZMTP 1.0 to those that everything else understands.
+    /// From what a peer of ZMTP 1.0 or without ZMTP sends to the frames that everything else understands.
     incoming: Option<Box<Incoming>>,
     /// Who the peer is, since the handshake.
     introduced: Option<Arc<Peer>>,
@@ -75,6 +77,8 @@ pub(crate) struct Connection {
     early: Option<Box<Slice>>,
     /// Where its large frames land.
     own: Option<Own>,
+    /// Its application said goodbye to this peer.
+    hanging_up_since: Option<Instant>,
 }
 
 enum Phase {
@@ -186,11 +190,16 @@ impl Connection {
             is_special: false,
             early: None,
             own: None,
+            hanging_up_since: None,
         }
     }
 
     pub(crate) fn key(&self) -> Key {
         self.stream.key()
+    }
+
+    fn is_draining(&self) -> bool {
+        matches!(self.phase, Phase::Draining)
     }
 
     // ---- input
@@ -344,7 +353,7 @@ impl Connection {
 
     // ---- its end
 
-    /// For a closing socket: once everything is written, says goodbye and waits for the peer's.
+    /// For a socket that closes, or hangs up: once everything is written, says goodbye and waits for the peer's.
     pub(crate) fn finish_if_flushed(&mut self) -> Finish {
         match (&self.phase, self.pipe) {
             (Phase::Open, Some(pipe)) if self.core.is_pipe_flushed(pipe) => {

@@ -100,7 +100,7 @@ pub enum EventKind {
         socket_type: Option<SocketType>,
         /// The routing id it announced; empty if none.
         routing_id: Vec<u8>,
-        /// The version of ZMTP that it speaks, major and minor.
+        /// The version of ZMTP that it speaks, major and minor; zeros where a STREAM speaks none.
         version: (u8, u8),
         /// All that it said of itself.
         peer: Arc<Peer>,

@@ -33,6 +33,9 @@ impl fmt::Display for EventKind {
             EventKind::Established { endpoint, peer_address, socket_type, routing_id, version, .. } => {
                 let (major, minor) = version;
                 let peer = at(endpoint, peer_address.as_ref());
+                if *major == 0 {
+                    return write!(f, "established over {endpoint}{peer}, without ZMTP");
+                }
                 write!(
                     f,
                     "established with a {}{} over {endpoint}{peer}, ZMTP {major}.{minor}",

@@ -82,9 +82,11 @@ impl Options {
     /// # Errors
     /// [`Error::InvalidOption`] as above.
     pub fn validate_for(&self, socket_type: SocketType) -> Result<(), Error> {
-        use SocketType::{Dealer, Pub, Pull, Push, Req, Router, Sub, Xpub, Xsub};
+        use SocketType::{
+            Client, Dealer, Peer, Pub, Pull, Push, Radio, Req, Router, Server, Stream, Sub, Xpub, Xsub,
+        };
         self.validate()?;
-        let owners: [(&'static str, bool, &[SocketType]); 21] = [
+        let owners: [(&'static str, bool, &[SocketType]); 22] = [
             ("conflate", self.conflate, &[Push, Pull, Pub, Sub, Dealer]),
             ("router_mandatory", self.router_mandatory, &[Router]),
             ("router_handover", self.router_handover, &[Router]),
@@ -94,24 +96,27 @@ impl Options {
             ("req_correlate", self.req_correlate, &[Req]),
             ("req_relaxed", self.req_relaxed, &[Req]),
             ("invert_matching", self.invert_matching, &[Pub, Xpub, Sub, Xsub]),
-            ("hello_message", !self.hello_message.is_empty(), &[Dealer, Router]),
-            ("disconnect_message", !self.disconnect_message.is_empty(), &[Router]),
-            ("hiccup_message", !self.hiccup_message.is_empty(), &[Dealer]),
+            ("hello_message", !self.hello_message.is_empty(), &[Dealer, Router, Client, Server, Peer]),
+            ("disconnect_message", !self.disconnect_message.is_empty(), &[Router, Server, Peer]),
+            ("hiccup_message", !self.hiccup_message.is_empty(), &[Dealer, Client, Peer]),
             ("xpub_verbose", self.xpub_verbose, &[Xpub]),
             ("xpub_verboser", self.xpub_verboser, &[Xpub]),
             ("xpub_manual", self.xpub_manual, &[Xpub]),
             ("xpub_manual_last_value", self.xpub_manual_last_value, &[Xpub]),
-            ("xpub_no_drop", self.xpub_no_drop, &[Pub, Xpub]),
+            ("xpub_no_drop", self.xpub_no_drop, &[Pub, Xpub, Radio]),
             ("welcome_message", !self.welcome_message.is_empty(), &[Pub, Xpub]),
             ("only_first_subscribe", self.only_first_subscribe, &[Xpub, Xsub]),
             ("glob_messages", self.glob_messages, &[Xpub, Xsub]),
             ("xsub_verbose_unsubscribe", self.xsub_verbose_unsubscribe, &[Xsub]),
+            ("stream_notify", !self.stream_notify, &[Stream]),
         ];
         for (option, set, types) in owners {
             if set && !types.contains(&socket_type) {
                 let names: Vec<_> = types.iter().map(|owner| owner.as_str()).collect();
                 let why = format!("a {socket_type} socket does not have it, only {}", names.join(", "));
-                return Err(Error::invalid_option(option, set, why));
+                // The one that is on where it is not set.
+                let value = set && option != "stream_notify";
+                return Err(Error::invalid_option(option, value, why));
             }
         }
         Ok(())

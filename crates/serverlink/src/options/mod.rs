@@ -148,16 +148,16 @@ pub struct Options {
     pub metadata: Vec<(String, Vec<u8>)>,
 
     /// Sent as the first message on every new connection, before anything that is queued. On a wire it is not counted towards the
-    /// high-water mark; in the ring of an inproc pipe it is one message. Empty: none. Up to 64 KiB. For DEALER and ROUTER. Default empty.
-    /// libzmq: `ZMQ_HELLO_MSG`.
+    /// high-water mark; in the ring of an inproc pipe it is one message. Empty: none. Up to 64 KiB. For DEALER, ROUTER, CLIENT,
+    /// SERVER and PEER. Default empty. libzmq: `ZMQ_HELLO_MSG`.
     pub hello_message: Vec<u8>,
 
-    /// ROUTER: received from a peer that had connected to us and has left, behind its last message: `[routing id][this]`. A peer that
+    /// ROUTER, SERVER and PEER: received from a peer that had connected to us and has left, behind its last message: `[routing id][this]`. A peer that
     /// lost its routing id to another ([`router_handover`](Options::router_handover)) says nothing. Empty: none. Up to 64 KiB, and no longer than
     /// `max_message_bytes`. Default empty. libzmq: `ZMQ_DISCONNECT_MSG`.
     pub disconnect_message: Vec<u8>,
 
-    /// DEALER: received when a connection that this socket had dialed is lost, behind the last message that came over it and before the
+    /// DEALER, CLIENT and PEER: received when a connection that this socket had dialed is lost, behind the last message that came over it and before the
     /// first of the next; not if the application gave it up by `disconnect`, and not over inproc. Empty: none. Up to 64 KiB, and no
     /// longer than `max_message_bytes`. Default empty. libzmq: `ZMQ_HICCUP_MSG`.
     pub hiccup_message: Vec<u8>,
@@ -216,7 +216,7 @@ pub struct Options {
     /// subscriber alone, if it fits: how a last value reaches newcomers. Default false. libzmq: `ZMQ_XPUB_MANUAL_LAST_VALUE`.
     pub xpub_manual_last_value: bool,
 
-    /// PUB and XPUB: a subscriber at its high-water mark makes the send wait, or fail if it may not wait, instead of missing the
+    /// PUB, XPUB and RADIO: a subscriber at its high-water mark makes the send wait, or fail if it may not wait, instead of missing the
     /// message. Then nobody gets it before all have room. Default false. libzmq: `ZMQ_XPUB_NODROP`.
     pub xpub_no_drop: bool,
 
@@ -235,15 +235,19 @@ pub struct Options {
     /// and 3 mean nothing, as in libzmq. Default false. Not in libzmq.
     pub glob_messages: bool,
 
+    /// STREAM: receive `[routing id][]` when a connection is made, and when its peer ended it or it is lost. Default true.
+    /// libzmq: `ZMQ_STREAM_NOTIFY`.
+    pub stream_notify: bool,
+
     /// XSUB: pass every cancellation on to the publishers, also of topics that were subscribed to more than once. Default false.
     /// libzmq: `ZMQ_XSUB_VERBOSE_UNSUBSCRIBE`.
     pub xsub_verbose_unsubscribe: bool,
 
-    /// PUB and XPUB: different topics and globs that one peer may subscribe to. More ends its connection. 1 to 2^32-1, default
+    /// PUB, XPUB and RADIO: different topics and globs, or groups, that one peer may subscribe to. More ends its connection. 1 to 2^32-1, default
     /// 1,000,000: more than a fleet's instruments have. libzmq has no limit.
     pub max_subscriptions: u32,
 
-    /// PUB and XPUB: bytes of topics that one peer may subscribe to. More ends its connection. 1 to 2^63-1, default 64 MiB.
+    /// PUB, XPUB and RADIO: bytes of topics or groups that one peer may subscribe to. More ends its connection. 1 to 2^63-1, default 64 MiB.
     /// libzmq has no limit.
     pub max_subscription_bytes: u64,
 }
@@ -307,6 +311,7 @@ impl Default for Options {
             welcome_message: Vec::new(),
             only_first_subscribe: false,
             glob_messages: false,
+            stream_notify: true,
             xsub_verbose_unsubscribe: false,
             max_subscriptions: 1_000_000,
             max_subscription_bytes: 64 * MIB,

@@ -50,7 +50,7 @@ pub(crate) struct Outbox {
     writer: Option<Writer>,
     idle_arena: Vec<u8>,
     last_write: Option<Instant>,
-    /// Messages that gave way to newer ones.
+    /// Messages that gave way to newer ones, or were lost with the stream that they were part of.
     pub(crate) missed: u64,
     /// Completed writes, for a watchdog that flushes only what nobody else did.
     pub(crate) writes: u64,
@@ -60,12 +60,23 @@ pub(crate) struct Outbox {
     pub(crate) flush_asked: bool,
     /// The I/O thread watches this outbox: callers write only full segments.
     pub(crate) streaming: bool,
-    /// The peer speaks ZMTP 1.0: what is written is rewritten right before, and what waits stays as it is.
-    rewrites: bool,
+    /// What the peer understands. In another form than our own, what is written is rewritten right before, and what waits stays as it is.
+    form: Form,
     /// Whether callers wait a moment for the kernel to take large bodies.
     pub(crate) patience: Patience,
     /// With whom it shares what it is sent.
     company: Company,
+}
+
+/// What goes over the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    #[default]
+    Frames,
+    /// The frames of ZMTP 1.0.
+    V1,
+    /// Bodies, for a peer without ZMTP.
+    Octets,
 }
 
 /// A run of whole messages.
@@ -154,7 +165,7 @@ impl Outbox {
             listed: false,
             flush_asked: false,
             streaming: false,
-            rewrites: false,
+            form: Form::Frames,
             patience: Patience::default(),
             company: Company::default(),
         }
@@ -301,12 +312,12 @@ impl Outbox {
         }
         self.flush_asked = false;
         let mut batch = Batch::new();
-        let rewritten = self.rewrites;
-        if rewritten {
-            rewrite::rewrite_control(&mut self.control);
+        let form = self.form;
+        if form != Form::Frames {
+            rewrite::rewrite_control(&mut self.control, form);
         }
         let control_bytes = self.control.len();
-        let mut layout = Layout::new(rewritten, control_bytes);
+        let mut layout = Layout::new(form, control_bytes);
         if !self.control.is_empty() {
             batch.push(Buffer::Owned(std::mem::take(&mut self.control)));
         }
@@ -319,9 +330,9 @@ impl Outbox {
                 }
                 None => break,
             };
-            if rewritten {
+            if form != Form::Frames {
                 self.closed_bytes -= segment.bytes();
-                segment = segment.rewritten();
+                segment = segment.rewritten(form);
                 self.closed_bytes += segment.bytes();
             }
             layout.push(segment.bytes(), segment.messages);
@@ -426,12 +437,12 @@ impl Outbox {
     /// A connection is established: what was queued may be written.
     pub(crate) fn attach(&mut self, writer: Writer) {
         self.writer = Some(writer);
-        self.rewrites = false;
+        self.form = Form::Frames;
     }
 
-    /// The peer of the connection that was just attached speaks ZMTP 1.0.
-    pub(crate) fn rewrite_for_v1(&mut self) {
-        self.rewrites = true;
+    /// What the peer of the connection that was just attached understands.
+    pub(crate) fn set_form(&mut self, form: Form) {
+        self.form = form;
     }
 
     /// The connection is gone. What the kernel did not accept stays, from the start of the message
@@ -462,7 +473,14 @@ impl Outbox {
 
     fn keep_unwritten(&mut self, batch: Batch, layout: &Layout) {
         self.sent_bytes += batch.written_bytes() as u64;
-        let left = rewind::unwritten_messages(batch, layout.control_bytes, layout.rewritten);
+        let left = rewind::unwritten_messages(batch, layout.control_bytes, layout.form);
+        if layout.form == Form::Octets {
+            // What was not written of a stream has no place in the next one.
+            self.queued -= layout.messages();
+            self.missed += layout.messages() as u64;
+            self.closed_bytes -= layout.bytes();
+            return;
+        }
         self.accept(layout.messages() - left.messages);
         self.closed_bytes = self.closed_bytes - layout.bytes() + left.frames.len();
         if left.messages > 0 {

@@ -5,6 +5,7 @@ use serverlink_zmtp::WireError;
 use serverlink_zmtp::frame::{self, Parsed};
 use serverlink_zmtp::v1::{self, Incoming};
 
+use super::outbox::Form;
 use crate::sync::later::drop_later;
 
 /// Whole messages, framed.
@@ -15,13 +16,20 @@ pub(crate) struct Unwritten {
 }
 
 /// The messages of `batch` from the one on that was partly written; its first `control_bytes` are
-/// control frames, which belong to the connection and go with it. A batch that was `rewritten` for ZMTP 1.0 is turned back.
-pub(crate) fn unwritten_messages(batch: Batch, control_bytes: usize, rewritten: bool) -> Unwritten {
+/// control frames, which belong to the connection and go with it. A batch in the form of ZMTP 1.0 is turned back, and one without frames is lost.
+pub(crate) fn unwritten_messages(batch: Batch, control_bytes: usize, form: Form) -> Unwritten {
+    let parse = match form {
+        Form::Frames => frame::parse_header,
+        Form::V1 => v1::parse_header,
+        Form::Octets => {
+            drop_later(batch);
+            return Unwritten::default();
+        }
+    };
     let written = batch.written_bytes();
     let bytes = gather(batch, control_bytes);
-    let parse = if rewritten { v1::parse_header } else { frame::parse_header };
     let mut left = unwritten_in(bytes, written.saturating_sub(control_bytes), parse);
-    if rewritten {
+    if form == Form::V1 {
         let ours = std::mem::take(&mut left.frames);
         Incoming::new().handle_input(&ours, &mut left.frames).expect("we rewrote these frames ourselves");
     }

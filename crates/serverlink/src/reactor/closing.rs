@@ -101,6 +101,24 @@ impl Turn {
         !self.has_any_of(core)
     }
 
+    /// One connection of a socket that goes on.
+    pub(super) fn hang_up(&mut self, reactor: &Reactor, key: Key) {
+        let Some(connection) = self.connection(key) else { return };
+        let dialer = connection.dialer.take();
+        let (how_far, next) = connection.hang_up(reactor.env.now());
+        if let Some(dialer) = dialer {
+            self.drop_dialer(dialer);
+        }
+        match how_far {
+            Finish::NotYet => self.set_deadline(key, next),
+            Finish::Draining => {
+                self.set_deadline(key, next);
+                self.mark_ready(key);
+            }
+            Finish::Done => self.end_connection(reactor, key, Farewell::Closed),
+        }
+    }
+
     /// The linger is over.
     fn give_up(&mut self, reactor: &Reactor, core: &Arc<Core>) {
         self.connections_of(core).into_iter().for_each(|key| self.forget_connection(reactor, key));

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     WriteFailed(Key, std::io::Error),
     /// Close this connection.
     Break(Key, Farewell),
+    /// Close this connection when all that is queued for it is written, and do not connect again.
+    HangUp(Key),
     /// The peer sent a PING with this ttl.
     Pinged(Key, Duration),
     /// The application has made room.

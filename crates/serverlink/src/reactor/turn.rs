@@ -181,6 +181,7 @@ impl Turn {
             Command::Resolved(dialer, addresses) => self.on_resolved(reactor, dialer, addresses),
             Command::WriteFailed(key, error) => self.on_write_failed(key, error),
             Command::Break(key, farewell) => self.end_connection(reactor, key, farewell),
+            Command::HangUp(key) => self.hang_up(reactor, key),
             Command::Pinged(key, ttl) => self.on_pinged(reactor, key, ttl),
             Command::Resume(key) => self.mark_ready(key),
             Command::CloseSocket { core, deadline } => self.close_socket(reactor, core, deadline),
@@ -354,6 +355,9 @@ impl Turn {
     fn on_connection_due(&mut self, reactor: &Reactor, key: Key, now: Instant) {
         if let Some(connection) = self.connection(key) {
             connection.timer = None;
+            if connection.is_hanging_up() {
+                return self.hang_up(reactor, key);
+            }
             let flow = connection.handle_deadline(now);
             self.follow(reactor, key, flow);
         }

@@ -12,7 +12,7 @@ use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::peer::Peer;
 use crate::pipe::inbox::Inbox;
-use crate::pipe::outbox::Outbox;
+use crate::pipe::outbox::{Form, Outbox};
 use crate::pipe::{Inlet, Outlet};
 use crate::stats::LinkRecord;
 
@@ -114,6 +114,9 @@ impl Core {
                 recv.notify(Some(farewell));
             }
             recv.admit(pipe, attached.routing_id, attached.notify);
+            if self.is_raw() && self.options.stream_notify {
+                recv.put_message(pipe, b"");
+            }
         }
         self.greet(pipe, &arrival);
         drop(topology);
@@ -135,7 +138,7 @@ impl Core {
 
     /// Whether this socket may have to turn a peer away once it knows who it is.
     pub(crate) fn may_refuse_peers(&self) -> bool {
-        matches!(self.kind, SocketType::Router | SocketType::Pair)
+        matches!(self.kind, SocketType::Router | SocketType::Pair | SocketType::Channel)
     }
 
     /// Subscribers of ZMTP 1.0 filter by themselves, and say nothing of what they subscribed to.
@@ -188,7 +191,8 @@ impl Core {
     /// For the pattern, which takes a peer of unknown type for one that this socket gets along with.
     fn type_of(&self, peer: &handshake::Peer) -> SocketType {
         let partner = || SocketType::ALL.into_iter().find(|&other| self.kind.accepts(other));
-        peer.socket_type.or_else(partner).expect("every type gets along with some type")
+        // None stands for the programs that a STREAM talks to.
+        peer.socket_type.or_else(partner).unwrap_or(self.kind)
     }
 
     /// Opens the outbox to the connection. Subscriptions are state and told anew to each publisher.
@@ -198,8 +202,10 @@ impl Core {
         let SendSide { outlets, pool, .. } = &mut **send;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return };
         outbox.attach(arrival.writer.clone());
-        if arrival.handshake.version == Version::V1_0 {
-            outbox.rewrite_for_v1();
+        if self.is_raw() {
+            outbox.set_form(Form::Octets);
+        } else if arrival.handshake.version == Version::V1_0 {
+            outbox.set_form(Form::V1);
         }
         // Among what goes with the connection: it comes first on each, and on the next again.
         if !self.options.hello_message.is_empty() {

@@ -217,7 +217,7 @@ impl Socket {
 }
 
 impl Core {
-    /// One attempt, subscriptions of XSUB included. `may_wait`: the calling thread may stay for a moment to have a large body written
+    /// One attempt, with what is not for the pattern: subscriptions of XSUB, messages that its type does not have. `may_wait`: the calling thread may stay for a moment to have a large body written
     /// from where it lies; never with a role in hand.
     #[inline]
     pub(crate) fn try_send(
@@ -225,7 +225,7 @@ impl Core {
         outgoing: &mut Outgoing<'_>,
         may_wait: bool,
     ) -> Result<bool, Error> {
-        if self.subscribes() && self.take_subscription(outgoing)? {
+        if self.examines_sends && self.examine(outgoing)? {
             return Ok(true);
         }
         self.try_send_once(outgoing, may_wait)

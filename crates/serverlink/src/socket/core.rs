@@ -48,6 +48,8 @@ pub(crate) struct Core {
     /// Runs of small messages may be sent, or received, without asking the pattern for each.
     pub(crate) sends_in_lanes: bool,
     pub(crate) receives_in_lanes: bool,
+    /// What is sent has to be looked at before the pattern is asked.
+    pub(crate) examines_sends: bool,
     pub(crate) options: Options,
     pub(crate) env: Env,
     pub(crate) context: Arc<ContextCore>,
@@ -83,7 +85,7 @@ pub(crate) struct Core {
 /// Behind the send lock.
 pub(crate) struct SendSide {
     pub(crate) sender: Sender,
-    /// PUB, XPUB, XSUB: one message to many.
+    /// PUB, XPUB, XSUB, RADIO: one message to many.
     pub(crate) fans_out: bool,
     pub(crate) outlets: SecondaryMap<PipeId, Outlet>,
     pub(crate) pool: ArenaPool,
@@ -216,7 +218,7 @@ impl Core {
         context: Arc<ContextCore>,
         is_internal: bool,
     ) -> Arc<Core> {
-        use SocketType::{Dealer, Pair, Pull, Push, Router};
+        use SocketType::{Channel, Client, Dealer, Pair, Pull, Push, Router, Scatter};
         let env = context.env.clone();
         let id = if is_internal { 0 } else { context.next_socket() };
         let listeners = (!is_internal).then(|| Arc::clone(&context.audience));
@@ -228,13 +230,15 @@ impl Core {
             id,
             kind,
             is_internal,
-            sends_in_lanes: !options.conflate && matches!(kind, Push | Dealer | Pair),
+            sends_in_lanes: !options.conflate
+                && matches!(kind, Push | Dealer | Pair | Scatter | Client | Channel),
             receives_in_lanes: !options.conflate && matches!(kind, Pull | Dealer | Router | Pair),
+            examines_sends: kind == SocketType::Xsub || kind.has_single_part(),
             send: Side::new(
                 conversation(),
                 SendSide {
                     sender: Sender::new(kind, &patterns),
-                    fans_out: matches!(kind, SocketType::Pub | SocketType::Xpub | SocketType::Xsub),
+                    fans_out: fans_out(kind),
                     outlets: SecondaryMap::new(),
                     pool: ArenaPool::default(),
                     bump: Bump::new(),
@@ -368,18 +372,30 @@ impl Core {
 
     /// Types that queue for a peer they dial before it is there.
     pub(crate) fn queues_before_ready(&self) -> bool {
-        use SocketType::{Dealer, Pair, Push, Req};
-        matches!(self.kind, Pair | Push | Dealer | Req) && !self.options.immediate
+        use SocketType::{Channel, Client, Dealer, Pair, Peer, Push, Req, Scatter, Stream};
+        matches!(self.kind, Pair | Push | Dealer | Req | Client | Scatter | Channel | Peer | Stream)
+            && !self.options.immediate
+    }
+
+    /// One message may go to many.
+    pub(crate) fn fans_out(&self) -> bool {
+        fans_out(self.kind)
+    }
+
+    /// It talks to programs without ZMTP.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.kind == SocketType::Stream
     }
 
     /// Types for whose application nothing, or nothing but subscriptions, comes in: what peers send is
     /// dealt with as soon as it comes.
     pub(crate) fn takes_in_at_once(&self) -> bool {
-        matches!(self.kind, SocketType::Pub | SocketType::Xpub | SocketType::Push)
+        use SocketType::{Pub, Push, Radio, Scatter, Xpub};
+        matches!(self.kind, Pub | Xpub | Push | Radio | Scatter)
     }
 
     pub(crate) fn subscribes(&self) -> bool {
-        matches!(self.kind, SocketType::Sub | SocketType::Xsub)
+        matches!(self.kind, SocketType::Sub | SocketType::Xsub | SocketType::Dish)
     }
 
     pub(crate) fn received_messages(&self) -> u64 {
@@ -398,6 +414,10 @@ impl Drop for Core {
             self.monitor.end();
         }
     }
+}
+
+fn fans_out(kind: SocketType) -> bool {
+    matches!(kind, SocketType::Pub | SocketType::Xpub | SocketType::Xsub | SocketType::Radio)
 }
 
 fn pattern_options(options: &Options, seed: u64) -> PatternOptions {

@@ -31,6 +31,7 @@ impl Core {
         if had_peer && lost {
             self.add_last_word(pipe, dialed, topology.pipes.len() - topology.peers);
         }
+        let (mut spent, mut lost) = (Vec::new(), 0);
         let detached = {
             let mut send = self.send.lock();
             send.leave_cohort(pipe);
@@ -39,7 +40,12 @@ impl Core {
                     self.blocked.fetch_sub(1, Ordering::Relaxed);
                 }
                 outbox.detach();
+                if self.is_raw() {
+                    // The next stream is another conversation.
+                    lost = outbox.discard_queued(&mut spent) as u64;
+                }
             }
+            send.sent.with_peer += lost;
             if attached {
                 let credit = send.outbox(pipe).is_none_or(|outbox| outbox.has_room());
                 send.sender.set_writable(pipe, credit || self.options.conflate);
@@ -61,6 +67,7 @@ impl Core {
             recv.say_last(pipe, detached.notify.into_iter().collect());
         }
         drop(topology);
+        drop_later(spent);
         self.let_in_nameless();
         self.wake_everybody();
     }

@@ -112,7 +112,13 @@ impl Core {
     /// subscribers, so one of them may not do for the others.
     pub(crate) fn notify_writers(&self) {
         match self.kind {
-            SocketType::Router | SocketType::Pub | SocketType::Xpub => self.writers.notify_all(),
+            SocketType::Router
+            | SocketType::Stream
+            | SocketType::Server
+            | SocketType::Peer
+            | SocketType::Pub
+            | SocketType::Xpub
+            | SocketType::Radio => self.writers.notify_all(),
             _ => self.writers.notify_one(),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serverlink_driver::{Key, ListenOptions, StreamOptions};
+use serverlink_message::{Part, SocketType};
 use serverlink_patterns::PipeId;
 
 use super::core::{Bound, Core, Dialed, Topology};
@@ -21,6 +22,7 @@ impl Core {
     pub(crate) fn bind(self: &Arc<Self>, endpoint: &str) -> Result<Endpoint, Error> {
         self.check_open()?;
         let endpoint: Endpoint = endpoint.parse()?;
+        self.check_has_octets(&endpoint)?;
         let (bound, listener) = match &endpoint {
             Endpoint::Inproc(name) => {
                 self.bind_inproc(name, &endpoint)?;
@@ -95,18 +97,39 @@ impl Core {
         self.observers.notify_all();
     }
 
-    /// `routing_id` names the peer for a ROUTER, whatever it calls itself.
+    /// `routing_id` names the peer for a ROUTER or a STREAM, whatever it calls itself.
     pub(crate) fn connect(self: &Arc<Self>, endpoint: &str, routing_id: Option<&[u8]>) -> Result<(), Error> {
+        self.dial(endpoint, routing_id).map(drop)
+    }
+
+    /// Connects, and tells under which routing id the peer is addressed from now on.
+    pub(crate) fn connect_peer(self: &Arc<Self>, endpoint: &str) -> Result<Part, Error> {
+        self.check_open()?;
+        if !matches!(self.kind, SocketType::Peer | SocketType::Stream) {
+            let what = "tell the routing id of a peer before it is there";
+            return Err(Error::NotSupported { what, socket_type: self.kind });
+        }
+        if self.options.immediate {
+            let why = "with it a peer has no routing id before it is connected";
+            return Err(Error::invalid_option("immediate", true, why));
+        }
+        let pipe = self.dial(endpoint, None)?;
+        let routing_id = self.send.lock().sender.routing_id(pipe).cloned();
+        routing_id.ok_or_else(|| Error::invalid_endpoint(endpoint, "its peer is gone already"))
+    }
+
+    fn dial(self: &Arc<Self>, endpoint: &str, routing_id: Option<&[u8]>) -> Result<PipeId, Error> {
         self.check_open()?;
         let endpoint: Endpoint = endpoint.parse()?;
         endpoint.check_connectable()?;
+        self.check_has_octets(&endpoint)?;
         if let Some(id) = routing_id {
             self.check_connect_routing_id(id)?;
         }
         if let Endpoint::Inproc(name) = &endpoint {
             let pipe = self.connect_inproc(name, &endpoint, routing_id)?;
             self.topology.lock().dial(endpoint, pipe);
-            return Ok(());
+            return Ok(pipe);
         }
         if self.env.world().is_none() && matches!(endpoint, Endpoint::Tcp { .. }) {
             let refused =
@@ -114,7 +137,7 @@ impl Core {
             self.stream_options().check().map_err(refused)?;
         }
         let home = self.home_reactor()?;
-        {
+        let pipe = {
             // Posted under the lock: a disconnect in another thread must not come before it.
             let mut topology = self.topology.lock();
             let pipe = self
@@ -123,13 +146,24 @@ impl Core {
             topology.dial(endpoint.clone(), pipe);
             let core = Arc::clone(self);
             home.post(Command::Dial(Box::new(NewDialer { core, endpoint, pipe })));
-        }
+            pipe
+        };
         self.writers.notify_all();
-        Ok(())
+        Ok(pipe)
+    }
+
+    /// What goes through a process are messages.
+    fn check_has_octets(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        match endpoint {
+            Endpoint::Inproc(_) if self.is_raw() => {
+                Err(Error::invalid_endpoint(endpoint, "a STREAM socket talks over tcp and ipc"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_connect_routing_id(&self, id: &[u8]) -> Result<(), Error> {
-        if self.kind != serverlink_message::SocketType::Router {
+        if !matches!(self.kind, SocketType::Router | SocketType::Stream) {
             let what = "name the peers it connects to";
             return Err(Error::NotSupported { what, socket_type: self.kind });
         }

@@ -150,7 +150,7 @@ impl Core {
                 return false;
             }
             match entry.attached {
-                true => Attached::default(),
+                true => Attached { routing_id: send.sender.routing_id(pipe).cloned(), ..Attached::default() },
                 false => {
                     if let (false, Some(Outlet::Ring(outlet))) =
                         (self.options.welcome_message.is_empty(), send.outlets.get_mut(pipe))

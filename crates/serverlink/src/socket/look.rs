@@ -27,7 +27,13 @@ impl Core {
             // Nobody knows that a ring is full before it is tried; those that take turns are found here.
             if !matches!(
                 self.kind,
-                SocketType::Push | SocketType::Dealer | SocketType::Pair | SocketType::Req
+                SocketType::Push
+                    | SocketType::Dealer
+                    | SocketType::Pair
+                    | SocketType::Req
+                    | SocketType::Scatter
+                    | SocketType::Client
+                    | SocketType::Channel
             ) {
                 return true;
             }

@@ -15,10 +15,13 @@ mod describe;
 mod detach;
 pub(crate) mod drive;
 mod endpoints;
+mod examine;
 mod fan_flush;
 mod fan_out;
 mod future;
+mod groups;
 mod handover;
+mod hang_up;
 mod heirs;
 mod inproc;
 mod input;
@@ -41,7 +44,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serverlink_message::SocketType;
+use serverlink_message::{Part, SocketType};
 use serverlink_patterns::Subject;
 
 pub use self::close::CloseReport;
@@ -120,7 +123,16 @@ impl Socket {
         self.core.connect(endpoint, None)
     }
 
-    /// ROUTER: connects, and calls the peer `routing_id` whatever it calls itself. It can be sent to at once.
+    /// PEER, STREAM: connects, and tells the routing id by which the peer is addressed from now on, also over all reconnects. For a PEER these are
+    /// the four octets of its number, the highest first. libzmq: `zmq_connect_peer`.
+    ///
+    /// # Errors
+    /// As [`connect`](Socket::connect); [`Error::InvalidOption`] with [`Options::immediate`], [`Error::NotSupported`] for other types.
+    pub fn connect_peer(&self, endpoint: &str) -> Result<Part, Error> {
+        self.core.connect_peer(endpoint)
+    }
+
+    /// ROUTER, STREAM: connects, and calls the peer `routing_id` whatever it calls itself. It can be sent to at once.
     ///
     /// # Errors
     /// As [`connect`](Socket::connect), and [`Error::InvalidOption`] if the id is in use, empty, longer than 255

@@ -8,7 +8,7 @@ use serverlink_message::{Message, Part, SocketType};
 use serverlink_patterns::{PipeId, Sender};
 use serverlink_zmtp::frame;
 
-use super::core::Core;
+use super::core::{Core, RecvSide};
 use crate::limits;
 use crate::pipe::{Inlet, RingOutlet};
 
@@ -34,12 +34,7 @@ impl Core {
             recv.received.discarded += 1;
             return;
         }
-        if let Some(Inlet::Wire(inbox)) = recv.inlets.get_mut(pipe) {
-            let mut frames = Vec::new();
-            frame::put_frame(&mut frames, false, word);
-            inbox.handle_input(Slice::from(frames));
-            recv.receiver.set_readable(pipe, true);
-        }
+        recv.put_message(pipe, word);
     }
 
     /// The same over inproc, where nothing can be put behind what the peer left in the ring. `sender` still knows the peer.
@@ -52,10 +47,27 @@ impl Core {
 
     fn last_word(&self, dialed: bool) -> Option<&[u8]> {
         let word = match (self.kind, dialed) {
-            (SocketType::Router, false) => &self.options.disconnect_message,
-            (SocketType::Dealer, true) => &self.options.hiccup_message,
+            (SocketType::Stream, _) => return self.options.stream_notify.then_some(&[][..]),
+            (SocketType::Router | SocketType::Server | SocketType::Peer, false) => {
+                &self.options.disconnect_message
+            }
+            (SocketType::Dealer | SocketType::Client | SocketType::Peer, true) => {
+                &self.options.hiccup_message
+            }
             _ => return None,
         };
         (!word.is_empty()).then_some(&word[..])
+    }
+}
+
+impl RecvSide {
+    /// A message that is received as if the peer had sent it behind all it did send.
+    pub(super) fn put_message(&mut self, pipe: PipeId, body: &[u8]) {
+        if let Some(Inlet::Wire(inbox)) = self.inlets.get_mut(pipe) {
+            let mut frames = Vec::new();
+            frame::put_frame(&mut frames, false, body);
+            inbox.handle_input(Slice::from(frames));
+            self.receiver.set_readable(pipe, true);
+        }
     }
 }

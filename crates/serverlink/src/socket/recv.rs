@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serverlink_driver::fork;
 use serverlink_message::chunk::Slice;
-use serverlink_message::{Message, Part};
+use serverlink_message::{Message, Part, SocketType};
 use serverlink_patterns::{Dialogue, PipeId, Refusal, Subject, Verdict};
 use serverlink_zmtp::command::Command as WireCommand;
 use serverlink_zmtp::error::WireError;
@@ -192,6 +192,19 @@ impl Core {
             Ok(WireCommand::Ping { ttl_deciseconds, context }) => {
                 self.handle_ping(pipe, ttl_deciseconds, context);
             }
+            // Groups and topics are not the same: who has the one knows nothing of the other.
+            Ok(WireCommand::Join(group)) if self.kind == SocketType::Radio => {
+                self.take_request(pipe, true, Subject::Topic(group));
+            }
+            Ok(WireCommand::Leave(group)) if self.kind == SocketType::Radio => {
+                self.take_request(pipe, false, Subject::Topic(group));
+            }
+            Ok(
+                WireCommand::Subscribe(_)
+                | WireCommand::Cancel(_)
+                | WireCommand::GlobSubscribe(_)
+                | WireCommand::GlobCancel(_),
+            ) if self.kind == SocketType::Radio => {}
             Ok(WireCommand::Subscribe(topic)) => self.take_request(pipe, true, Subject::Topic(topic)),
             Ok(WireCommand::Cancel(topic)) => self.take_request(pipe, false, Subject::Topic(topic)),
             Ok(WireCommand::GlobSubscribe(glob)) => self.take_request(pipe, true, Subject::Glob(glob)),

@@ -115,7 +115,7 @@ impl Core {
         }?;
         if self.sends_in_lanes && matches!(placed, Some(After::Nothing)) {
             let Half { lane, side, .. } = &mut *half;
-            side.open_lane(lane);
+            side.open_lane(lane, self.examines_sends);
         }
         drop(half);
         match placed {
@@ -152,7 +152,7 @@ impl Core {
 
     /// A publisher that woke somebody has not been quiet.
     fn note_wakes(&self) {
-        if matches!(self.kind, SocketType::Pub | SocketType::Xpub | SocketType::Xsub) {
+        if self.fans_out() {
             self.send.lock().fan_out.last_write = Some(self.now());
         }
     }
@@ -187,15 +187,18 @@ impl Lanes for SendSide {
 impl SendSide {
     /// Where only one peer is there to be sent to, what comes next goes where this message went.
     #[inline]
-    fn open_lane(&mut self, lane: &mut SendLane) {
+    fn open_lane(&mut self, lane: &mut SendLane, examined: bool) {
         let Some(pipe) = self.sender.sole_target() else { return };
         if !self.full_rings.is_empty() {
             return;
         }
         match self.outlets.get_mut(pipe) {
             Some(Outlet::Wire(outbox)) => *lane = outbox.open_lane(pipe).unwrap_or_default(),
-            Some(Outlet::Ring(_)) => *lane = SendLane { pipe, ring: true, ..SendLane::default() },
-            None => {}
+            // Into a ring goes what the lane was not asked about, so it must not be looked at.
+            Some(Outlet::Ring(_)) if !examined => {
+                *lane = SendLane { pipe, ring: true, ..SendLane::default() }
+            }
+            Some(Outlet::Ring(_)) | None => {}
         }
     }
 

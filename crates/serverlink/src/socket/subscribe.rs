@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serverlink_message::{Message, SocketType};
 use serverlink_patterns::{PipeId, Subject, Tell, Upstream};
+use serverlink_zmtp::command::Command;
 use serverlink_zmtp::handshake::Peer;
 use serverlink_zmtp::subscription;
 
@@ -42,9 +43,9 @@ impl Core {
 
     fn check_can_subscribe(&self, what: &'static str) -> Result<(), Error> {
         self.check_open()?;
-        match self.subscribes() {
-            true => Ok(()),
-            false => Err(Error::NotSupported { what, socket_type: self.kind }),
+        match self.kind {
+            SocketType::Sub | SocketType::Xsub => Ok(()),
+            socket_type => Err(Error::NotSupported { what, socket_type }),
         }
     }
 
@@ -58,7 +59,7 @@ impl Core {
     }
 
     /// In the order of the subscriptions, for which the topology stays locked until all are told.
-    fn tell_publishers(
+    pub(super) fn tell_publishers(
         self: &Arc<Self>,
         topology: Guard<'_, Topology>,
         subscribe: bool,
@@ -80,7 +81,7 @@ impl Core {
                         if globs {
                             (0..tell.exactly).for_each(|_| put(outbox.control(), minor, subscribe, subject));
                         } else if let Some(topic) = &tell.plainly {
-                            put(outbox.control(), minor, subscribe, Subject::Topic(topic));
+                            put_plain(outbox.control(), self.kind, minor, subscribe, topic);
                         }
                         written.push(pipe);
                     }
@@ -115,7 +116,10 @@ impl Core {
             recv.receiver.glob_subscriptions().for_each(|glob| put(Subject::Glob(&glob), &mut out));
         } else {
             recv.receiver.set_plain(pipe, true);
-            recv.receiver.plain_subscriptions().for_each(|topic| put(Subject::Topic(&topic), &mut out));
+            let minor = peer.version.minor();
+            recv.receiver
+                .plain_subscriptions()
+                .for_each(|topic| put_plain(&mut out, self.kind, minor, true, &topic));
         }
         out
     }
@@ -194,6 +198,15 @@ fn put(out: &mut Vec<u8>, minor: u8, subscribe: bool, subject: Subject<'_>) {
         (false, Subject::Topic(topic)) => subscription::put_cancel(out, minor, topic),
         (true, Subject::Glob(glob)) => subscription::put_glob_subscribe(out, glob),
         (false, Subject::Glob(glob)) => subscription::put_glob_cancel(out, glob),
+    }
+}
+
+/// A topic, or the group of a DISH.
+fn put_plain(out: &mut Vec<u8>, kind: SocketType, minor: u8, subscribe: bool, topic: &[u8]) {
+    match (kind, subscribe) {
+        (SocketType::Dish, true) => Command::Join(topic).put(out),
+        (SocketType::Dish, false) => Command::Leave(topic).put(out),
+        _ => put(out, minor, subscribe, Subject::Topic(topic)),
     }
 }
 

@@ -82,6 +82,10 @@ impl Core {
 
     /// A message that came up to a publisher: subscriptions in the form of ZMTP 3.0, or for XPUB's application.
     pub(crate) fn handle_upstream(&self, pipe: PipeId, message: Message) -> Result<(), WireError> {
+        if self.kind == SocketType::Radio {
+            self.pass_up(message);
+            return Ok(());
+        }
         let looked_at = if self.options.only_first_subscribe { 1 } else { message.part_count() };
         let is_subscription = |part: &[u8]| Upstream::of(part, false) != Upstream::Message;
         if !message.iter().take(looked_at).any(|part| is_subscription(part)) {

@@ -60,14 +60,18 @@ impl Socket {
     }
 
     /// Different topics and patterns: those that a SUB or XSUB subscribed to, those of all peers that are in force at a PUB or XPUB.
-    /// libzmq: `ZMQ_TOPICS_COUNT`.
+    /// Of DISH and RADIO the groups. libzmq: `ZMQ_TOPICS_COUNT`.
     ///
     /// # Errors
     /// [`Error::NotSupported`] for other types.
     pub fn topics_count(&self) -> Result<usize, Error> {
         match self.core.kind {
-            SocketType::Pub | SocketType::Xpub => Ok(self.core.send.lock().sender.subscription_count()),
-            SocketType::Sub | SocketType::Xsub => Ok(self.core.recv.lock().receiver.subscription_count()),
+            SocketType::Pub | SocketType::Xpub | SocketType::Radio => {
+                Ok(self.core.send.lock().sender.subscription_count())
+            }
+            SocketType::Sub | SocketType::Xsub | SocketType::Dish => {
+                Ok(self.core.recv.lock().receiver.subscription_count())
+            }
             socket_type => Err(Error::NotSupported { what: "count topics", socket_type }),
         }
     }

@@ -7,7 +7,7 @@ use serverlink_message::SocketType;
 
 use crate::{Context, Error, Linger, Options, Socket};
 
-/// A type that stands for one pattern. Sealed: these are the eleven there are.
+/// A type that stands for one pattern. Sealed: these are all there are.
 pub trait TypedSocket: sealed::Sealed + Sized {
     /// The pattern, by its name on the wire.
     const TYPE: SocketType;
@@ -117,17 +117,16 @@ macro_rules! messages_of {
 messages_of! {
     Router: hello_message, disconnect_message;
     Dealer: hello_message, hiccup_message;
+    Client: hello_message, hiccup_message;
+    Server: hello_message, disconnect_message;
+    PeerSocket: hello_message, disconnect_message, hiccup_message;
+    Publisher: welcome_message;
+    XPublisher: welcome_message;
 }
 
 macro_rules! publisher_setters {
     ($($socket:ident)*) => {$(
         impl SocketBuilder<super::$socket> {
-            /// See [`Options::welcome_message`].
-            pub fn welcome_message(mut self, message: impl Into<Vec<u8>>) -> Self {
-                self.options.welcome_message = message.into();
-                self
-            }
-
             /// See [`Options::max_subscriptions`].
             pub fn max_subscriptions(mut self, topics: u32) -> Self {
                 self.options.max_subscriptions = topics;
@@ -143,7 +142,7 @@ macro_rules! publisher_setters {
     )*}
 }
 
-publisher_setters! { Publisher XPublisher }
+publisher_setters! { Publisher XPublisher Radio }
 
 macro_rules! setters_of {
     ($($socket:ident: $($option:ident),*;)*) => {$(
@@ -166,6 +165,8 @@ setters_of! {
         only_first_subscribe, glob_messages;
     Subscriber: invert_matching;
     XSubscriber: invert_matching, only_first_subscribe, glob_messages, xsub_verbose_unsubscribe;
+    Radio: xpub_no_drop;
+    Stream: stream_notify;
 }
 
 impl<T: TypedSocket> std::fmt::Debug for SocketBuilder<T> {

@@ -1,24 +1,33 @@
 //! One type for each pattern, so that receiving on a publisher does not compile. All are thin wrappers over
 //! [`Socket`](crate::Socket); [`as_socket`](Push::as_socket) gives the wrapped one.
 
+mod addressed;
 mod builder;
+mod groups;
 mod methods;
 mod pair;
 mod pipeline;
 mod publish;
 mod request;
 mod routing;
+mod service;
+mod single;
+mod stream;
 mod xpublish;
 
 pub use builder::{SocketBuilder, TypedSocket};
+pub use groups::{Dish, Radio};
 pub use pair::Pair;
 pub use pipeline::{Pull, Push};
 pub use publish::{Publisher, Subscriber};
 pub use request::{Reply, Request};
 pub use routing::{Dealer, Router};
+pub use service::{Client, PeerSocket, Server};
+pub use single::{Channel, Gather, Scatter};
+pub use stream::Stream;
 pub use xpublish::{XPublisher, XSubscriber};
 
-use crate::Context;
+use crate::{Context, Part};
 
 /// One door for each pattern: set options on the builder, then [`open`](SocketBuilder::open) it.
 impl Context {
@@ -76,4 +85,54 @@ impl Context {
     pub fn router(&self) -> SocketBuilder<Router> {
         SocketBuilder::new(self)
     }
+
+    /// Asks servers, in messages of one part.
+    pub fn client(&self) -> SocketBuilder<Client> {
+        SocketBuilder::new(self)
+    }
+
+    /// Answers clients, each by its number.
+    pub fn server(&self) -> SocketBuilder<Server> {
+        SocketBuilder::new(self)
+    }
+
+    /// Talks to its kind, each by its number.
+    pub fn peer(&self) -> SocketBuilder<PeerSocket> {
+        SocketBuilder::new(self)
+    }
+
+    /// Two sockets that belong to each other, with messages of one part.
+    pub fn channel(&self) -> SocketBuilder<Channel> {
+        SocketBuilder::new(self)
+    }
+
+    /// Shares out messages of one part among its peers.
+    pub fn scatter(&self) -> SocketBuilder<Scatter> {
+        SocketBuilder::new(self)
+    }
+
+    /// Takes messages of one part from all its peers in turn.
+    pub fn gather(&self) -> SocketBuilder<Gather> {
+        SocketBuilder::new(self)
+    }
+
+    /// Sends every message to all who joined its group.
+    pub fn radio(&self) -> SocketBuilder<Radio> {
+        SocketBuilder::new(self)
+    }
+
+    /// Receives the groups that it joined.
+    pub fn dish(&self) -> SocketBuilder<Dish> {
+        SocketBuilder::new(self)
+    }
+
+    /// Talks to programs without ZMTP.
+    pub fn stream(&self) -> SocketBuilder<Stream> {
+        SocketBuilder::new(self)
+    }
+}
+
+/// The number of a SERVER's or a PEER's peer. The library always puts four octets there.
+fn number_of(part: Part) -> u32 {
+    part.as_bytes().try_into().map(u32::from_be_bytes).unwrap_or_default()
 }

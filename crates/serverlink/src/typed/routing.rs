@@ -1,7 +1,7 @@
 use std::time::Instant;
 
+use super::addressed;
 use super::methods::{receives, receives_batches, sends, sends_batches, typed_socket};
-use crate::payload::{Carrier, Outgoing};
 use crate::{Error, Message, Part, Payload, SendError};
 
 typed_socket! {
@@ -74,7 +74,7 @@ impl Router {
     /// [`Error::Unroutable`] if there is none, with `router_mandatory`; else as [`send`](Router::send). The error holds the
     /// message without the address.
     pub fn send_to<M: Payload>(&self, routing_id: &[u8], message: M) -> Result<(), SendError<M>> {
-        addressed(routing_id, message, |message| Ok(self.socket.send(message)?))
+        addressed::send_to(routing_id, message, |message| Ok(self.socket.send(message)?))
     }
 
     /// Sends to the peer with this routing id if that is possible at once.
@@ -82,7 +82,7 @@ impl Router {
     /// # Errors
     /// [`Error::WouldBlock`], else as [`send_to`](Router::send_to).
     pub fn try_send_to<M: Payload>(&self, routing_id: &[u8], message: M) -> Result<(), SendError<M>> {
-        addressed(routing_id, message, |message| Ok(self.socket.try_send(message)?))
+        addressed::send_to(routing_id, message, |message| Ok(self.socket.try_send(message)?))
     }
 
     /// Sends to the peer with this routing id, waiting at most until `deadline`.
@@ -95,7 +95,7 @@ impl Router {
         message: M,
         deadline: Instant,
     ) -> Result<(), SendError<M>> {
-        addressed(routing_id, message, |message| Ok(self.socket.send_deadline(message, deadline)?))
+        addressed::send_to(routing_id, message, |message| Ok(self.socket.send_deadline(message, deadline)?))
     }
 
     /// The next message, and who sent it.
@@ -103,7 +103,7 @@ impl Router {
     /// # Errors
     /// As [`recv`](Router::recv).
     pub fn recv_from(&self) -> Result<(Part, Message), Error> {
-        self.socket.recv().map(split_sender)
+        self.socket.recv().map(|whole| addressed::split(whole, |sender| sender))
     }
 
     /// A message, if one is there, and who sent it.
@@ -111,7 +111,7 @@ impl Router {
     /// # Errors
     /// As [`try_recv`](Router::try_recv).
     pub fn try_recv_from(&self) -> Result<(Part, Message), Error> {
-        self.socket.try_recv().map(split_sender)
+        self.socket.try_recv().map(|whole| addressed::split(whole, |sender| sender))
     }
 
     /// The next message and who sent it, waiting at most until `deadline`.
@@ -119,7 +119,7 @@ impl Router {
     /// # Errors
     /// As [`recv_deadline`](Router::recv_deadline).
     pub fn recv_from_deadline(&self, deadline: Instant) -> Result<(Part, Message), Error> {
-        self.socket.recv_deadline(deadline).map(split_sender)
+        self.socket.recv_deadline(deadline).map(|whole| addressed::split(whole, |sender| sender))
     }
 
     /// Connects, and calls the peer by a routing id of this side's choice, whatever it calls itself. That makes it addressable
@@ -130,24 +130,4 @@ impl Router {
     pub fn connect_as(&self, endpoint: &str, routing_id: &[u8]) -> Result<(), Error> {
         self.socket.connect_as(endpoint, routing_id)
     }
-}
-
-/// Sends a copy with the address in front (parts are shared, not copied), so that a failure can return the message as it was.
-fn addressed<M: Payload>(
-    routing_id: &[u8],
-    message: M,
-    send: impl FnOnce(Message) -> Result<(), Error>,
-) -> Result<(), SendError<M>> {
-    let mut carrier = message.into_carrier();
-    let mut whole = match carrier.outgoing() {
-        Outgoing::Bytes(bytes) => Message::from(bytes),
-        Outgoing::Message(message) => message.clone(),
-    };
-    whole.push_front(routing_id);
-    send(whole).map_err(|error| SendError { error, message: M::from_carrier(carrier) })
-}
-
-fn split_sender(message: Message) -> (Part, Message) {
-    let (sender, rest) = message.split_first();
-    (sender, rest.unwrap_or_default())
 }

@@ -61,6 +61,7 @@ fn number(kind: SocketType) -> u8 {
         SocketType::Router => 6,
         SocketType::Pull => 7,
         SocketType::Push => 8,
+        younger => panic!("ZMTP 2.0 has no {younger}"),
     }
 }
 

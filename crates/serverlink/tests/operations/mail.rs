@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serverlink::{Message, Part};
+use serverlink::{Message, Part, SocketType};
 
 /// What a SUB can ask for, and what publishers put in front.
 pub(crate) const TOPICS: [&str; 5] = ["", "a", "ab", "b", "news"];
@@ -20,10 +20,26 @@ pub(crate) struct Letter {
 const MAGIC: &[u8; 4] = b"slfz";
 
 impl Letter {
+    /// What a socket of this type can send of it: of those with one part, and what is in front as an address, the last.
+    pub(crate) fn parts_for(self, kind: SocketType) -> Vec<Vec<u8>> {
+        let mut parts = self.parts();
+        if kind.has_single_part() {
+            parts.drain(..parts.len() - 1);
+        }
+        if kind == SocketType::Radio {
+            parts.insert(0, self.group().as_bytes().to_vec());
+        }
+        parts
+    }
+
+    pub(crate) fn group(self) -> &'static str {
+        TOPICS[self.seal() as usize % TOPICS.len()]
+    }
+
     /// A topic, some parts, and last the part that tells whose it is. All of it follows from the two numbers.
-    pub(crate) fn parts(self) -> Vec<Vec<u8>> {
+    fn parts(self) -> Vec<Vec<u8>> {
         let draw = self.seal();
-        let mut parts = vec![TOPICS[draw as usize % TOPICS.len()].as_bytes().to_vec()];
+        let mut parts = vec![self.group().as_bytes().to_vec()];
         if draw >> 8 & 7 == 0 {
             parts.extend(
                 (b'a'..)
@@ -64,8 +80,8 @@ impl Letter {
 
     /// Every part is as it was sent; in front there may be what the pattern puts there. REQ and REP take parts up to an empty one for the
     /// envelope (`is_stripped`).
-    pub(crate) fn assert_whole(self, message: &Message, is_stripped: bool) {
-        let (sent, came): (Vec<Vec<u8>>, Vec<&Part>) = (self.parts(), message.iter().collect());
+    pub(crate) fn assert_whole(self, message: &Message, from: SocketType, is_stripped: bool) {
+        let (sent, came): (Vec<Vec<u8>>, Vec<&Part>) = (self.parts_for(from), message.iter().collect());
         assert!(
             is_stripped || came.len() >= sent.len(),
             "{self:?} lost parts: {} of {} came",

@@ -17,6 +17,18 @@ use crate::setting::{NAMES, options};
 use crate::stranger::Stranger;
 use crate::topics::Wish;
 
+/// All types that speak ZMTP.
+const KINDS: [SocketType; 19] = {
+    use SocketType::*;
+    [
+        Pair, Pub, Sub, Req, Rep, Dealer, Router, Pull, Push, Xpub, Xsub, Server, Client, Radio, Dish,
+        Gather, Scatter, Peer, Channel,
+    ]
+};
+
+/// Groups that a DISH joins; others are topics only.
+const GROUPS: [&str; 2] = ["", "ab"];
+
 /// Where anybody listens and connects.
 const ENDPOINTS: [&str; 6] = [
     "tcp://10.0.0.1:5555",
@@ -150,7 +162,7 @@ impl Play {
 
     /// Two that understand each other, connected: by chance alone few meet.
     fn open_couple(&mut self, choices: &mut Choices<'_>) {
-        let kind = choices.of(&SocketType::ALL);
+        let kind = choices.of(&KINDS);
         let peers: Vec<SocketType> = SocketType::ALL.into_iter().filter(|peer| kind.accepts(*peer)).collect();
         let endpoint = choices.of(&ENDPOINTS);
         self.open_one(kind, choices);
@@ -158,6 +170,9 @@ impl Play {
         for Actor { serial, socket, subscribed, .. } in self.sockets.iter_mut().rev().take(2) {
             if socket.subscribe("").is_ok() {
                 subscribed.push(Wish::Topic(""));
+            }
+            for group in GROUPS {
+                let _ = socket.join(group);
             }
             let record = &mut self.records[*serial as usize];
             // Who comes second finds it in use, and connects.
@@ -169,7 +184,7 @@ impl Play {
     }
 
     fn open(&mut self, choices: &mut Choices<'_>) {
-        let kind = choices.of(&SocketType::ALL);
+        let kind = choices.of(&KINDS);
         self.open_one(kind, choices);
     }
 
@@ -197,11 +212,16 @@ impl Play {
     }
 
     fn connect(&mut self, at: usize, choices: &mut Choices<'_>) {
-        let Actor { serial, socket, .. } = &self.sockets[at];
+        let Actor { serial, socket, heard, .. } = &mut self.sockets[at];
         let endpoint = choices.of(&ENDPOINTS);
-        let connected = match socket.socket_type() == SocketType::Router && choices.once_in(2) {
-            true => socket.connect_as(endpoint, choices.of(&NAMES).as_bytes()),
-            false => socket.connect(endpoint),
+        let connected = match socket.socket_type() {
+            SocketType::Router if choices.once_in(2) => {
+                socket.connect_as(endpoint, choices.of(&NAMES).as_bytes())
+            }
+            SocketType::Peer if choices.once_in(2) => {
+                socket.connect_peer(endpoint).map(|number| heard.push(number.to_vec()))
+            }
+            _ => socket.connect(endpoint),
         };
         if connected.is_ok() {
             self.records[*serial as usize].connects += 1;
@@ -246,8 +266,8 @@ impl Play {
         let record = &mut self.records[actor.serial as usize];
         let letter = Letter { sender: actor.serial, number: record.sent };
         record.sent += 1;
-        let mut message: Message = letter.parts().into_iter().collect();
-        if actor.socket.socket_type() == SocketType::Router {
+        let mut message: Message = letter.parts_for(record.kind).into_iter().collect();
+        if is_addressed(record.kind) {
             message.push_front(actor.addressee(choices));
         }
         let sent = match by_future {
@@ -310,12 +330,13 @@ impl Play {
         actor.received += 1;
         assert!(message.part_count() > 0);
         let kind = actor.socket.socket_type();
-        if kind == SocketType::Router {
+        if is_addressed(kind) {
             actor.heard.push(message.first().to_vec());
         }
         let Some(letter) = Letter::read(message) else { return };
-        letter.assert_whole(message, matches!(kind, SocketType::Req | SocketType::Rep));
         let from = self.records[letter.sender as usize].kind;
+        letter.assert_whole(message, from, matches!(kind, SocketType::Req | SocketType::Rep));
+        assert!(kind != SocketType::Dish || GROUPS.contains(&letter.group()), "a DISH got another's group");
         assert!(from.accepts(kind), "a {kind} got a message of a {from}");
         if self.is_filtered(at, letter.sender) {
             let (actor, first) = (&self.sockets[at], message.first());
@@ -326,7 +347,8 @@ impl Play {
                 actor.subscribed
             );
         }
-        let to_one = !matches!(from, SocketType::Pub | SocketType::Xpub | SocketType::Xsub);
+        use SocketType::{Pub, Radio, Xpub, Xsub};
+        let to_one = !matches!(from, Pub | Xpub | Xsub | Radio);
         self.post.deliver(letter, self.sockets[at].serial, to_one);
     }
 
@@ -403,6 +425,11 @@ impl Play {
     }
 }
 
+/// What is sent and received names its peer in front.
+fn is_addressed(kind: SocketType) -> bool {
+    matches!(kind, SocketType::Router | SocketType::Server | SocketType::Peer)
+}
+
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -417,6 +444,7 @@ pub(crate) fn assert_expected(error: &Error) {
         Error::WouldBlock
             | Error::WrongState { .. }
             | Error::NotSupported { .. }
+            | Error::UnsuitableMessage { .. }
             | Error::Unroutable { .. }
             | Error::Terminated
     );

@@ -125,7 +125,7 @@ pub(crate) struct Publish {
     pub(crate) subscribers: usize,
 }
 
-/// push
+/// push, scatter
 #[derive(Args, Debug)]
 pub(crate) struct Sending {
     #[command(flatten)]
@@ -134,7 +134,7 @@ pub(crate) struct Sending {
     pub(super) input: Input,
 }
 
-/// pull
+/// pull, gather
 #[derive(Args, Debug)]
 pub(crate) struct Receiving {
     #[command(flatten)]
@@ -143,7 +143,7 @@ pub(crate) struct Receiving {
     pub(super) output: Output,
 }
 
-/// req, dealer, pair
+/// req, dealer, pair, client, channel
 #[derive(Args, Debug)]
 pub(crate) struct Both {
     #[command(flatten)]
@@ -214,4 +214,32 @@ pub(crate) struct XSubscribing {
     pub(super) both: Both,
     #[command(flatten)]
     pub(super) subscribe: Subscribe,
+}
+
+/// radio
+#[derive(Args, Debug)]
+pub(crate) struct Broadcasting {
+    #[command(flatten)]
+    pub(super) wiring: Wiring,
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Send everything to this group. Otherwise each message begins with its group: in lines, what stands before the first tab (or
+    /// the separator of --split)
+    #[arg(long, value_name = "GROUP")]
+    pub(super) group: Option<String>,
+    /// Send only when so many have joined a group; earlier messages would reach nobody
+    #[arg(long, value_name = "PEERS", default_value_t = 1)]
+    pub(super) subscribers: usize,
+}
+
+/// dish
+#[derive(Args, Debug)]
+pub(crate) struct Joining {
+    #[command(flatten)]
+    pub(super) wiring: Wiring,
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// Receive the messages of GROUP. Repeatable; without it: the group whose name is empty
+    #[arg(long, value_name = "GROUP")]
+    pub(super) group: Vec<String>,
 }

@@ -11,8 +11,8 @@ use clap_complete::Shell;
 use serverlink::SocketType;
 
 use args::{
-    Answering, Both, Publishing, Receiving, Routing, Sending, Subscribe, Subscribing, XPublishing,
-    XSubscribing,
+    Answering, Both, Broadcasting, Joining, Publishing, Receiving, Routing, Sending, Subscribe, Subscribing,
+    XPublishing, XSubscribing,
 };
 
 const EXIT_CODES: &str = "\
@@ -70,6 +70,24 @@ pub(crate) enum Command {
     /// Subscribes, and sends to its publishers
     #[command(after_help = EXIT_CODES)]
     Xsub(XSubscribing),
+    /// Sends each message, of one part, to one of the GATHERs, in turn
+    #[command(after_help = EXIT_CODES)]
+    Scatter(Sending),
+    /// Receives messages of one part from all SCATTERs in turn
+    #[command(after_help = EXIT_CODES)]
+    Gather(Receiving),
+    /// Sends messages of one part to the SERVERs in turn while receiving from all of them
+    #[command(after_help = EXIT_CODES)]
+    Client(Both),
+    /// Talks with exactly one CHANNEL, in both directions and in messages of one part
+    #[command(after_help = EXIT_CODES)]
+    Channel(Both),
+    /// Sends every message, of one part, to all who joined its group
+    #[command(after_help = EXIT_CODES)]
+    Radio(Broadcasting),
+    /// Receives the groups that it joins
+    #[command(after_help = EXIT_CODES)]
+    Dish(Joining),
     /// Moves messages between two sockets until ^C, and says then how many
     ///
     /// A queue:  slk proxy --frontend router@tcp://*:5555 --backend dealer@tcp://*:5556
@@ -127,10 +145,10 @@ pub(crate) struct Job {
     pub(crate) wiring: Wiring,
     pub(crate) input: Input,
     pub(crate) output: Output,
-    /// What to receive; this and `patterns` empty: everything.
+    /// What to receive, topics or groups; this and `patterns` empty: everything.
     pub(crate) subscriptions: Vec<String>,
     pub(crate) patterns: Vec<String>,
-    /// A part that goes in front of every message: a topic, or the address of a peer.
+    /// A part that goes in front of every message: a topic, a group, or the address of a peer.
     pub(crate) prefix: Option<String>,
     /// How many peers must be there before the first message goes out.
     pub(crate) await_peers: usize,
@@ -170,6 +188,19 @@ impl Command {
                 let both = args.both.into_job(SocketType::Xsub);
                 Job { subscriptions: topic, patterns: pattern, ..both }
             }
+            Command::Scatter(args) => Job::new(SocketType::Scatter, args.wiring).with_input(args.input),
+            Command::Gather(args) => Job::new(SocketType::Gather, args.wiring).with_output(args.output),
+            Command::Client(args) => args.into_job(SocketType::Client),
+            Command::Channel(args) => args.into_job(SocketType::Channel),
+            Command::Radio(args) => Job {
+                prefix: args.group,
+                await_peers: args.subscribers,
+                ..Job::new(SocketType::Radio, args.wiring).with_input(args.input)
+            },
+            Command::Dish(args) => Job {
+                subscriptions: args.group,
+                ..Job::new(SocketType::Dish, args.wiring).with_output(args.output)
+            },
             Command::Demo(args) => return Task::Demo(args),
             Command::DemoServer(args) => return Task::DemoServer(args),
             Command::Bench(args) => return Task::Bench(args),

@@ -26,13 +26,13 @@ struct Flow<'a> {
 pub(super) fn run(job: &Job, socket: &Socket, ending: &Ending, progress: &Progress) -> Result<(), Failure> {
     let flow = Flow { job, socket, ending, progress };
     let flowed = match job.socket_type {
-        SocketType::Push | SocketType::Pub => flow.send_all(job.wiring.count),
-        SocketType::Pull | SocketType::Sub => flow.receive_all(),
+        SocketType::Push | SocketType::Pub | SocketType::Scatter | SocketType::Radio => {
+            flow.send_all(job.wiring.count)
+        }
+        SocketType::Pull | SocketType::Sub | SocketType::Gather | SocketType::Dish => flow.receive_all(),
         SocketType::Req => flow.ask(),
         SocketType::Rep => flow.answer(),
-        SocketType::Dealer | SocketType::Router | SocketType::Pair | SocketType::Xpub | SocketType::Xsub => {
-            flow.both_ways()
-        }
+        _ => flow.both_ways(),
     };
     flowed.or_else(Failure::unless_ended)
 }

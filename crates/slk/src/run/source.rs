@@ -98,11 +98,11 @@ impl Source {
     }
 }
 
-/// What `--split` says; a ROUTER without `--to` needs an address in each line.
+/// What `--split` says; a ROUTER without `--to` and a RADIO without `--group` need an address in each line.
 fn split(job: &Job) -> Split {
     match (&job.input.split, job.socket_type, &job.prefix) {
         (Some(separator), ..) => Split::Always(separator.clone()),
-        (None, SocketType::Router, None) => Split::Once("\t".to_owned()),
+        (None, SocketType::Router | SocketType::Radio, None) => Split::Once("\t".to_owned()),
         (None, ..) => Split::Never,
     }
 }

@@ -38,6 +38,9 @@ fn options(job: &Job) -> Options {
 }
 
 fn subscribe(job: &Job, socket: &Socket) -> Result<(), Failure> {
+    if job.socket_type == SocketType::Dish {
+        return join(job, socket);
+    }
     if !matches!(job.socket_type, SocketType::Sub | SocketType::Xsub) {
         return Ok(());
     }
@@ -49,6 +52,16 @@ fn subscribe(job: &Job, socket: &Socket) -> Result<(), Failure> {
     }
     for pattern in &job.patterns {
         socket.psubscribe(pattern)?;
+    }
+    Ok(())
+}
+
+fn join(job: &Job, socket: &Socket) -> Result<(), Failure> {
+    if job.subscriptions.is_empty() {
+        socket.join("")?;
+    }
+    for group in &job.subscriptions {
+        socket.join(group)?;
     }
     Ok(())
 }

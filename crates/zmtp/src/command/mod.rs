@@ -12,6 +12,8 @@ use fields::Fields;
 
 /// Octets in the longest context of a PING, and so of the PONG that returns it.
 pub const MAX_PING_CONTEXT_LEN: usize = 16;
+/// Octets in the longest name of a group (RFC 48).
+pub const MAX_GROUP_LEN: usize = u8::MAX as usize;
 /// Octets in the longest reason of an ERROR, and in the longest name.
 pub const MAX_SHORT_LEN: usize = u8::MAX as usize;
 
@@ -21,6 +23,8 @@ const SUBSCRIBE: &str = "SUBSCRIBE";
 const CANCEL: &str = "CANCEL";
 const GLOB_SUBSCRIBE: &str = "PSUBSCRIBE";
 const GLOB_CANCEL: &str = "PCANCEL";
+const JOIN: &str = "JOIN";
+const LEAVE: &str = "LEAVE";
 const PING: &str = "PING";
 const PONG: &str = "PONG";
 
@@ -52,6 +56,10 @@ pub enum Command<'a> {
     GlobSubscribe(&'a [u8]),
     /// One subscription to a glob less.
     GlobCancel(&'a [u8]),
+    /// A DISH joins a group (RFC 48): at most [`MAX_GROUP_LEN`] octets.
+    Join(&'a [u8]),
+    /// A DISH leaves a group.
+    Leave(&'a [u8]),
     /// Asks for a PONG with the same context.
     Ping {
         /// The sender wants to be given up when nothing came from it for so many tenths of a second. 0: no such wish.
@@ -92,6 +100,8 @@ impl<'a> Command<'a> {
             b"CANCEL" => limits.check_topic(rest).map(|()| Command::Cancel(rest)),
             b"PSUBSCRIBE" => limits.check_topic(rest).map(|()| Command::GlobSubscribe(rest)),
             b"PCANCEL" => limits.check_topic(rest).map(|()| Command::GlobCancel(rest)),
+            b"JOIN" => check_group(JOIN, rest).map(Command::Join),
+            b"LEAVE" => check_group(LEAVE, rest).map(Command::Leave),
             b"PING" => parse_ping(rest),
             b"PONG" => check_context(PONG, rest).map(|context| Command::Pong { context }),
             _ => Ok(Command::Unknown { name, body: rest }),
@@ -116,6 +126,8 @@ impl<'a> Command<'a> {
             Command::Cancel(topic) => put_command(out, CANCEL.as_bytes(), &[topic]),
             Command::GlobSubscribe(glob) => put_command(out, GLOB_SUBSCRIBE.as_bytes(), &[glob]),
             Command::GlobCancel(glob) => put_command(out, GLOB_CANCEL.as_bytes(), &[glob]),
+            Command::Join(group) => put_command(out, JOIN.as_bytes(), &[group]),
+            Command::Leave(group) => put_command(out, LEAVE.as_bytes(), &[group]),
             Command::Ping { ttl_deciseconds, context } => {
                 assert_context(context);
                 put_command(out, PING.as_bytes(), &[&ttl_deciseconds.to_be_bytes(), context]);
@@ -137,6 +149,8 @@ impl<'a> Command<'a> {
             Command::Cancel(_) => CANCEL.as_bytes(),
             Command::GlobSubscribe(_) => GLOB_SUBSCRIBE.as_bytes(),
             Command::GlobCancel(_) => GLOB_CANCEL.as_bytes(),
+            Command::Join(_) => JOIN.as_bytes(),
+            Command::Leave(_) => LEAVE.as_bytes(),
             Command::Ping { .. } => PING.as_bytes(),
             Command::Pong { .. } => PONG.as_bytes(),
             Command::Unknown { name, .. } => name,
@@ -163,6 +177,13 @@ fn check_context<'a>(command: &'static str, context: &'a [u8]) -> Result<&'a [u8
         return Err(WireError::MalformedCommand { command, why: "its context is longer than 16 octets" });
     }
     Ok(context)
+}
+
+fn check_group<'a>(command: &'static str, group: &'a [u8]) -> Result<&'a [u8], WireError> {
+    if group.len() > MAX_GROUP_LEN {
+        return Err(WireError::MalformedCommand { command, why: "its group is longer than 255 octets" });
+    }
+    Ok(group)
 }
 
 fn assert_context(context: &[u8]) {

@@ -33,7 +33,7 @@ pub struct Config {
     /// Whether to announce that we know glob subscriptions. For PUB, SUB, XPUB and XSUB; no other type announces it.
     pub globs: bool,
     /// Whether to announce that an ERROR in place of READY does not keep us away: we say why, and come back. For those whom a ROUTER or a
-    /// PAIR may turn away, PAIR, REQ, DEALER and ROUTER; no other type announces it.
+    /// PAIR or a CHANNEL may turn away, PAIR, CHANNEL, REQ, DEALER and ROUTER; no other type announces it.
     pub takes_refusals: bool,
     /// The minor version to announce: 1, or 0 to be a ZMTP 3.0 peer.
     pub minor: u8,
@@ -82,9 +82,13 @@ impl Config {
             push(&mut metadata, GLOBS_PROPERTY, GLOBS_VERSION)?;
         }
         if self.takes_refusals
-            && (announces_identity(self.socket_type) || self.socket_type == SocketType::Pair)
+            && (announces_identity(self.socket_type)
+                || matches!(self.socket_type, SocketType::Pair | SocketType::Channel))
         {
             push(&mut metadata, REFUSALS_PROPERTY, REFUSALS_VERSION)?;
+        }
+        if self.socket_type == SocketType::Dish {
+            push(&mut metadata, HEARTBEATS_PROPERTY, HEARTBEATS_VERSION)?;
         }
         for (name, value) in &self.properties {
             let property = Property { name, value };
@@ -103,6 +107,11 @@ impl Config {
 /// good, while a connection that just ends is made again.
 pub(super) const REFUSALS_PROPERTY: &str = "X-ServerLink-Refusals";
 pub(super) const REFUSALS_VERSION: &[u8] = b"1";
+
+/// The property of a READY by which a DISH says that it may be sent PINGs: a DISH of libzmq takes each command for a message that does not begin
+/// with a group, and ends the connection.
+pub(super) const HEARTBEATS_PROPERTY: &str = "X-ServerLink-Heartbeats";
+pub(super) const HEARTBEATS_VERSION: &[u8] = b"1";
 
 fn push(metadata: &mut MetadataBuilder, name: &str, value: &[u8]) -> Result<(), WireError> {
     metadata.push(name, value).map_err(|error| WireError::InvalidConfig { why: error.sentence() })

@@ -32,8 +32,25 @@ pub(super) fn socket_type_octet(ours: SocketType) -> u8 {
         SocketType::Xsub => SocketType::Sub,
         other => other,
     };
-    let number = NUMBERED.iter().position(|&numbered| numbered == on_the_wire);
-    u8::try_from(number.expect("every type is in the table")).expect("the table is short")
+    match NUMBERED.iter().position(|&numbered| numbered == on_the_wire) {
+        Some(number) => u8::try_from(number).expect("the table is short"),
+        None => younger_octet(ours),
+    }
+}
+
+/// The types that are younger than ZMTP 2.0, as libzmq numbers them. No peer of that version is a partner of theirs.
+fn younger_octet(ours: SocketType) -> u8 {
+    match ours {
+        SocketType::Server => 12,
+        SocketType::Client => 13,
+        SocketType::Radio => 14,
+        SocketType::Dish => 15,
+        SocketType::Gather => 16,
+        SocketType::Scatter => 17,
+        SocketType::Peer => 19,
+        SocketType::Channel => 20,
+        _ => 11,
+    }
 }
 
 /// The type of a peer of ZMTP 2.0.
@@ -86,8 +103,12 @@ pub(super) fn peer_of(
     let Parsed::Complete { header_len, .. } = parse_header(version, frame)? else {
         unreachable!("a frame is whole only after its header is");
     };
+    // Of 1.0 the type is not known: it is taken for a partner, which for the younger types it cannot be.
+    if socket_type.is_none() && ours.has_single_part() {
+        return Err(WireError::SocketTypeUnknown { ours, theirs: "ZMTP 1.0".into() });
+    }
     let identity = usable_identity(ours, &frame[header_len..])?.to_vec();
-    Ok(Peer { version, socket_type, identity, globs: false, takes_refusals: false, properties: Vec::new() })
+    Ok(Peer { socket_type, identity, ..Peer::unknown(version) })
 }
 
 fn parse_header(version: Version, piece: &[u8]) -> Result<Parsed, WireError> {

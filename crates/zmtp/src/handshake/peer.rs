@@ -2,7 +2,10 @@
 
 use serverlink_message::SocketType;
 
-use super::config::{IDENTITY, REFUSALS_PROPERTY, REFUSALS_VERSION, SOCKET_TYPE, check_identity};
+use super::config::{
+    HEARTBEATS_PROPERTY, HEARTBEATS_VERSION, IDENTITY, REFUSALS_PROPERTY, REFUSALS_VERSION, SOCKET_TYPE,
+    check_identity,
+};
 use crate::command::Metadata;
 use crate::error::{WireError, printable};
 use crate::subscription::{GLOBS_PROPERTY, GLOBS_VERSION};
@@ -22,11 +25,26 @@ pub struct Peer {
     pub globs: bool,
     /// It may be told by an ERROR that it is refused, and comes back nevertheless.
     pub takes_refusals: bool,
+    /// It may be sent PINGs: it speaks ZMTP 3.1, and is no DISH that takes them for messages.
+    pub heartbeats: bool,
     /// Its other properties in their order. Compare names without case.
     pub properties: Vec<(String, Vec<u8>)>,
 }
 
 impl Peer {
+    /// Somebody of whom nothing is known but how to speak with him. For connections without a handshake.
+    pub fn unknown(version: Version) -> Peer {
+        Peer {
+            version,
+            socket_type: None,
+            identity: Vec::new(),
+            globs: false,
+            takes_refusals: false,
+            heartbeats: version.has_heartbeats(),
+            properties: Vec::new(),
+        }
+    }
+
     /// Judges the metadata of a READY that came to our socket of type `ours`.
     ///
     /// # Errors
@@ -42,13 +60,16 @@ impl Peer {
             return Err(WireError::SocketTypeMismatch { ours, theirs: socket_type });
         }
         let identity = single(metadata, IDENTITY)?.unwrap_or_default();
-        let known = [SOCKET_TYPE, IDENTITY, GLOBS_PROPERTY, REFUSALS_PROPERTY];
+        let known = [SOCKET_TYPE, IDENTITY, GLOBS_PROPERTY, REFUSALS_PROPERTY, HEARTBEATS_PROPERTY];
         let others = metadata.properties().filter(|property| !known.iter().any(|name| property.is(name)));
         Ok(Peer {
             version,
             socket_type: Some(socket_type),
             globs: metadata.value(GLOBS_PROPERTY) == Some(GLOBS_VERSION),
             takes_refusals: metadata.value(REFUSALS_PROPERTY) == Some(REFUSALS_VERSION),
+            heartbeats: version.has_heartbeats()
+                && (socket_type != SocketType::Dish
+                    || metadata.value(HEARTBEATS_PROPERTY) == Some(HEARTBEATS_VERSION)),
             identity: usable_identity(ours, identity)?.to_vec(),
             properties: others.map(|property| (property.name.to_owned(), property.value.to_vec())).collect(),
         })

@@ -58,7 +58,9 @@ fn commands_have_their_octets() {
         (Command::Ping { ttl_deciseconds: 0x0102, context: b"c" }, b"\x04\x08\x04PING\x01\x02c"),
         (Command::Ping { ttl_deciseconds: 0, context: b"" }, b"\x04\x07\x04PING\0\0"),
         (Command::Pong { context: b"0123456789abcdef" }, b"\x04\x15\x04PONG0123456789abcdef"),
-        (Command::Unknown { name: b"JOIN", body: b"g" }, b"\x04\x06\x04JOINg"),
+        (Command::Join(b"g"), b"\x04\x06\x04JOINg"),
+        (Command::Leave(b""), b"\x04\x06\x05LEAVE"),
+        (Command::Unknown { name: b"KNOCK", body: b"g" }, b"\x04\x07\x05KNOCKg"),
     ];
     for (command, wire) in table {
         assert_eq!(put(command), *wire);
@@ -95,7 +97,7 @@ fn the_case_of_command_names_counts() {
 
 #[test]
 fn commands_of_later_versions_are_kept_apart_and_not_refused() {
-    for name in ["JOIN", "LEAVE", "HELLO", "READYX", "PIN"] {
+    for name in ["KNOCK", "QUIT", "HELLO", "READYX", "PIN"] {
         let wire = [&[name.len() as u8], name.as_bytes(), b"rest"].concat();
         assert_eq!(parse(&wire), Ok(Command::Unknown { name: name.as_bytes(), body: b"rest" }));
     }
@@ -167,6 +169,15 @@ fn properties_are_counted() {
 }
 
 #[test]
+fn a_group_has_at_most_255_octets() {
+    for name in [&b"\x04JOIN"[..], b"\x05LEAVE"] {
+        let group = [b'g'; 256];
+        assert!(parse(&[name, &group[..255]].concat()).is_ok());
+        assert!(why(parse(&[name, &group].concat())).contains("longer than 255"));
+    }
+}
+
+#[test]
 fn a_command_is_held_to_its_limit() {
     let limits = Limits { max_command_bytes: 6, ..Limits::default() };
     assert!(Command::parse(b"\x04PONGx", &limits).is_ok());
@@ -213,7 +224,9 @@ proptest! {
             Command::GlobCancel(&text),
             Command::Ping { ttl_deciseconds, context: &context },
             Command::Pong { context: &context },
-            Command::Unknown { name: b"LEAVE", body: &text },
+            Command::Join(&text[..text.len().min(255)]),
+            Command::Leave(&text[..text.len().min(255)]),
+            Command::Unknown { name: b"KNOCK", body: &text },
         ] {
             let wire = put(&command);
             prop_assert_eq!(parse(body(&wire)), Ok(command));

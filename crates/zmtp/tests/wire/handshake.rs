@@ -27,6 +27,7 @@ fn peer(version: Version, socket_type: SocketType) -> Peer {
         identity: Vec::new(),
         globs: false,
         takes_refusals: false,
+        heartbeats: version.has_heartbeats(),
         properties: Vec::new(),
     }
 }
@@ -151,6 +152,7 @@ fn identities_are_announced_by_those_who_are_addressed() {
             SocketType::Req | SocketType::Dealer | SocketType::Router => {
                 ready(&[(b"Socket-Type", name), (b"Identity", b"me")])
             }
+            SocketType::Dish => ready(&[(b"Socket-Type", name), (b"X-ServerLink-Heartbeats", b"1")]),
             _ => ready(&[(b"Socket-Type", name)]),
         };
         assert_eq!(said, rest_and(expected), "{socket_type}");
@@ -290,7 +292,7 @@ proptest! {
         }
         prop_assert_eq!(consumed, handshake_len);
         let version = if minors.0.min(minors.1) == 0 { Version::V3_0 } else { Version::V3_1 };
-        let expected = Peer { version, socket_type: Some(SocketType::Dealer), identity, globs: false, takes_refusals: false, properties };
+        let expected = Peer { version, socket_type: Some(SocketType::Dealer), identity, globs: false, takes_refusals: false, heartbeats: version.has_heartbeats(), properties };
         prop_assert_eq!(router.poll_peer(), Some(expected));
     }
 

@@ -7,6 +7,7 @@ mod greeting;
 mod handshake;
 mod meter;
 mod older;
+mod raw;
 mod refusals;
 mod subscription;
 mod v1;

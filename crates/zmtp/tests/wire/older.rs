@@ -43,6 +43,7 @@ fn peer(version: Version, socket_type: Option<SocketType>, identity: &[u8]) -> P
         identity: identity.to_vec(),
         globs: false,
         takes_refusals: false,
+        heartbeats: false,
         properties: Vec::new(),
     }
 }
@@ -91,7 +92,7 @@ fn a_peer_of_revision_0_frames_as_1_0() {
 
 #[test]
 fn every_pair_is_judged_by_the_number_of_its_type() {
-    for ours in SocketType::ALL {
+    for ours in NUMBERED {
         for (number, theirs) in NUMBERED.into_iter().enumerate() {
             let mut handshake = Handshake::new(Config::new(ours));
             let wire = [&v2_greeting(1, number as u8)[..], b"\x00\x00"].concat();
@@ -113,6 +114,22 @@ fn every_pair_is_judged_by_the_number_of_its_type() {
     let mut handshake = Handshake::new(Config::new(SocketType::Pull));
     let error = handshake.handle_input(&v2_greeting(1, 11)).expect_err("there is no such type");
     assert!(error.to_string().contains("number 11"), "{error}");
+}
+
+/// The types that are younger than ZMTP 3.0 have no partners before it, whether those say what they are or not.
+#[test]
+fn younger_types_do_not_talk_to_older_peers() {
+    let younger = SocketType::ALL.into_iter().filter(|kind| kind.has_single_part());
+    for ours in younger.filter(|&kind| kind != SocketType::Stream) {
+        for number in 0..=30 {
+            let mut handshake = Handshake::new(Config::new(ours));
+            let wire = [&v2_greeting(1, number)[..], b"\x00\x00"].concat();
+            handshake.handle_input(&wire).expect_err("no type of that version fits");
+        }
+        let mut handshake = Handshake::new(Config::new(ours));
+        let error = handshake.handle_input(b"\x01\x00").expect_err("it cannot be a partner");
+        assert!(error.to_string().contains("ZMTP 1.0"), "{ours}: {error}");
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_ready_that_does_not_introduce_its_peer_is_answered_with_an_error_command() 
         (&[(b"Identity", b"x")], "names no Socket-Type", "Socket-Type-missing"),
         (&[(b"Socket-Type", b"")], "a type unknown here", "Socket-Type-unknown"),
         (&[(b"Socket-Type", b"dealer")], "\"dealer\"", "Socket-Type-unknown"),
-        (&[(b"Socket-Type", b"RADIO")], "\"RADIO\"", "Socket-Type-unknown"),
+        (&[(b"Socket-Type", b"DGRAM")], "\"DGRAM\"", "Socket-Type-unknown"),
         (&[(b"Socket-Type", b"A\n\xff")], r#""A\n\xff""#, "Socket-Type-unknown"),
         (
             &[(b"Socket-Type", b"DEALER"), (b"socket-type", b"DEALER")],
@@ -217,7 +217,7 @@ fn a_candidate_is_told_why_it_is_turned_away_only_if_it_comes_back() {
 #[test]
 fn those_who_may_be_turned_away_announce_that_they_come_back() {
     for socket_type in SocketType::ALL {
-        use SocketType::{Dealer, Pair, Req, Router};
+        use SocketType::{Channel, Dealer, Pair, Req, Router};
         for takes_refusals in [true, false] {
             let mut handshake = Handshake::new(Config { takes_refusals, ..Config::new(socket_type) });
             handshake.handle_input(&greeting(1)).expect("a legal greeting");
@@ -225,7 +225,7 @@ fn those_who_may_be_turned_away_announce_that_they_come_back() {
             handshake.poll_output(&mut said);
             let wanted = b"\x15X-ServerLink-Refusals\0\0\0\x011";
             let announced = said.windows(wanted.len()).any(|octets| octets == wanted);
-            let may_be_turned_away = matches!(socket_type, Dealer | Pair | Req | Router);
+            let may_be_turned_away = matches!(socket_type, Channel | Dealer | Pair | Req | Router);
             assert_eq!(announced, takes_refusals && may_be_turned_away, "{socket_type}");
         }
     }

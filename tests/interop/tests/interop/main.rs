@@ -13,6 +13,7 @@ mod own_words;
 mod pairs;
 mod peer_options;
 mod reconnect;
+mod streams;
 mod subscription_options;
 mod subscriptions;
 mod theirs;

@@ -119,5 +119,7 @@ fn raw_type(socket_type: SocketType) -> zmq::SocketType {
         SocketType::Push => zmq::PUSH,
         SocketType::Xpub => zmq::XPUB,
         SocketType::Xsub => zmq::XSUB,
+        SocketType::Stream => zmq::STREAM,
+        draft => panic!("this libzmq is built without {draft}"),
     }
 }

@@ -108,5 +108,6 @@ fn raw_type(socket_type: SocketType) -> omq_tokio::SocketType {
         SocketType::Push => omq_tokio::SocketType::Push,
         SocketType::Xpub => omq_tokio::SocketType::XPub,
         SocketType::Xsub => omq_tokio::SocketType::XSub,
+        other => panic!("nobody here talks to {other}"),
     }
 }

@@ -49,6 +49,11 @@ impl Interests {
         self.topics.nodes_met_by(first)
     }
 
+    /// The node of exactly this topic, if somebody wants it.
+    pub(super) fn topic_named(&self, topic: &[u8]) -> Option<NodeId> {
+        self.topics.node_of(topic)
+    }
+
     pub(super) fn for_each_holder(&self, node: NodeId, visit: impl FnMut(PipeId)) {
         self.topics.for_each_holder(node, visit);
     }

@@ -87,6 +87,18 @@ impl Publisher {
     fn find_subscribers(&mut self, first: &[u8]) {
         self.path.clear();
         self.path.extend(self.interests.topics_met_by(first));
+        self.find_those_on_path();
+    }
+
+    /// The group decides.
+    fn find_members(&mut self, group: &[u8]) {
+        self.path.clear();
+        self.path.extend(self.interests.topic_named(group));
+        self.find_those_on_path();
+    }
+
+    #[inline]
+    fn find_those_on_path(&mut self) {
         // What was remembered of those who are waited for says nothing of whether they have room.
         if !self.waits || self.full == 0 {
             self.found = self.sets.find(&self.path);
@@ -117,9 +129,12 @@ impl Publisher {
         }
     }
 
-    /// With globs, inverted, or for one subscriber alone: apart, so that the plain case does not pay for it.
+    /// By groups, with globs, inverted, or for one subscriber alone: apart, so that the plain case does not pay for it.
     #[inline(never)]
     fn find_by_rule(&mut self, first: &[u8]) {
+        if self.is_exact {
+            return self.find_members(first);
+        }
         self.round += 1;
         let round = self.round;
         let alone = self.manual.as_mut().and_then(|manual| manual.take_next(round));

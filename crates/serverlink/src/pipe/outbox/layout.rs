@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
+use super::Form;
+
 /// See the module's page.
 #[derive(Default)]
 pub(super) struct Layout {
-    /// The frames have the form of ZMTP 1.0.
-    pub(super) rewritten: bool,
+    pub(super) form: Form,
     pub(super) control_bytes: usize,
     /// Where the first segment begins that is not written in full.
     from: usize,
@@ -24,8 +25,8 @@ struct Run {
 }
 
 impl Layout {
-    pub(super) fn new(rewritten: bool, control_bytes: usize) -> Layout {
-        Layout { rewritten, control_bytes, from: control_bytes, ..Layout::default() }
+    pub(super) fn new(form: Form, control_bytes: usize) -> Layout {
+        Layout { form, control_bytes, from: control_bytes, ..Layout::default() }
     }
 
     /// A segment follows.

@@ -413,7 +413,7 @@ impl Bench {
         let writer = if old { self.wire.connect_old() } else { self.wire.connect() };
         self.outbox.attach(writer.clone());
         if old {
-            self.outbox.rewrite_for_v1();
+            self.outbox.set_form(Form::V1);
         }
         self.old = old;
         self.writer = Some(writer);
