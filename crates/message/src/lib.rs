@@ -4,7 +4,7 @@
 //! - [`chunk`] is receive memory. A reader fills it at one end while messages are cut out of the other, without copies.
 //! - [`append`] writes short frames.
 //! - [`ring`] is the queue between two sockets of one process.
-//! - [`SocketType`] names the eleven patterns and says which may talk to which.
+//! - [`SocketType`] names the patterns and says which may talk to which.
 //!
 //! Nothing here does I/O, reads a clock or starts a thread.
 

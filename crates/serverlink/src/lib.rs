@@ -33,6 +33,17 @@
 //! | [`Context::xpublisher`] | [`XPublisher`] | a publisher that receives the subscriptions as messages | SUB, XSUB |
 //! | [`Context::xsubscriber`] | [`XSubscriber`] | a subscriber that sends them as messages | PUB, XPUB |
 //! | [`Context::pair`] | [`Pair`] | one peer, both directions | PAIR |
+//! | [`Context::client`] | [`Client`] | a dealer whose messages have one part | SERVER |
+//! | [`Context::server`] | [`Server`] | answers each client by its number | CLIENT |
+//! | [`Context::peer`] | [`PeerSocket`] | a server that connects as well, to its own kind | PEER |
+//! | [`Context::scatter`] | [`Scatter`] | a push whose messages have one part | GATHER |
+//! | [`Context::gather`] | [`Gather`] | a pull whose messages have one part | SCATTER |
+//! | [`Context::channel`] | [`Channel`] | a pair whose messages have one part | CHANNEL |
+//! | [`Context::radio`] | [`Radio`] | sends to all who joined the message's group | DISH |
+//! | [`Context::dish`] | [`Dish`] | receives the groups that it joined | RADIO |
+//! | [`Context::stream`] | [`Stream`] | octets, each connection by its name | programs without ZMTP |
+//!
+//! Those from [`Client`] to [`Dish`] are drafts in libzmq, which talks to them if it was built with drafts.
 //!
 //! Each of these has only the methods that its pattern allows: receiving on a [`Publisher`] does not compile. [`Socket`] is
 //! the same thing with the type chosen at run time.

@@ -50,8 +50,10 @@ pub(crate) struct Outbox {
     writer: Option<Writer>,
     idle_arena: Vec<u8>,
     last_write: Option<Instant>,
-    /// Messages that gave way to newer ones, or were lost with the stream that they were part of.
+    /// Messages that gave way to newer ones.
     pub(crate) missed: u64,
+    /// Messages that went with the stream that they were part of, and are not counted yet.
+    cut: usize,
     /// Completed writes, for a watchdog that flushes only what nobody else did.
     pub(crate) writes: u64,
     /// In its socket's list of outboxes that a receive flushes.
@@ -161,6 +163,7 @@ impl Outbox {
             idle_arena: Vec::new(),
             last_write: None,
             missed: 0,
+            cut: 0,
             writes: 0,
             listed: false,
             flush_asked: false,
@@ -477,7 +480,7 @@ impl Outbox {
         if layout.form == Form::Octets {
             // What was not written of a stream has no place in the next one.
             self.queued -= layout.messages();
-            self.missed += layout.messages() as u64;
+            self.cut += layout.messages();
             self.closed_bytes -= layout.bytes();
             return;
         }
@@ -569,13 +572,14 @@ impl Outbox {
         self.closed_bytes += self.open.bytes();
         let open = std::mem::take(&mut self.open);
         let mut dropped = 0;
+        let cut = std::mem::take(&mut self.cut);
         for segment in self.sealed.drain(..).chain([open]) {
             dropped += segment.messages;
             self.closed_bytes -= segment.bytes();
             spent.extend(segment.chain);
         }
         self.queued -= dropped;
-        dropped
+        dropped + cut
     }
 }
 

@@ -171,4 +171,5 @@ fn what_was_queued_does_not_get_into_the_next_stream() {
     assert_eq!(&octets, b"fresh");
     second.write_all(b"x").expect("it is connected");
     assert_eq!(recv(&dialing)[1], "x");
+    assert!(dialing.stats().dropped_with_peer > 0);
 }
