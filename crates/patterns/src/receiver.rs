@@ -103,13 +103,13 @@ impl Receiver {
     }
 
     /// The pipe that every message comes from, and what is put in front of each, as long as no pipe comes, goes, becomes readable or empty. `None`:
-    /// each message has to be asked for and handled.
+    /// each message has to be asked for and handled. It holds for messages of one part: one of several has to be handled in any case.
     #[inline]
     pub fn sole_source(&self) -> Option<(PipeId, Option<Part>)> {
         let pipe = self.turns.sole()?;
         match &self.kind {
-            Kind::Plain => Some((pipe, None)),
-            Kind::Router(ids) => Some((pipe, Some(ids.get(pipe)?.clone()))),
+            Kind::Plain | Kind::Single => Some((pipe, None)),
+            Kind::Router(ids) | Kind::Server(ids) => Some((pipe, Some(ids.get(pipe)?.clone()))),
             _ => None,
         }
     }

@@ -218,7 +218,9 @@ impl Core {
         context: Arc<ContextCore>,
         is_internal: bool,
     ) -> Arc<Core> {
-        use SocketType::{Channel, Client, Dealer, Pair, Pull, Push, Router, Scatter};
+        use SocketType::{
+            Channel, Client, Dealer, Gather, Pair, Peer, Pull, Push, Router, Scatter, Server, Stream,
+        };
         let env = context.env.clone();
         let id = if is_internal { 0 } else { context.next_socket() };
         let listeners = (!is_internal).then(|| Arc::clone(&context.audience));
@@ -232,7 +234,11 @@ impl Core {
             is_internal,
             sends_in_lanes: !options.conflate
                 && matches!(kind, Push | Dealer | Pair | Scatter | Client | Channel),
-            receives_in_lanes: !options.conflate && matches!(kind, Pull | Dealer | Router | Pair),
+            receives_in_lanes: !options.conflate
+                && matches!(
+                    kind,
+                    Pull | Dealer | Router | Pair | Gather | Client | Server | Peer | Channel | Stream
+                ),
             examines_sends: kind == SocketType::Xsub || kind.has_single_part(),
             send: Side::new(
                 conversation(),
