@@ -1,5 +1,5 @@
 use super::addressed::{addressed, tells_address};
-use super::methods::{publishes, receives, sends, typed_socket};
+use super::methods::{publishes, receives, receives_batches, sends, sends_batches, typed_socket};
 use crate::{Error, Part};
 
 typed_socket! {
@@ -32,6 +32,7 @@ sends!(
     Radio,
     "Its first part is the group, its second the body. Whoever has no room, or did not join, does not get it. Never waits, except with `xpub_no_drop` for members without room. Anything else is refused with [`UnsuitableMessage`](crate::Error::UnsuitableMessage)."
 );
+sends_batches!(Radio);
 addressed!(Radio, group: impl AsRef<[u8]> => group, "everybody who joined this group");
 publishes!(Radio);
 
@@ -42,6 +43,7 @@ typed_socket! {
     Dish is Dish
 }
 receives!(Dish);
+receives_batches!(Dish);
 tells_address!(Dish, Part => |group| group, "its group");
 
 /// Groups.

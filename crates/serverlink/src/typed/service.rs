@@ -1,5 +1,5 @@
 use super::addressed::{addressed, tells_address};
-use super::methods::{receives, sends, typed_socket};
+use super::methods::{receives, receives_batches, sends, sends_batches, typed_socket};
 use crate::Error;
 
 typed_socket! {
@@ -32,7 +32,9 @@ sends!(
     Client,
     "Waits while there is no peer or all their queues are full. A message of several parts is refused with [`UnsuitableMessage`](crate::Error::UnsuitableMessage)."
 );
+sends_batches!(Client);
 receives!(Client);
+receives_batches!(Client);
 
 typed_socket! {
     /// Answers each [`Client`] by its number (RFC 41), at any time and as often as it likes. A client gets its number when it connects, and a new one when
@@ -47,7 +49,9 @@ sends!(
     Server,
     "Waits for a peer whose queue is full. Fails with [`Unroutable`](crate::Error::Unroutable) if nobody has the number, and with [`UnsuitableMessage`](crate::Error::UnsuitableMessage) for anything but a number and one part."
 );
+sends_batches!(Server);
 receives!(Server);
+receives_batches!(Server);
 addressed!(Server, client: u32 => client.to_be_bytes(), "the client with this number");
 tells_address!(Server, u32 => super::number_of, "the number of the client that sent it");
 
@@ -76,7 +80,9 @@ sends!(
     PeerSocket,
     "Waits for a peer whose queue is full. Fails with [`Unroutable`](crate::Error::Unroutable) if nobody has the number, and with [`UnsuitableMessage`](crate::Error::UnsuitableMessage) for anything but a number and one part."
 );
+sends_batches!(PeerSocket);
 receives!(PeerSocket);
+receives_batches!(PeerSocket);
 addressed!(PeerSocket, peer: u32 => peer.to_be_bytes(), "the peer with this number");
 tells_address!(PeerSocket, u32 => super::number_of, "the number of the peer that sent it");
 

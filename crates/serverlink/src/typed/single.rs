@@ -1,4 +1,4 @@
-use super::methods::{receives, sends, typed_socket};
+use super::methods::{receives, receives_batches, sends, sends_batches, typed_socket};
 
 typed_socket! {
     /// The upper end of a pipeline (RFC 49): each message, of one part, goes to one of the [`Gather`]s, in turn. A [`Push`](crate::Push) without parts.
@@ -20,6 +20,7 @@ sends!(
     Scatter,
     "Waits while there is no peer or all their queues are full. A message of several parts is refused with [`UnsuitableMessage`](crate::Error::UnsuitableMessage)."
 );
+sends_batches!(Scatter);
 
 typed_socket! {
     /// The lower end of a pipeline (RFC 49): takes messages of one part from all [`Scatter`]s in turn, so that none waits for a busier one. What has
@@ -29,6 +30,7 @@ typed_socket! {
     Gather is Gather
 }
 receives!(Gather);
+receives_batches!(Gather);
 
 typed_socket! {
     /// One end of an exclusive connection (RFC 52): at most one peer, messages of one part in both directions. A [`Pair`](crate::Pair) without parts.
@@ -50,4 +52,6 @@ sends!(
     Channel,
     "Waits while there is no peer or its queue is full. A message of several parts is refused with [`UnsuitableMessage`](crate::Error::UnsuitableMessage)."
 );
+sends_batches!(Channel);
 receives!(Channel);
+receives_batches!(Channel);

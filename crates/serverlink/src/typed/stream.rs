@@ -1,5 +1,5 @@
 use super::addressed::{addressed, tells_address};
-use super::methods::{receives, sends, typed_socket};
+use super::methods::{receives, receives_batches, sends, sends_batches, typed_socket};
 use crate::{Error, Part, SendError};
 
 typed_socket! {
@@ -38,7 +38,9 @@ sends!(
     Stream,
     "Its first part is a routing id, its second some octets; none hang up. Waits for a peer whose queue is full. Fails with [`Unroutable`](crate::Error::Unroutable) if nobody has the routing id, and with [`UnsuitableMessage`](crate::Error::UnsuitableMessage) for anything but two parts."
 );
+sends_batches!(Stream);
 receives!(Stream);
+receives_batches!(Stream);
 addressed!(Stream, routing_id: &[u8] => routing_id, "the connection with this routing id");
 tells_address!(Stream, Part => |routing_id| routing_id, "the routing id of the connection that it came over");
 

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use serverlink::{Error, Message, Socket, SocketType::*};
+use serverlink::{Error, Message, Part, Socket, SocketType::*};
 
 use crate::{
     everywhere, over_transports,
-    world::{World, connect, fill, peers, recv, subscribers},
+    world::{World, assert_nothing_waits, connect, fill, peers, recv, subscribers},
 };
 
 everywhere! {
@@ -17,6 +17,9 @@ everywhere! {
     each_subscriber_gets_the_whole_batch
     addresses_come_with_each_message
     who_takes_turns_has_no_batches
+    a_message_that_the_type_does_not_have_stops_its_batch
+    a_batch_for_named_peers_stops_at_one_who_is_not_there
+    groups_come_in_batches
 }
 
 over_transports! {
@@ -156,6 +159,67 @@ fn who_takes_turns_has_no_batches(world: &World) {
         assert_eq!((refused.sent, refused.unsent), (0, vec!["a", "b"]));
         let refused = socket.recv_batch(&mut Vec::new(), 2);
         assert!(matches!(refused, Err(Error::NotSupported { .. })), "{refused:?}");
+    }
+}
+
+/// What a lane takes, and what it leaves to the long way, is the same.
+fn a_message_that_the_type_does_not_have_stops_its_batch(world: &World) {
+    for (sends, receives) in [(Scatter, Gather), (Channel, Channel), (Client, Server)] {
+        let (receiver, sender) = world.linked(receives, sends);
+        let singles = |from: usize| (from..from + 40).map(|number| Message::from(number.to_string()));
+        let unsuitable = || Message::from_parts(["two", "parts"]);
+        let batch: Vec<_> = singles(0).chain([unsuitable()]).chain(singles(40)).collect();
+        for (attempt, sent) in [(batch.clone(), 40), (batch[40..].to_vec(), 0)] {
+            let refused = sender.send_batch(attempt).expect_err("it has no such messages");
+            assert!(matches!(refused.error, Error::UnsuitableMessage { .. }), "{refused:?}");
+            assert_eq!((refused.sent, &refused.unsent[..]), (sent, &batch[40..]), "{sends}");
+        }
+        assert_eq!(sender.try_send_batch(batch[41..].to_vec()).expect("room for all"), 40);
+        for (number, message) in receive(&receiver, 80).iter().enumerate() {
+            let body = message.iter().next_back().expect("a part");
+            assert_eq!(body.as_bytes(), number.to_string().as_bytes(), "{sends}");
+        }
+        assert_nothing_waits(&receiver);
+    }
+}
+
+fn a_batch_for_named_peers_stops_at_one_who_is_not_there(world: &World) {
+    let (server, client) = world.linked(Server, Client);
+    client.send_batch(["a", "b", "c"]).expect("room for all");
+    let questions = receive(&server, 3);
+    let number = questions[0][0].clone();
+    let to = |number: &Part, body: &str| Message::from_parts([number.clone(), body.into()]);
+    assert_eq!(questions, ["a", "b", "c"].map(|body| to(&number, body)));
+    let nobody = Part::from(&[0; 4][..]);
+    let batch = vec![to(&number, "d"), to(&nobody, "lost?"), to(&number, "e")];
+    let refused = server.send_batch(batch.clone()).expect_err("nobody has that number");
+    assert!(matches!(refused.error, Error::Unroutable { .. }), "{refused:?}");
+    assert_eq!((refused.sent, &refused.unsent[..]), (1, &batch[1..]));
+    server.send_batch(batch[2..].to_vec()).expect("room");
+    assert_eq!(receive(&client, 2), ["d", "e"].map(Message::from));
+}
+
+fn groups_come_in_batches(world: &World) {
+    let radio = world.socket_with(Radio, |options| options.send_hwm = 0);
+    let endpoint = world.bind(&radio);
+    let dishes = [(); 2].map(|()| {
+        let dish = world.socket_with(Dish, |options| options.recv_hwm = 0);
+        dish.join("g").expect("a group");
+        connect(&dish, &endpoint);
+        dish
+    });
+    subscribers(&radio, 2);
+    let message = |number: usize| {
+        Message::from_parts([if number % 3 == 2 { "other" } else { "g" }, &number.to_string()])
+    };
+    let sent: Vec<Message> = (0..MANY).map(message).collect();
+    assert_eq!(radio.send_batch(sent.clone()).expect("no RADIO waits"), MANY);
+    let refused = radio.send_batch(["no group"]).expect_err("a group and a body");
+    assert!(matches!(refused.error, Error::UnsuitableMessage { .. }), "{refused:?}");
+    assert_eq!((refused.sent, refused.unsent), (0, vec!["no group"]));
+    let expected: Vec<Message> = sent.into_iter().filter(|message| message[0] == "g").collect();
+    for dish in &dishes {
+        assert_eq!(receive(dish, expected.len()), expected);
     }
 }
 
