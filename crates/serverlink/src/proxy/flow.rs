@@ -110,8 +110,10 @@ impl Flow {
         match try_send(&self.to, &mut held.message) {
             Ok(true) => counters.on_sent(self.way, bytes),
             Ok(false) => return Ok(false),
-            // It has nobody to go to, and never will.
-            Err(Error::Unroutable { .. } | Error::TooLarge { .. }) => counters.on_dropped(),
+            // It has nobody to go to, and never will; or a peer sent what the other end has no such messages as.
+            Err(Error::Unroutable { .. } | Error::TooLarge { .. } | Error::UnsuitableMessage { .. }) => {
+                counters.on_dropped();
+            }
             Err(error) => return Err(error),
         }
         self.held = None;

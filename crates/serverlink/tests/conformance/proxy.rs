@@ -23,6 +23,8 @@ over_transports! {
     a_capturing_pusher_that_is_full_holds_everything_up
     a_message_that_has_to_wait_is_captured_once
     a_reply_to_nobody_does_not_end_it
+    what_the_other_end_does_not_have_is_dropped
+    groups_go_through
     it_pauses_and_goes_on
     what_it_holds_is_given_back_or_sent_by_the_next_run
     it_obeys_a_socket
@@ -260,6 +262,37 @@ fn a_reply_to_nobody_does_not_end_it(world: &World) {
         assert_eq!(recv_text(&asker), ["question"]);
     });
     assert_eq!((statistics.dropped, statistics.frontend.sent), (1, 1));
+}
+
+/// A peer chooses how many parts its messages have, and must not end the proxy by that.
+fn what_the_other_end_does_not_have_is_dropped(world: &World) {
+    let ((frontend, front), (backend, back)) = (world.bound(Pull), world.bound(Scatter));
+    let producer = world.connected(Push, &front);
+    let consumer = world.connected(Gather, &back);
+    let statistics = beside(Proxy::new(&frontend, &backend).expect("a pair"), |_| {
+        for round in 0..3 {
+            send(&producer, ["two", "parts"]);
+            send(&producer, [&round.to_string()]);
+            assert_eq!(recv_text(&consumer), [round.to_string()]);
+        }
+    });
+    assert_eq!((statistics.dropped, statistics.backend.sent), (3, 3));
+}
+
+fn groups_go_through(world: &World) {
+    let ((frontend, front), (backend, back)) = (world.bound(Dish), world.bound(Radio));
+    frontend.join("g").expect("a group");
+    let radio = world.connected(Radio, &front);
+    let dish = world.socket(Dish);
+    dish.join("g").expect("a group");
+    connect(&dish, &back);
+    subscribers(&radio, 1);
+    subscribers(&backend, 1);
+    beside(Proxy::new(&frontend, &backend).expect("a pair"), |_| {
+        send(&radio, ["other", "unheard"]);
+        send(&radio, ["g", "heard"]);
+        assert_eq!(recv_text(&dish), ["g", "heard"]);
+    });
 }
 
 fn it_pauses_and_goes_on(world: &World) {
