@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use serverlink::{Context, Error, Options, Socket, SocketType, Subscriber};
+use serverlink::{Context, Error, Message, Options, Socket, SocketType};
 
 /// A thread that is not woken for so long never is.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -12,17 +12,26 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// The last message of each burst has to come, although nothing follows it.
 #[test]
 fn subscribers_that_sleep_get_the_last_of_a_burst() {
+    who_sleeps_gets_the_last_of_a_burst(SocketType::Pub, SocketType::Sub);
+}
+
+#[test]
+fn dishes_that_sleep_get_the_last_of_a_burst() {
+    who_sleeps_gets_the_last_of_a_burst(SocketType::Radio, SocketType::Dish);
+}
+
+fn who_sleeps_gets_the_last_of_a_burst(sends: SocketType, receives: SocketType) {
     const SUBSCRIBERS: usize = 20;
     const BURSTS: u64 = 300;
     let context = Context::new().unwrap();
-    let publisher = context.publisher().open().unwrap();
+    let publisher = context.socket(sends).unwrap();
     publisher.bind("inproc://news").unwrap();
     let (tell, told) = mpsc::channel();
     let readers: Vec<_> = (0..SUBSCRIBERS)
         .map(|_| {
-            let subscriber = context.subscriber().open().unwrap();
+            let subscriber = context.socket(receives).unwrap();
             subscriber.connect("inproc://news").unwrap();
-            subscriber.subscribe("").unwrap();
+            listen(&subscriber);
             let tell = tell.clone();
             thread::spawn(move || read_bursts(&subscriber, BURSTS, &tell))
         })
@@ -31,7 +40,7 @@ fn subscribers_that_sleep_get_the_last_of_a_burst() {
     for burst in 0..BURSTS {
         // From one lone message to more than wake their readers by themselves.
         let len = 1 + burst * burst % 700;
-        (0..len).rev().for_each(|left| publisher.send(format!("{left}")).unwrap());
+        (0..len).rev().for_each(|left| publish(&publisher, left));
         for _ in 0..SUBSCRIBERS {
             told.recv_timeout(LIMIT)
                 .unwrap_or_else(|_| panic!("burst {burst} of {len} messages ends nowhere"));
@@ -40,9 +49,25 @@ fn subscribers_that_sleep_get_the_last_of_a_burst() {
     readers.into_iter().for_each(|reader| reader.join().unwrap());
 }
 
-fn read_bursts(subscriber: &Subscriber, bursts: u64, tell: &mpsc::Sender<()>) {
+/// To everybody who [listens](listen).
+fn publish(publisher: &Socket, number: u64) {
+    let number = number.to_string();
+    match publisher.socket_type() {
+        SocketType::Radio => publisher.send(Message::from_parts(["g", &number])).unwrap(),
+        _ => publisher.send(number).unwrap(),
+    }
+}
+
+fn listen(subscriber: &Socket) {
+    match subscriber.socket_type() {
+        SocketType::Dish => assert!(subscriber.join("g").unwrap()),
+        _ => subscriber.subscribe("").unwrap(),
+    }
+}
+
+fn read_bursts(subscriber: &Socket, bursts: u64, tell: &mpsc::Sender<()>) {
     for _ in 0..bursts {
-        while subscriber.recv().unwrap() != "0".into() {}
+        while subscriber.recv().unwrap().iter().next_back().unwrap() != "0" {}
         tell.send(()).unwrap();
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     everywhere, over_streams,
     raw::{RawPeer, command, frame, greeting, property, ready},
     world::{
-        Transport, World, assert_nothing_waits, eventually, peers, recv, recv_text, send,
+        Transport, World, assert_nothing_waits, connect, eventually, peers, recv, recv_text, send,
         send_once_there_is_room, subscribers, until_peers_left,
     },
 };
@@ -20,6 +20,7 @@ everywhere! {
     names_that_cannot_be_groups_are_refused
     groups_and_topics_are_not_the_same
     who_has_no_room_misses_it
+    a_dish_that_takes_nothing_holds_up_nobody
     without_drops_it_is_waited_for
     a_lot_of_dishes
     directions_are_one_way
@@ -138,6 +139,33 @@ fn who_has_no_room_misses_it(world: &World) {
     }
     send_once_there_is_room(&radio, ["g", "room again"]);
     assert_eq!(recv_text(&dish), ["g", "room again"]);
+}
+
+/// What it does not miss comes in its order, once it goes on.
+fn a_dish_that_takes_nothing_holds_up_nobody(world: &World) {
+    const OCTETS: usize = 60_000;
+    let radio = world.socket_with(Radio, |options| options.send_hwm = 20);
+    let endpoint = world.bind(&radio);
+    let [slow, quick] = [(); 2].map(|()| {
+        let dish = world.socket_with(Dish, |options| options.recv_hwm = 20);
+        dish.join("g").expect("a group");
+        connect(&dish, &endpoint);
+        dish
+    });
+    subscribers(&radio, 2);
+    let number_in = |dish| recv_text(dish)[1].parse::<usize>().expect("digits");
+    let mut sent = 0;
+    while radio.stats().dropped_at_high_water_mark < 50 {
+        send(&radio, ["g", &format!("{sent:0OCTETS$}")]);
+        assert_eq!(number_in(&quick), sent, "the quick one misses nothing");
+        sent += 1;
+    }
+    let missed: Vec<u64> = radio.peer_stats().iter().map(|peer| peer.dropped).collect();
+    assert_eq!((missed.len(), missed.iter().sum::<u64>(), missed.contains(&50)), (2, 50, true));
+    let heard: Vec<usize> = (0..sent - 50).map(|_| number_in(&slow)).collect();
+    assert!(heard.is_sorted_by(|earlier, later| earlier < later), "{heard:?}");
+    send_once_there_is_room(&radio, ["g", "room again"]);
+    assert_eq!(recv_text(&slow)[1], "room again");
 }
 
 fn without_drops_it_is_waited_for(world: &World) {

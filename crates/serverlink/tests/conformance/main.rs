@@ -38,6 +38,7 @@ mod single;
 mod socket_files;
 mod stats;
 mod stream;
+mod stream_crowds;
 mod stream_ends;
 mod termination;
 mod typed;
