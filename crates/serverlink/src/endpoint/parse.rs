@@ -24,6 +24,7 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, Why> {
         "tcp" => tcp(address),
         "ipc" => ipc(address),
         "inproc" => inproc(address),
+        "udp" => Err("there is no udp yet; RADIO and DISH talk over tcp, ipc and inproc".into()),
         other => Err(format!("the transport `{other}` is not known; there are tcp, ipc and inproc")),
     }
 }

@@ -80,7 +80,8 @@ fn every_good_endpoint_prints_as_it_was_written() {
 fn refusals_say_what_to_write_instead() {
     let expected = [
         ("localhost:5555", "tcp://localhost:5555"),
-        ("udp://localhost:5555", "there are tcp, ipc and inproc"),
+        ("udp://localhost:5555", "there is no udp yet"),
+        ("pgm://eth0;239.192.1.1:5555", "there are tcp, ipc and inproc"),
         ("tcp://localhost", "tcp://localhost:5555"),
         ("tcp://[::1]", "tcp://[::1]:5555"),
         ("tcp://:5555", "`*` to bind every address"),
