@@ -11,6 +11,7 @@ mod handover;
 mod hours;
 mod large;
 mod life;
+mod octets;
 mod oracle;
 mod planted;
 mod seeds;
