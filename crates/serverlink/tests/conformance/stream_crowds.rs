@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serverlink::{Error, Message, Part, Socket, SocketType::*};
 
@@ -141,5 +143,90 @@ fn two_hundred_clients_come_talk_and_go() {
         until_peers_left(&stream, 0);
         assert_nothing_waits(&stream);
         assert!(stream.connections().is_empty() && stream.peer_stats().is_empty());
+    }
+}
+
+/// Several threads answer and hang up, while clients come, ask and do not always stay for the answer.
+#[test]
+fn hanging_up_while_clients_come_and_go() {
+    const ROUNDS: usize = 60;
+    let world = World::new(Transport::Tcp);
+    let (stream, endpoint) = world.bound(Stream);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let serving: Vec<_> = (0..3).map(|_| scope.spawn(|| answer_and_hang_up(&stream, &done))).collect();
+        let asking: Vec<_> = (0..4)
+            .map(|who| {
+                let endpoint = &endpoint;
+                scope.spawn(move || (0..ROUNDS).for_each(|round| ask(endpoint, (who + round) % 3)))
+            })
+            .collect();
+        let asked: Vec<_> = asking.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::Relaxed);
+        serving.into_iter().for_each(|server| server.join().expect("no panic"));
+        asked.into_iter().for_each(|asked| asked.expect("each question was answered"));
+    });
+    until_peers_left(&stream, 0);
+    eventually("nothing is left of them", || {
+        while stream.try_recv().is_ok() {}
+        stream.connections().is_empty() && stream.peer_stats().is_empty()
+    });
+    let stats = stream.stats();
+    assert_eq!((stats.send_queue, stats.receive_queue), (0, 0), "{stats:?}");
+}
+
+fn answer_and_hang_up(stream: &Socket, done: &AtomicBool) {
+    while !done.load(Ordering::Relaxed) {
+        let Ok(message) = stream.recv_deadline(Instant::now() + Duration::from_millis(20)) else { continue };
+        if message[1].is_empty() {
+            continue;
+        }
+        let answer = Message::from_parts([message[0].clone(), "answer".into()]);
+        for message in [answer, Message::from_parts([message[0].clone(), Part::new()])] {
+            match stream.try_send(message).map_err(Error::from) {
+                Ok(()) | Err(Error::Unroutable { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+fn ask(endpoint: &str, manner: usize) {
+    let mut client = browser(endpoint);
+    match manner {
+        // It goes without a word.
+        0 => {}
+        1 => client.write_all(b"question").expect("it is connected"),
+        _ => {
+            client.write_all(b"question").expect("it is connected");
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).expect("an answer, and its end");
+            assert_eq!(answer, "answer");
+        }
+    }
+}
+
+/// Before it is connected, in this very moment, or a little later.
+#[test]
+fn hanging_up_on_what_is_just_being_connected() {
+    let world = World::new(Transport::Tcp);
+    let (bound, endpoint) = world.bound(Stream);
+    let dialing = world.socket(Stream);
+    for round in 0..300 {
+        let id = dialing.connect_peer(&endpoint).expect("connecting");
+        say(&dialing, &id, b"octets");
+        (0..round % 7).for_each(|_| drop(dialing.try_recv()));
+        say(&dialing, &id, b"");
+        let late = Message::from_parts([id, "late".into()]);
+        let refused = dialing.try_send(late).expect_err("nobody has that name");
+        assert!(matches!(refused.error, Error::Unroutable { .. }), "{}", refused.error);
+    }
+    for socket in [&dialing, &bound] {
+        until_peers_left(socket, 0);
+        eventually("nothing is left of them", || {
+            while socket.try_recv().is_ok() {}
+            socket.connections().is_empty() && socket.peer_stats().is_empty()
+        });
+        assert_eq!(socket.stats().send_queue, 0);
     }
 }
