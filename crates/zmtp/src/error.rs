@@ -4,6 +4,7 @@ use serverlink_message::SocketType;
 use thiserror::Error;
 
 use crate::greeting::MechanismName;
+use crate::mechanism::Denial;
 use crate::version::Version;
 
 /// Whose fault an error is, and so who has to change something.
@@ -101,6 +102,46 @@ pub enum WireError {
         /// The mechanism in use.
         mechanism: &'static str,
     },
+    /// Both sides would wait for each other: a mechanism with roles needs one of each.
+    #[error(
+        "the peer is a server of the mechanism {mechanism}, and so is this socket: one of the two must be its client"
+    )]
+    TwoServers {
+        /// The mechanism of both.
+        mechanism: MechanismName,
+    },
+    /// A box of CURVE was sealed with another key than the peer must have, or changed on its way.
+    #[error(
+        "the {command} of the peer cannot be opened: it has another key than it is expected to have, or the command was changed on its way"
+    )]
+    CannotOpen {
+        /// Its name.
+        command: &'static str,
+    },
+    /// Nonces count up, so this MESSAGE was recorded and sent again, or its order was changed.
+    #[error(
+        "the peer sent a MESSAGE with the nonce {nonce} after one with {last}: it was replayed or reordered on its way"
+    )]
+    StaleNonce {
+        /// The one that came.
+        nonce: u64,
+        /// The highest before it.
+        last: u64,
+    },
+    /// After a CURVE handshake nothing is taken that is not sealed.
+    #[error("the peer sent \"{name}\" in clear, where everything has to be sealed")]
+    NotSealed {
+        /// Printable form of how it begins.
+        name: String,
+    },
+    /// Whoever judges peers did not let this one in.
+    #[error("the peer is not let in: {0}")]
+    Denied(Denial),
+    /// Nobody is there to judge peers, and without one none is let in.
+    #[error(
+        "nobody judges the peer's credentials: give the socket an authenticator, or bind a handler to inproc://zeromq.zap.01"
+    )]
+    NobodyJudges,
     /// The peer's READY does not say what kind of socket it is, so no pattern can be followed.
     #[error("the peer's READY names no Socket-Type")]
     SocketTypeMissing,
@@ -150,7 +191,9 @@ impl WireError {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            WireError::InvalidConfig { .. } | WireError::NoMemory { .. } => Fault::Local,
+            WireError::InvalidConfig { .. } | WireError::NoMemory { .. } | WireError::NobodyJudges => {
+                Fault::Local
+            }
             _ => Fault::Peer,
         }
     }

@@ -137,6 +137,21 @@ pub fn put_header(out: &mut Vec<u8>, header: Header) {
     }
 }
 
+/// Writes a frame header into memory that has room for exactly this one.
+///
+/// # Panics
+/// When it has not: the caller's mistake.
+pub(crate) fn write_header(room: &mut [u8], header: Header) {
+    let flags = (u8::from(header.more) * MORE) | (u8::from(header.command) * COMMAND);
+    match (room, u8::try_from(header.body_len)) {
+        ([flags_octet, len_octet], Ok(body_len)) => (*flags_octet, *len_octet) = (flags, body_len),
+        (room, _) => {
+            room[0] = flags | LONG;
+            room[1..].copy_from_slice(&header.body_len.to_be_bytes());
+        }
+    }
+}
+
 /// Appends one whole frame of a message.
 #[inline]
 pub fn put_frame(out: &mut Vec<u8>, more: bool, body: &[u8]) {

@@ -39,6 +39,10 @@ impl MechanismName {
     pub const LEN: usize = 20;
     /// No security (RFC 37).
     pub const NULL: MechanismName = MechanismName::from_name("NULL");
+    /// A user name and a password, in clear (RFC 24).
+    pub const PLAIN: MechanismName = MechanismName::from_name("PLAIN");
+    /// Encryption and keys (RFC 26).
+    pub const CURVE: MechanismName = MechanismName::from_name("CURVE");
 
     /// For the constants of mechanisms, so that a name that does not fit fails the build.
     const fn from_name(name: &str) -> MechanismName {

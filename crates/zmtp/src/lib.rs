@@ -35,6 +35,7 @@ pub mod error;
 pub mod frame;
 pub mod greeting;
 pub mod handshake;
+pub mod keys;
 pub mod limits;
 pub mod mechanism;
 pub mod meter;
@@ -42,6 +43,7 @@ pub mod raw;
 pub mod subscription;
 pub mod v1;
 mod version;
+pub mod z85;
 
 pub use error::{Fault, WireError};
 pub use limits::Limits;

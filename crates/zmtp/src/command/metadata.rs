@@ -40,7 +40,16 @@ impl<'a> Metadata<'a> {
     /// # Errors
     /// The peer's fault: [`WireError::MalformedCommand`] or [`WireError::LimitExceeded`].
     pub fn parse(encoded: &'a [u8], limits: &Limits) -> Result<Metadata<'a>, WireError> {
-        let mut fields = Fields::new(super::READY, encoded);
+        Metadata::parse_of(super::READY, encoded, limits)
+    }
+
+    /// The same, of another command than READY.
+    pub(crate) fn parse_of(
+        command: &'static str,
+        encoded: &'a [u8],
+        limits: &Limits,
+    ) -> Result<Metadata<'a>, WireError> {
+        let mut fields = Fields::new(command, encoded);
         let mut count = 0;
         while !fields.rest().is_empty() {
             count += 1;

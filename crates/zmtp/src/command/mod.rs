@@ -8,7 +8,7 @@ pub use metadata::{Metadata, MetadataBuilder, Properties, Property, PropertyErro
 use crate::error::{Limited, WireError, check_limit};
 use crate::frame::{Header, put_header};
 use crate::limits::Limits;
-use fields::Fields;
+pub(crate) use fields::Fields;
 
 /// Octets in the longest context of a PING, and so of the PONG that returns it.
 pub const MAX_PING_CONTEXT_LEN: usize = 16;
@@ -88,14 +88,10 @@ impl<'a> Command<'a> {
     /// All the peer's fault: [`WireError::MalformedCommand`] when a field is missing, too short or followed by
     /// something, [`WireError::LimitExceeded`] when the command, its topic or its metadata go past `limits`.
     pub fn parse(body: &'a [u8], limits: &Limits) -> Result<Command<'a>, WireError> {
-        check_limit(Limited::Command, body.len() as u64, limits.max_command_bytes)?;
-        let mut fields = Fields::new("unnamed", body);
-        let name = fields.short("its name is longer than the command")?;
-        let rest = fields.rest();
+        let (name, rest) = split_name(body, limits)?;
         match name {
-            b"" => Err(fields.malformed("its name is empty")),
             b"READY" => Ok(Command::Ready(Metadata::parse(rest, limits)?)),
-            b"ERROR" => parse_error(rest),
+            b"ERROR" => parse_error(rest).map(|reason| Command::Error { reason }),
             b"SUBSCRIBE" => limits.check_topic(rest).map(|()| Command::Subscribe(rest)),
             b"CANCEL" => limits.check_topic(rest).map(|()| Command::Cancel(rest)),
             b"PSUBSCRIBE" => limits.check_topic(rest).map(|()| Command::GlobSubscribe(rest)),
@@ -158,11 +154,25 @@ impl<'a> Command<'a> {
     }
 }
 
-fn parse_error(body: &[u8]) -> Result<Command<'_>, WireError> {
+/// The name of a command, and what follows it.
+///
+/// # Errors
+/// The peer's fault: it has none, or is too long.
+pub(crate) fn split_name<'a>(body: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'a [u8]), WireError> {
+    check_limit(Limited::Command, body.len() as u64, limits.max_command_bytes)?;
+    let mut fields = Fields::new("unnamed", body);
+    match fields.short("its name is longer than the command")? {
+        b"" => Err(fields.malformed("its name is empty")),
+        name => Ok((name, fields.rest())),
+    }
+}
+
+/// The reason in an ERROR's body.
+pub(crate) fn parse_error(body: &[u8]) -> Result<&[u8], WireError> {
     let mut fields = Fields::new(ERROR, body);
     let reason = fields.short("its reason is longer than the command")?;
     fields.finish("something follows its reason")?;
-    Ok(Command::Error { reason })
+    Ok(reason)
 }
 
 fn parse_ping(body: &[u8]) -> Result<Command<'_>, WireError> {

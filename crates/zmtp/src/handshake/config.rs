@@ -21,11 +21,12 @@ pub struct Config {
     /// Our routing id: at most 255 octets, the first not zero; empty for none. REQ, DEALER and ROUTER announce it, for
     /// no other type does it mean anything on the wire.
     pub identity: Vec<u8>,
-    /// Whether we are the server of the security mechanism. NULL has no server and does not announce one.
-    pub as_server: bool,
     /// Whether our READY waits for the peer's, and for our [`admit`](super::Handshake::admit). For the accepting side only: RFC 37 has
     /// the connecting side speak first, and two who wait would wait for ever.
     pub judges: bool,
+    /// Whether somebody has to judge the peer's credentials before it is told that it is let in: see
+    /// [`question`](super::Handshake::question). Without it, whoever keeps to the mechanism is let in; of a mechanism with roles the server asks.
+    pub asks: bool,
     /// What the peer may make us hold.
     pub limits: Limits,
     /// Further properties to announce, after Socket-Type and Identity. Applications choose names that begin with `X-`.
@@ -45,8 +46,8 @@ impl Config {
         Config {
             socket_type,
             identity: Vec::new(),
-            as_server: false,
             judges: false,
+            asks: false,
             limits: Limits::default(),
             properties: Vec::new(),
             globs: false,

@@ -1,4 +1,4 @@
-//! From the first octet to the peer's READY (RFC 37 and 23; NULL so far), or to the identity of an older peer (RFC 15, 13).
+//! From the first octet to the peer's READY (RFC 37, 23, 24 and 26), or to the identity of an older peer (RFC 15, 13).
 
 mod config;
 mod older;
@@ -10,13 +10,13 @@ pub use peer::Peer;
 
 use serverlink_message::SocketType;
 
-use crate::command::Command;
+use crate::command::Metadata;
 use crate::error::{Limited, WireError, check_limit};
 use crate::frame;
 use crate::greeting::{self, Greeting};
 use crate::limits::Limits;
-use crate::mechanism::Mechanism;
-use crate::mechanism::null::Null;
+use crate::mechanism::curve::Channel;
+use crate::mechanism::{Credentials, Denial, Mechanism, Security, Step};
 use crate::version::Version;
 use opening::Said;
 
@@ -38,6 +38,7 @@ pub struct Handshake {
     socket_type: SocketType,
     identity: Vec<u8>,
     judges: bool,
+    asks: bool,
     limits: Limits,
     /// The piece of wire that is not whole yet: a greeting or a frame. Only octets that came.
     piece: Vec<u8>,
@@ -58,6 +59,13 @@ enum State {
     Commands {
         version: Version,
     },
+    /// Somebody judges its credentials, which are here until they are polled.
+    Asking {
+        version: Version,
+        credentials: Option<Credentials>,
+        /// An older peer has said all that it will.
+        older: Option<Peer>,
+    },
     /// Its READY is here, ours is not out. Of an older peer, its identity.
     Judged(Peer),
     /// The peer until it is polled.
@@ -66,15 +74,20 @@ enum State {
 }
 
 impl Handshake {
-    /// Starts a handshake. Its first output, the signature, is ready at once.
+    /// Starts a handshake without security. Its first output, the signature, is ready at once.
     pub fn new(config: Config) -> Self {
-        let (metadata, state) = match config.metadata() {
+        Handshake::with_security(config, Security::Null)
+    }
+
+    /// Starts a handshake with a mechanism of security, which the peer must have as well.
+    pub fn with_security(config: Config, security: Security) -> Self {
+        let (metadata, state) = match config.metadata().and_then(|metadata| security.check(metadata)) {
             Ok(metadata) => (metadata, State::Greeting(Said::Signature)),
             Err(error) => (Default::default(), State::Failed(error)),
         };
-        let mechanism = Mechanism::Null(Null::new(metadata));
-        let as_server = config.as_server && mechanism.has_roles();
-        let greeting = Greeting { minor: config.minor, mechanism: mechanism.name(), as_server };
+        let mechanism = Mechanism::new(security, metadata);
+        let greeting =
+            Greeting { minor: config.minor, mechanism: mechanism.name(), as_server: mechanism.is_server() };
         let mut output = Vec::new();
         if matches!(state, State::Greeting(_)) {
             greeting::put_signature(&mut output, config.identity.len());
@@ -86,6 +99,7 @@ impl Handshake {
             socket_type: config.socket_type,
             identity: config.identity,
             judges: config.judges,
+            asks: config.asks,
             limits: config.limits,
             piece: Vec::new(),
             past_bytes: 0,
@@ -94,7 +108,8 @@ impl Handshake {
     }
 
     /// Takes what came from the peer, in pieces of any size, and tells how much of it belonged to the handshake: all of
-    /// `input` until the peer is ready, and never an octet past its READY or, of an older peer, its identity.
+    /// `input` until the peer is ready, and never an octet past its READY or, of an older peer, its identity. While somebody is
+    /// [asked](Self::question) about the peer nothing is taken: come back with the rest after the answer.
     ///
     /// # Errors
     /// The connection is lost: drain the output and close. Further calls give the same error.
@@ -103,7 +118,7 @@ impl Handshake {
         loop {
             let step = match self.state {
                 State::Failed(ref error) => return Err(error.clone()),
-                State::Judged(_) | State::Done(_) => break,
+                State::Asking { .. } | State::Judged(_) | State::Done(_) => break,
                 _ if rest.is_empty() => break,
                 State::Greeting(said) => self.on_greeting_input(said, rest),
                 State::Identity { version, socket_type } => {
@@ -127,6 +142,59 @@ impl Handshake {
     /// Appends what is to be sent to the peer now.
     pub fn poll_output(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.output);
+    }
+
+    /// What somebody has to judge before the handshake goes on, exactly once: tell the outcome with [`answer`](Self::answer). Only where
+    /// [`Config::asks`] is set.
+    pub fn question(&mut self) -> Option<Credentials> {
+        match &mut self.state {
+            State::Asking { credentials, .. } => credentials.take(),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody still judges the peer.
+    pub fn is_asking(&self) -> bool {
+        matches!(self.state, State::Asking { .. })
+    }
+
+    /// The outcome: the handshake goes on, or ends. Drain the output in either case: the peer may have to be told.
+    ///
+    /// # Errors
+    /// [`WireError::Denied`] for a peer that is not let in, and whatever is wrong with what it said of itself. Close the connection.
+    pub fn answer(&mut self, verdict: Result<(), Denial>) -> Result<(), WireError> {
+        let State::Asking { version, older, .. } = &mut self.state else { return Ok(()) };
+        let (version, older) = (*version, older.take());
+        let outcome = match (verdict, older) {
+            (Ok(()), Some(peer)) => {
+                self.on_peer(peer);
+                Ok(())
+            }
+            (Ok(()), None) => self.on_allowed(version),
+            (Err(denial), _) => {
+                if let Some(reason) = denial.reason()
+                    && version.has_commands()
+                {
+                    self.mechanism.put_refusal(reason, &mut self.output);
+                }
+                Err(WireError::Denied(denial))
+            }
+        };
+        if let Err(error) = &outcome {
+            self.state = State::Failed(error.clone());
+        }
+        outcome
+    }
+
+    fn on_allowed(&mut self, version: Version) -> Result<(), WireError> {
+        self.state = State::Commands { version };
+        let step = self.mechanism.allow();
+        self.on_step(version, step)
+    }
+
+    /// What seals and opens all that follows, where the mechanism encrypts: exactly once, when the handshake is done and its output drained.
+    pub fn take_channel(&mut self) -> Option<Channel> {
+        self.mechanism.take_channel()
     }
 
     /// The peer whose READY waits for our answer: [`admit`](Self::admit) or [`refuse`](Self::refuse).
@@ -154,8 +222,8 @@ impl Handshake {
     /// without spaces: a dialer of libzmq that gets one never tries again. Then close.
     pub fn refuse(&mut self, reason: &str) {
         if let State::Judged(peer) = &self.state {
-            if peer.takes_refusals {
-                Command::Error { reason: reason.as_bytes() }.put(&mut self.output);
+            if peer.takes_refusals && self.mechanism.may_refuse() {
+                self.mechanism.put_refusal(reason, &mut self.output);
             }
             self.state = State::Done(None);
         }
@@ -203,15 +271,45 @@ impl Handshake {
             frame::Parsed::Complete { header_len, .. } => header_len,
             frame::Parsed::Incomplete { .. } => unreachable!("a frame is whole only after its header is"),
         };
-        let command = Command::parse(&frame[header_len..], &self.limits)?;
-        let Some(metadata) = self.mechanism.handle_command(&command)? else {
+        let step = self.mechanism.handle_command(&frame[header_len..], &self.limits)?;
+        self.on_step(version, step)
+    }
+
+    fn on_step(&mut self, version: Version, step: Step<'_>) -> Result<(), WireError> {
+        match step {
+            Step::Continue => {
+                self.speak();
+                Ok(())
+            }
+            Step::Ask(credentials) => self.ask(version, credentials),
+            Step::Introduced(metadata) => self.on_introduced(version, &metadata),
+        }
+    }
+
+    /// Has the peer judged, or lets it in.
+    fn ask(&mut self, version: Version, credentials: Credentials) -> Result<(), WireError> {
+        if !self.asks {
+            return self.on_allowed(version);
+        }
+        self.state = State::Asking { version, credentials: Some(credentials), older: None };
+        Ok(())
+    }
+
+    /// What the mechanism has to say now. NULL has only its READY, which waits where the peer is judged.
+    fn speak(&mut self) {
+        if !self.judges || self.mechanism.may_speak_first() {
             self.mechanism.poll_output(&mut self.output);
-            return Ok(());
-        };
+        }
+    }
+
+    fn on_introduced(&mut self, version: Version, metadata: &[u8]) -> Result<(), WireError> {
+        let metadata = Metadata::parse(metadata, &self.limits)?;
         match Peer::from_metadata(self.socket_type, version, metadata) {
             Ok(peer) => self.on_peer(peer),
             Err(error) => {
-                Command::Error { reason: reason_for_peer(&error).as_bytes() }.put(&mut self.output);
+                if self.mechanism.may_refuse() {
+                    self.mechanism.put_refusal(&reason_for_peer(&error), &mut self.output);
+                }
                 return Err(error);
             }
         }
@@ -220,7 +318,14 @@ impl Handshake {
 
     /// The peer has said who it is.
     fn on_peer(&mut self, peer: Peer) {
-        self.state = if self.judges { State::Judged(peer) } else { State::Done(Some(peer)) };
+        if self.judges {
+            self.state = State::Judged(peer);
+            return;
+        }
+        if peer.version.has_commands() {
+            self.mechanism.poll_output(&mut self.output);
+        }
+        self.state = State::Done(Some(peer));
     }
 
     /// Moves octets from `input` to the piece until that has `target_len`; tells how many.

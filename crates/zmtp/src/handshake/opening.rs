@@ -8,6 +8,7 @@ use crate::greeting::{
     self, GREETING_LEN, Greeting, MAJOR, MechanismName, SIGNATURE_LEN, Shown, V2_GREETING_LEN,
     V2_SOCKET_TYPE_AT,
 };
+use crate::mechanism::Credentials;
 use crate::version::Version;
 
 /// The parts of our greeting that are in the output, or were.
@@ -104,7 +105,12 @@ impl Handshake {
         if self.piece.len() == older::identity_frame_len(version, &self.piece)? {
             let frame = self.finish_piece();
             let peer = older::peer_of(self.socket_type, version, socket_type, &frame)?;
-            self.on_peer(peer);
+            if self.asks {
+                let credentials = Some(Credentials::Null);
+                self.state = State::Asking { version, credentials, older: Some(peer) };
+            } else {
+                self.on_peer(peer);
+            }
         }
         Ok(taken)
     }
@@ -114,11 +120,19 @@ impl Handshake {
         if theirs.mechanism != ours.mechanism {
             return Err(WireError::MechanismMismatch { ours: ours.mechanism, theirs: theirs.mechanism });
         }
-        self.finish_piece();
-        if !self.judges {
-            self.mechanism.poll_output(&mut self.output);
+        // libzmq never says that it is one, so only two that do say so are known to be.
+        if ours.as_server && theirs.as_server {
+            return Err(WireError::TwoServers { mechanism: ours.mechanism });
         }
-        self.state = State::Commands { version: Version::of_minor(ours.minor.min(theirs.minor)) };
-        Ok(())
+        self.finish_piece();
+        let version = Version::of_minor(ours.minor.min(theirs.minor));
+        self.state = State::Commands { version };
+        match self.mechanism.on_greeting() {
+            Some(credentials) => self.ask(version, credentials),
+            None => {
+                self.speak();
+                Ok(())
+            }
+        }
     }
 }

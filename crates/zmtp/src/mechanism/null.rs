@@ -1,7 +1,11 @@
 //! NULL: each side sends READY or ERROR, and nothing else (RFC 37, "The NULL Security Mechanism").
 
-use crate::command::{Command, Metadata, MetadataBuilder};
+use std::borrow::Cow;
+
+use super::Step;
+use crate::command::{Command, MetadataBuilder};
 use crate::error::{WireError, printable};
+use crate::limits::Limits;
 
 /// Our side of a NULL handshake; the same for both roles.
 ///
@@ -10,23 +14,27 @@ use crate::error::{WireError, printable};
 /// has to know the peer before it says READY asks the handshake for it
 /// ([`Config::judges`](crate::handshake::Config::judges)).
 #[derive(Debug)]
-pub struct Null {
+pub(crate) struct Null {
     /// Until it is sent.
     ready: Option<MetadataBuilder>,
 }
 
 impl Null {
     /// A side that introduces itself with `metadata`.
-    pub fn new(metadata: MetadataBuilder) -> Self {
+    pub(super) fn new(metadata: MetadataBuilder) -> Self {
         Null { ready: Some(metadata) }
     }
 
-    pub(super) fn handle_command<'a>(&mut self, command: &Command<'a>) -> Result<Metadata<'a>, WireError> {
-        match *command {
-            Command::Ready(metadata) => Ok(metadata),
+    pub(super) fn handle_command<'a>(
+        &mut self,
+        body: &'a [u8],
+        limits: &Limits,
+    ) -> Result<Step<'a>, WireError> {
+        match Command::parse(body, limits)? {
+            Command::Ready(metadata) => Ok(Step::Introduced(Cow::Borrowed(metadata.as_bytes()))),
             Command::Error { reason } => Err(WireError::RefusedByPeer { reason: printable(reason) }),
             // A machine that let strange commands pass would have to count them; the grammar has none.
-            _ => Err(WireError::UnexpectedCommand { name: printable(command.name()), mechanism: "NULL" }),
+            other => Err(WireError::UnexpectedCommand { name: printable(other.name()), mechanism: "NULL" }),
         }
     }
 

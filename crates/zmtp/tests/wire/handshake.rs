@@ -186,11 +186,11 @@ fn publishers_and_subscribers_announce_globs() {
 
 #[test]
 fn as_server_is_ignored_and_under_null_never_announced() {
-    let mut handshake = Handshake::new(Config { as_server: true, ..Config::new(SocketType::Pull) });
+    let mut handshake = Handshake::new(Config::new(SocketType::Pull));
     handshake.handle_input(&greeting(1)).expect("a legal greeting");
     assert_eq!(output(&mut handshake)[10..64], greeting(1)[10..]);
     for as_server in [0, 1, 0xFF] {
-        let mut handshake = started(Config { as_server: true, ..Config::new(SocketType::Pull) });
+        let mut handshake = started(Config::new(SocketType::Pull));
         let mut theirs = greeting(1);
         theirs[32] = as_server;
         handshake.handle_input(&theirs).expect("as-server has no meaning under NULL");

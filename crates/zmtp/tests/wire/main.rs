@@ -9,5 +9,6 @@ mod meter;
 mod older;
 mod raw;
 mod refusals;
+mod security;
 mod subscription;
 mod v1;
