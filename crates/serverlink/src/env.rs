@@ -78,6 +78,17 @@ impl Env {
         self.0.random.lock().expect("the generator's lock is never held over a panic").u32(..)
     }
 
+    /// Octets that nobody can guess, from the system; on a simulated machine from its seed.
+    pub(crate) fn fill_with_chance(&self, octets: &mut [u8]) -> std::io::Result<()> {
+        match &self.0.machine {
+            Machine::Real => getrandom::fill(octets).map_err(std::io::Error::from),
+            Machine::Simulated(..) => {
+                self.0.random.lock().expect("the generator's lock is never held over a panic").fill(octets);
+                Ok(())
+            }
+        }
+    }
+
     /// A random duration, `least` and `most` included.
     pub(crate) fn random_between(&self, least: Duration, most: Duration) -> Duration {
         let nanos = u64::try_from(most.saturating_sub(least).as_nanos()).unwrap_or(u64::MAX);

@@ -133,7 +133,8 @@
 //! - **A peer can end no connection but its own**, whatever it sends, and it cannot make this side allocate ahead of bytes that
 //!   came.
 //!
-//! "Delivered" means accepted by the operating system. There is no authentication and no encryption yet.
+//! "Delivered" means accepted by the operating system. Connections are neither authenticated nor encrypted unless their sockets are told
+//! to be: see [`security`].
 //!
 //! # Looking inside
 //!
@@ -163,11 +164,13 @@ mod reactor;
 mod report;
 mod resolve;
 mod resolver;
+pub mod security;
 pub mod sim;
 mod socket;
 mod stats;
 mod sync;
 mod typed;
+mod zap;
 
 pub use adopt::{AdoptError, AdoptRefusal, ForeignSocket, Holder, RefusalReason};
 pub use context::{Context, ContextBuilder};

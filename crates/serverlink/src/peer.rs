@@ -1,19 +1,19 @@
 //! Who is at the other end of a pipe.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serverlink_driver::Credentials as PeerCredentials;
 use serverlink_message::SocketType;
 use serverlink_zmtp::{Version, handshake};
 
 use crate::endpoint::Endpoint;
+use crate::security::{PublicKey, User};
 
 /// A peer, as its handshake introduced it.
 ///
 /// It is made once for each connection, when the handshake is done, and never changes; clones of the [`Arc`] around it are cheap to
-/// keep. What it says of itself is not proven: there is no authentication yet, and only
-/// [`credentials`](Peer::credentials) come from the system.
+/// keep. What it says of itself is not proven: [`credentials`](Peer::credentials) come from the system, [`public_key`](Peer::public_key) is proven
+/// by CURVE, and [`user_id`](Peer::user_id) is what our own side calls it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,6 +50,11 @@ pub struct Peer {
     /// Its other properties in their order: those of its application, whose names begin with `X-`, and those of its library. Peers
     /// before ZMTP 3.0 have none.
     pub properties: Vec<(String, Vec<u8>)>,
+    /// The name that an [`Authenticator`](crate::security::Authenticator) or a ZAP handler of this side gave to it when it let it in. `None`:
+    /// nobody was asked.
+    pub user_id: Option<Vec<u8>>,
+    /// The long-term key of CURVE that it has proven to have: proven, unlike everything that it only says. `None`: the mechanism is another.
+    pub public_key: Option<PublicKey>,
 }
 
 impl Peer {
@@ -58,35 +63,50 @@ impl Peer {
         peer: &handshake::Peer,
         address: Option<Endpoint>,
         credentials: Option<PeerCredentials>,
-    ) -> Arc<Peer> {
-        Arc::new(Peer {
+    ) -> Peer {
+        Peer {
             socket_type: peer.socket_type,
             routing_id: peer.identity.clone(),
             version: Some(peer.version),
             address,
             credentials,
             properties: peer.properties.clone(),
-        })
+            user_id: None,
+            public_key: None,
+        }
+    }
+
+    /// What whoever judged it had to add, and the key that it has proven to have.
+    pub(crate) fn is_judged(&mut self, user: Option<User>, public_key: Option<PublicKey>) {
+        self.public_key = public_key;
+        if let Some(User { id, metadata }) = user {
+            self.user_id = Some(id);
+            // In front: what we say of a peer counts more than what it says of itself.
+            self.properties.splice(0..0, metadata);
+        }
     }
 
     /// Over a wire on which nobody introduces himself.
-    pub(crate) fn unknown(address: Option<Endpoint>, credentials: Option<PeerCredentials>) -> Arc<Peer> {
-        Arc::new(Peer {
+    pub(crate) fn unknown(address: Option<Endpoint>, credentials: Option<PeerCredentials>) -> Peer {
+        Peer {
             socket_type: None,
             routing_id: Vec::new(),
             version: None,
             address,
             credentials,
             properties: Vec::new(),
-        })
+            user_id: None,
+            public_key: None,
+        }
     }
 
     /// The value of the property of this name; the case of names does not count. `Socket-Type` and `Identity` are among them, as in the
-    /// handshake.
+    /// handshake, and `User-Id`, as in ZAP. What our own side says of the peer comes before what it says of itself.
     pub fn property(&self, name: &str) -> Option<&[u8]> {
         match name {
             _ if name.eq_ignore_ascii_case("Socket-Type") => Some(self.socket_type?.as_str().as_bytes()),
             _ if name.eq_ignore_ascii_case("Identity") => Some(&self.routing_id),
+            _ if name.eq_ignore_ascii_case("User-Id") && self.user_id.is_some() => self.user_id.as_deref(),
             _ => {
                 let mut named = self.properties.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
                 named.next().map(|(_, value)| &value[..])

@@ -8,8 +8,10 @@ use serverlink_message::chunk::Slice;
 use serverlink_patterns::AttachRefusal;
 use serverlink_zmtp::Version;
 use serverlink_zmtp::handshake::{self, Config, Handshake};
+use serverlink_zmtp::mechanism::curve::Channel;
 
 use super::incoming::Incoming;
+use super::judging::Judging;
 use super::landing::Landing;
 use super::{Connection, Flow, Phase, Unwritten, write};
 use crate::monitor::EventKind;
@@ -24,7 +26,7 @@ impl Connection {
     pub(super) fn begin_greeting(&mut self, now: Instant) -> Flow {
         let core = &self.core;
         if core.is_raw() {
-            return self.take_in(now, handshake::Peer::unknown(Version::V1_0));
+            return self.take_in(now, handshake::Peer::unknown(Version::V1_0), None);
         }
         let config = Config {
             identity: core.options.routing_id.clone(),
@@ -34,9 +36,18 @@ impl Connection {
             // Of two ends that were adopted, neither may wait for the other to speak first.
             properties: core.options.metadata.clone(),
             judges: self.origin == Origin::Accepted && core.may_refuse_peers(),
+            asks: core.judges_credentials(),
             ..Config::new(core.kind)
         };
-        self.phase = Phase::Greeting(Box::new(Handshake::new(config)), Unwritten::Nothing);
+        let security = match core.options.security.for_connection(&core.env) {
+            Ok(security) => security,
+            Err(error) => return Flow::End(Farewell::Io(error)),
+        };
+        if let Some(server) = core.options.security.server_key() {
+            self.judging.get_or_insert_default().public_key = Some(server);
+        }
+        let handshake = Handshake::with_security(config, security);
+        self.phase = Phase::Greeting(Box::new(handshake), Unwritten::Nothing);
         self.readable = true;
         if self.origin == Origin::Accepted {
             return Flow::Again;
@@ -108,6 +119,9 @@ impl Connection {
                 return Flow::Idle;
             }
         }
+        if let Some(credentials) = handshake.question() {
+            return self.have_judged(credentials, now);
+        }
         if handshake.is_done() { self.establish(now) } else { Flow::Idle }
     }
 
@@ -129,19 +143,25 @@ impl Connection {
     fn establish(&mut self, now: Instant) -> Flow {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let Some(peer) = handshake.poll_peer() else { return Flow::Idle };
-        self.take_in(now, peer)
+        let channel = handshake.take_channel();
+        self.take_in(now, peer, channel)
     }
 
     /// It is known who the peer is, or that nothing more is going to be known.
-    fn take_in(&mut self, now: Instant, peer: handshake::Peer) -> Flow {
+    fn take_in(&mut self, now: Instant, peer: handshake::Peer, channel: Option<Channel>) -> Flow {
         let (version, has_heartbeats) = (peer.version, peer.heartbeats);
-        let introduced = match self.core.is_raw() {
+        let (sealer, opener) = channel.map(|Channel { sealer, opener }| (sealer, opener)).unzip();
+        let Judging { user, public_key, .. } = self.judging.take().map(|found| *found).unwrap_or_default();
+        let mut introduced = match self.core.is_raw() {
             true => Peer::unknown(self.peer_address(), self.credentials),
             false => Peer::introduced(&peer, self.peer_address(), self.credentials),
         };
+        introduced.is_judged(user, public_key);
+        let introduced = Arc::new(introduced);
         let arrival = Arrival {
             key: self.stream.key(),
             writer: self.stream.writer(),
+            sealer,
             handshake: peer,
             peer: Arc::clone(&introduced),
             endpoint: self.endpoint.clone(),
@@ -152,12 +172,15 @@ impl Connection {
                 self.pipe = Some(pipe);
                 self.phase = Phase::Open;
                 self.has_heartbeats = has_heartbeats;
-                if self.core.is_raw() {
-                    let max_message_bytes = self.core.options.max_message_bytes;
-                    self.incoming = Some(Box::new(Incoming::Octets { max_message_bytes }));
-                } else if version == Version::V1_0 {
-                    self.incoming = Some(Box::new(Incoming::v1()));
-                }
+                let incoming = match version {
+                    _ if self.core.is_raw() => {
+                        let max_message_bytes = self.core.options.max_message_bytes;
+                        Some(Incoming::Octets { max_message_bytes })
+                    }
+                    Version::V1_0 => Some(Incoming::v1()),
+                    _ => opener.map(Incoming::Sealed),
+                };
+                self.incoming = incoming.map(Box::new);
                 self.is_special |= self.incoming.is_some();
                 self.core.monitor.tell(|| EventKind::Established {
                     endpoint: self.endpoint.clone(),

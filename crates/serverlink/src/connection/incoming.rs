@@ -1,5 +1,6 @@
-//! From what a peer sends that does not speak ZMTP 3 to the frames that everything else understands.
+//! From what a peer sends to the frames that everything else understands: of one that does not speak ZMTP 3, or that seals what it says.
 
+use serverlink_zmtp::mechanism::curve::Opener;
 use serverlink_zmtp::v1::Incoming as V1;
 use serverlink_zmtp::{WireError, raw};
 
@@ -9,6 +10,8 @@ pub(super) enum Incoming {
     V1(V1),
     /// Octets without frames, in messages of at most so many.
     Octets { max_message_bytes: u64 },
+    /// Sealed.
+    Sealed(Opener),
 }
 
 impl Incoming {
@@ -25,6 +28,7 @@ impl Incoming {
                 raw::frame_incoming(input, *max_message_bytes, out);
                 Ok(())
             }
+            Incoming::Sealed(opener) => opener.handle_input(input, out),
         }
     }
 }

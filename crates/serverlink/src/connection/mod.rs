@@ -7,6 +7,7 @@ mod greet;
 mod hang_up;
 mod heartbeat;
 mod incoming;
+mod judging;
 pub(crate) mod landing;
 mod open;
 mod own;
@@ -32,6 +33,7 @@ use crate::report::Origin;
 use crate::socket::core::Core;
 use heartbeat::{Heartbeat, Pace};
 use incoming::Incoming;
+use judging::Judging;
 use landing::Landing;
 use own::Own;
 use place::Place;
@@ -64,8 +66,10 @@ pub(crate) struct Connection {
     heartbeat: Heartbeat,
     /// Before ZMTP 3.1 there is no PING.
     has_heartbeats: bool,
-    /// From what a peer of ZMTP 1.0 or without ZMTP sends to the frames that everything else understands.
+    /// From what this peer sends to the frames that everything else understands, where it has another form.
     incoming: Option<Box<Incoming>>,
+    /// What is found out of a peer before it is introduced.
+    judging: Option<Box<Judging>>,
     /// Who the peer is, since the handshake.
     introduced: Option<Arc<Peer>>,
     /// We do not read, so we do not hear: silence is our own doing.
@@ -184,6 +188,7 @@ impl Connection {
             heartbeat: Heartbeat::new(now),
             has_heartbeats: false,
             incoming: None,
+            judging: None,
             introduced: None,
             paused: false,
             write_failed: false,
@@ -278,7 +283,8 @@ impl Connection {
             (Phase::Open, Some(pipe)) => self.core.before_read(pipe, attention),
             // The socket takes no peer in before all of our greeting is out.
             (Phase::Greeting(handshake, unwritten), _) => {
-                (unwritten.is_nothing() || !handshake.is_done()).then(Cut::default)
+                let may = !handshake.is_asking() && (unwritten.is_nothing() || !handshake.is_done());
+                may.then(Cut::default)
             }
             _ => Some(Cut::default()),
         }

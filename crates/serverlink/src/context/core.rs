@@ -1,7 +1,7 @@
 //! A context as its sockets share it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::io_thread::{IoShared, IoThread};
 use crate::monitor::Audience;
 use crate::reactor::Reactor;
+use crate::security::SharedAuthenticator;
 use crate::socket::core::Core;
 use crate::stats::ContextStats;
 use crate::sync::{Lock, Waiters};
@@ -36,6 +37,8 @@ pub(crate) struct ContextCore {
     live: AtomicUsize,
     /// The same of the library's own.
     internal: AtomicUsize,
+    /// Who judges peers for sockets that have nobody of their own.
+    pub(crate) authenticator: OnceLock<SharedAuthenticator>,
     /// Who listens to all of its sockets.
     pub(crate) audience: Arc<Audience>,
     pub(crate) observers: Arc<Waiters>,
@@ -102,6 +105,7 @@ impl ContextCore {
             next_socket: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             internal: AtomicUsize::new(0),
+            authenticator: OnceLock::new(),
             audience: Arc::default(),
             observers: Arc::default(),
         })

@@ -21,6 +21,7 @@ use crate::monitor::{Callback, Event, Monitor};
 use crate::options::Options;
 use crate::report::ContextReport;
 use crate::resolver::{LookUp, Resolver};
+use crate::security::{Authenticator, SharedAuthenticator};
 use crate::socket::Socket;
 use crate::stats::ContextStats;
 
@@ -61,6 +62,7 @@ pub struct ContextBuilder {
     spins: bool,
     driver: Option<Kind>,
     look_up: Option<LookUp>,
+    authenticator: Option<SharedAuthenticator>,
 }
 
 impl Context {
@@ -76,7 +78,14 @@ impl Context {
     /// Settings first.
     pub fn builder() -> ContextBuilder {
         let io_threads = IoThreads { count: 1, prefix: "slk".to_owned(), processors: Vec::new() };
-        ContextBuilder { io_threads, max_sockets: 65_535, spins: true, driver: None, look_up: None }
+        ContextBuilder {
+            io_threads,
+            max_sockets: 65_535,
+            spins: true,
+            driver: None,
+            look_up: None,
+            authenticator: None,
+        }
     }
 
     pub(crate) fn from_core(core: Arc<ContextCore>) -> Context {
@@ -273,6 +282,13 @@ impl ContextBuilder {
         self
     }
 
+    /// Who judges the peers of sockets that have no [`authenticator`](crate::Options::authenticator) of their own, in place of a handler of ZAP
+    /// and by its rules: see [`security`](crate::security). Default: none.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> ContextBuilder {
+        self.authenticator = Some(SharedAuthenticator::new(authenticator));
+        self
+    }
+
     /// How many sockets may be open at once: at least 1, default 65,535. Sockets that still linger count.
     pub fn max_sockets(mut self, sockets: usize) -> ContextBuilder {
         self.max_sockets = sockets;
@@ -311,7 +327,11 @@ impl ContextBuilder {
         let kind = self.driver.map_or_else(driver_from_environment, Ok)?;
         let resolver = Resolver::threads(format!("{prefix}-resolver"), self.look_up);
         let env = Env::real(resolver, self.spins);
-        ContextCore::start(env, kind, &self.io_threads, self.max_sockets).map(Context::from_core)
+        let core = ContextCore::start(env, kind, &self.io_threads, self.max_sockets)?;
+        if let Some(authenticator) = self.authenticator {
+            let _ = core.authenticator.set(authenticator);
+        }
+        Ok(Context::from_core(core))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serverlink_message::SocketType;
 use serverlink_patterns::PipeId;
 
 use crate::pipe::{RingInlet, RingOutlet};
@@ -37,6 +38,12 @@ impl Registry {
         }
         entry.bound = Some(Arc::clone(core));
         Some(std::mem::take(&mut entry.waiting))
+    }
+
+    /// Whether somebody has bound the name who talks to sockets of this type.
+    pub(crate) fn is_bound_for(&self, name: &str, socket_type: SocketType) -> bool {
+        let bound = self.names.get(name).and_then(|entry| entry.bound.as_ref());
+        bound.is_some_and(|core| !core.is_closing() && core.kind.accepts(socket_type))
     }
 
     /// Gives the name up, if it is this socket's.

@@ -17,6 +17,16 @@ pub enum Cause {
     Protocol,
     /// The peer refused us in the handshake, and said why.
     RefusedByPeer,
+    /// The peer does not accept our credentials, and said so by a number of ZAP: 300, 400 or 500.
+    DeniedByPeer(u16),
+    /// This side does not accept the peer's credentials: 300, it cannot be judged now; 400, they are not good; 500, judging failed.
+    Denied(u16),
+    /// Nobody on this side judges credentials, and the socket's security wants somebody to.
+    NobodyJudges,
+    /// Both sides have another mechanism of security, or the same role in it.
+    Mechanism,
+    /// What the peer sent cannot be opened with the keys that it must have, or was not sealed, or was replayed or reordered on its way.
+    Cryptography,
     /// This side refused the peer: its routing id is taken, this PAIR has its peer, it went past a limit.
     Refused,
     /// No address answered within `connect_timeout`.
@@ -49,6 +59,11 @@ impl Cause {
             Cause::PeerClosed => "peer_closed",
             Cause::Protocol => "protocol",
             Cause::RefusedByPeer => "refused_by_peer",
+            Cause::DeniedByPeer(_) => "denied_by_peer",
+            Cause::Denied(_) => "denied",
+            Cause::NobodyJudges => "nobody_judges",
+            Cause::Mechanism => "mechanism",
+            Cause::Cryptography => "cryptography",
             Cause::Refused => "refused",
             Cause::ConnectTimeout => "connect_timeout",
             Cause::HandshakeTimeout => "handshake_timeout",
@@ -89,8 +104,7 @@ impl Farewell {
     pub(crate) fn cause(&self) -> Cause {
         match self {
             Farewell::PeerClosed => Cause::PeerClosed,
-            Farewell::Wire(WireError::RefusedByPeer { .. }) => Cause::RefusedByPeer,
-            Farewell::Wire(_) => Cause::Protocol,
+            Farewell::Wire(error) => cause_of(error),
             Farewell::TurnedAway(_) => Cause::Refused,
             Farewell::ConnectTimeout => Cause::ConnectTimeout,
             Farewell::HandshakeTimeout => Cause::HandshakeTimeout,
@@ -99,6 +113,26 @@ impl Farewell {
             Farewell::HandedOver => Cause::HandedOver,
             Farewell::Closed => Cause::Closed,
         }
+    }
+}
+
+fn cause_of(error: &WireError) -> Cause {
+    match error {
+        WireError::RefusedByPeer { reason } => match reason.as_str() {
+            "300" => Cause::DeniedByPeer(300),
+            "400" => Cause::DeniedByPeer(400),
+            "500" => Cause::DeniedByPeer(500),
+            _ => Cause::RefusedByPeer,
+        },
+        WireError::Denied(denial) => Cause::Denied(denial.status()),
+        WireError::NobodyJudges => Cause::NobodyJudges,
+        WireError::MechanismMismatch { .. }
+        | WireError::TooOldForMechanism { .. }
+        | WireError::TwoServers { .. } => Cause::Mechanism,
+        WireError::CannotOpen { .. } | WireError::StaleNonce { .. } | WireError::NotSealed { .. } => {
+            Cause::Cryptography
+        }
+        _ => Cause::Protocol,
     }
 }
 

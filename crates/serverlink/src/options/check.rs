@@ -22,6 +22,7 @@ const MAX_ROUTING_ID_BYTES: usize = 255;
 /// Messages that the socket sends or receives of its own accord.
 const MAX_OWN_MESSAGE_BYTES: usize = 64 * 1024;
 /// Half of what a handshake may have on the other side, where the properties of ZMTP need room, too.
+const MAX_DOMAIN_BYTES: usize = 255;
 const MAX_PROPERTIES: usize = 32;
 const MAX_PROPERTY_BYTES: usize = 16 * 1024;
 
@@ -72,9 +73,23 @@ impl Options {
                 return Err(Error::InvalidOption { option, value: size, why });
             }
         }
+        self.check_security()?;
         self.tcp.check()?;
         check_metadata(&self.metadata)?;
         check_routing_id(&self.routing_id)
+    }
+
+    fn check_security(&self) -> Result<(), Error> {
+        self.security.check()?;
+        if self.zap_domain.len() > MAX_DOMAIN_BYTES {
+            return Err(Error::invalid_option("zap_domain", &self.zap_domain, "it may have 255 bytes"));
+        }
+        if self.zap_enforce_domain && self.zap_domain.is_empty() && self.security.is_plain_server() {
+            let why =
+                "a PLAIN server lets nobody in unjudged, and without a zap_domain nobody would be asked";
+            return Err(Error::invalid_option("zap_enforce_domain", true, why));
+        }
+        Ok(())
     }
 
     /// [`validate`](Options::validate), and that no option is set which a socket of this type does not have.

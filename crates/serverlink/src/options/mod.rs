@@ -12,6 +12,8 @@ pub use accept_filter::{AcceptFilter, BadAcceptFilter};
 pub use reconnect_stop::ReconnectStop;
 pub use tcp::TcpOptions;
 
+use crate::security::{Security, SharedAuthenticator};
+
 const MIB: u64 = 1024 * 1024;
 
 /// The settings of one socket. They are fixed when it is opened.
@@ -162,6 +164,25 @@ pub struct Options {
     /// longer than `max_message_bytes`. Default empty. libzmq: `ZMQ_HICCUP_MSG`.
     pub hiccup_message: Vec<u8>,
 
+    /// Which mechanism protects the socket's connections, in which role, and with what: [`Security`]. Peers must have the same mechanism in
+    /// the other role. Not for `inproc://`, which never leaves the process. Default: none. libzmq: `ZMQ_PLAIN_SERVER`, `ZMQ_PLAIN_USERNAME`,
+    /// `ZMQ_PLAIN_PASSWORD`, `ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SERVERKEY`.
+    pub security: Security,
+
+    /// Who judges the peers of this socket, whatever the mechanism: nobody is let in without its word. A client of PLAIN or CURVE asks nobody: its
+    /// server is who it says, or cannot answer. Default: none; then the context's, or a handler bound to `inproc://zeromq.zap.01`, is asked as
+    /// [`security`](crate::security) tells. Not in libzmq, which has the handler alone.
+    pub authenticator: Option<SharedAuthenticator>,
+
+    /// The name of the rules by which this socket's peers are judged, for whoever judges them. Without security, an empty one means that neither
+    /// the context's authenticator nor a handler is asked. Up to 255 bytes. Default empty. libzmq: `ZMQ_ZAP_DOMAIN`.
+    pub zap_domain: String,
+
+    /// Hold to `zap_domain`: with one, peers are only let in by somebody who judges them; with an empty one, nobody but the socket's own
+    /// `authenticator` is asked about the peers of a CURVE server. Otherwise a CURVE server, and a socket without security, let everybody in as long as
+    /// nobody is there to ask. Default false. libzmq: `ZMQ_ZAP_ENFORCE_DOMAIN`.
+    pub zap_enforce_domain: bool,
+
     /// ROUTER: a send to an unknown routing id fails with [`Error::Unroutable`](crate::Error::Unroutable), and one to a full peer waits. Otherwise both
     /// are dropped and counted. Default false. libzmq: `ZMQ_ROUTER_MANDATORY`.
     pub router_mandatory: bool,
@@ -295,6 +316,10 @@ impl Default for Options {
             hello_message: Vec::new(),
             disconnect_message: Vec::new(),
             hiccup_message: Vec::new(),
+            security: Security::none(),
+            authenticator: None,
+            zap_domain: String::new(),
+            zap_enforce_domain: false,
             router_mandatory: false,
             router_handover: false,
             router_notify_connect: false,

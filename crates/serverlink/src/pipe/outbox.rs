@@ -18,9 +18,11 @@ use super::arena::{ArenaPool, SEGMENT_BYTES, SHORT_SEGMENT_BYTES};
 use super::high_water::HighWater;
 use super::lane::SendLane;
 use super::rewind;
+use crate::sync::later::drop_later;
 use layout::Layout;
 use lend::Patience;
 use publication::Company;
+use rewrite::Rewrite;
 
 /// Parts from this size on are written by reference instead of copied.
 pub(crate) const BY_REFERENCE_BYTES: usize = 8 * 1024;
@@ -62,23 +64,14 @@ pub(crate) struct Outbox {
     pub(crate) flush_asked: bool,
     /// The I/O thread watches this outbox: callers write only full segments.
     pub(crate) streaming: bool,
-    /// What the peer understands. In another form than our own, what is written is rewritten right before, and what waits stays as it is.
-    form: Form,
+    /// What is written is rewritten right before, and what waits stays as it is.
+    rewrite: Option<Box<Rewrite>>,
+    /// How a batch that is out was rewritten, if its connection is gone.
+    orphaned_rewrite: Option<Box<Rewrite>>,
     /// Whether callers wait a moment for the kernel to take large bodies.
     pub(crate) patience: Patience,
     /// With whom it shares what it is sent.
     company: Company,
-}
-
-/// What goes over the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Form {
-    #[default]
-    Frames,
-    /// The frames of ZMTP 1.0.
-    V1,
-    /// Bodies, for a peer without ZMTP.
-    Octets,
 }
 
 /// A run of whole messages.
@@ -168,7 +161,8 @@ impl Outbox {
             listed: false,
             flush_asked: false,
             streaming: false,
-            form: Form::Frames,
+            rewrite: None,
+            orphaned_rewrite: None,
             patience: Patience::default(),
             company: Company::default(),
         }
@@ -313,19 +307,18 @@ impl Outbox {
         if !matches!(self.writing, Writing::Nobody) || !self.has_output() {
             return None;
         }
+        if self.rewrite.is_some() {
+            return self.begin_rewritten_write();
+        }
         self.flush_asked = false;
         let mut batch = Batch::new();
-        let form = self.form;
-        if form != Form::Frames {
-            rewrite::rewrite_control(&mut self.control, form);
-        }
         let control_bytes = self.control.len();
-        let mut layout = Layout::new(form, control_bytes);
+        let mut layout = Layout::new(false, control_bytes);
         if !self.control.is_empty() {
             batch.push(Buffer::Owned(std::mem::take(&mut self.control)));
         }
         for _ in 0..SEGMENTS_PER_WRITE {
-            let mut segment = match self.sealed.pop_front() {
+            let segment = match self.sealed.pop_front() {
                 Some(segment) => segment,
                 None if self.open.messages > 0 => {
                     self.closed_bytes += self.open.bytes();
@@ -333,11 +326,6 @@ impl Outbox {
                 }
                 None => break,
             };
-            if form != Form::Frames {
-                self.closed_bytes -= segment.bytes();
-                segment = segment.rewritten(form);
-                self.closed_bytes += segment.bytes();
-            }
             layout.push(segment.bytes(), segment.messages);
             segment.push_into(&mut batch);
         }
@@ -385,7 +373,8 @@ impl Outbox {
                 Outcome::Done
             }
             Written::Blocked(batch) | Written::Failed(batch, _) if orphaned => {
-                self.keep_unwritten(batch, &layout);
+                let rewrite = self.orphaned_rewrite.take();
+                self.keep_unwritten(batch, &layout, rewrite.as_deref());
                 Outcome::Done
             }
             Written::Blocked(batch) => {
@@ -440,12 +429,12 @@ impl Outbox {
     /// A connection is established: what was queued may be written.
     pub(crate) fn attach(&mut self, writer: Writer) {
         self.writer = Some(writer);
-        self.form = Form::Frames;
+        self.rewrite = None;
     }
 
-    /// What the peer of the connection that was just attached understands.
-    pub(crate) fn set_form(&mut self, form: Form) {
-        self.form = form;
+    /// What goes to the peer of the connection that was just attached has another form.
+    pub(crate) fn rewrite(&mut self, rewrite: Rewrite) {
+        self.rewrite = Some(Box::new(rewrite));
     }
 
     /// The connection is gone. What the kernel did not accept stays, from the start of the message
@@ -459,11 +448,16 @@ impl Outbox {
         match std::mem::replace(&mut self.writing, Writing::Nobody) {
             Writing::Nobody => {}
             Writing::Taken(token) => {
+                // Another connection may have come and gone since that of the batch.
+                if !token.orphaned {
+                    self.orphaned_rewrite = self.rewrite.take();
+                }
                 self.writing = Writing::Taken(Token { orphaned: true, writable: false, ..token });
             }
             Writing::Blocked(blocked) => {
                 let (batch, layout) = *blocked;
-                self.keep_unwritten(batch, &layout);
+                let rewrite = self.rewrite.take();
+                self.keep_unwritten(batch, &layout, rewrite.as_deref());
             }
         }
     }
@@ -474,16 +468,19 @@ impl Outbox {
         self.sent += messages as u64;
     }
 
-    fn keep_unwritten(&mut self, batch: Batch, layout: &Layout) {
+    #[cold]
+    fn keep_unwritten(&mut self, batch: Batch, layout: &Layout, rewrite: Option<&Rewrite>) {
+        let rewrite = rewrite.filter(|_| layout.rewritten);
         self.sent_bytes += batch.written_bytes() as u64;
-        let left = rewind::unwritten_messages(batch, layout.control_bytes, layout.form);
-        if layout.form == Form::Octets {
+        if matches!(rewrite, Some(Rewrite::Octets)) {
             // What was not written of a stream has no place in the next one.
+            drop_later(batch);
             self.queued -= layout.messages();
             self.cut += layout.messages();
             self.closed_bytes -= layout.bytes();
             return;
         }
+        let left = rewind::unwritten_messages(batch, layout.control_bytes, rewrite);
         self.accept(layout.messages() - left.messages);
         self.closed_bytes = self.closed_bytes - layout.bytes() + left.frames.len();
         if left.messages > 0 {
@@ -597,6 +594,7 @@ impl Segment {
         self.chain.push(Buffer::Shared(Arc::new(part)));
     }
 
+    #[inline(always)]
     fn push_into(self, batch: &mut Batch) {
         for buffer in self.chain {
             batch.push(buffer);
@@ -614,7 +612,7 @@ pub(crate) mod lend;
 #[path = "outbox/publication.rs"]
 mod publication;
 #[path = "outbox/rewrite.rs"]
-mod rewrite;
+pub(crate) mod rewrite;
 
 // The models of `tests/loom.rs` include this file, and are tests of their own.
 #[cfg(all(test, not(loom)))]

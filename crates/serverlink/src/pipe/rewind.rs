@@ -3,9 +3,10 @@
 use serverlink_driver::{Batch, Buffer};
 use serverlink_zmtp::WireError;
 use serverlink_zmtp::frame::{self, Parsed};
+use serverlink_zmtp::mechanism::curve::Sealer;
 use serverlink_zmtp::v1::{self, Incoming};
 
-use super::outbox::Form;
+use super::outbox::rewrite::Rewrite;
 use crate::sync::later::drop_later;
 
 /// Whole messages, framed.
@@ -16,23 +17,41 @@ pub(crate) struct Unwritten {
 }
 
 /// The messages of `batch` from the one on that was partly written; its first `control_bytes` are
-/// control frames, which belong to the connection and go with it. A batch in the form of ZMTP 1.0 is turned back, and one without frames is lost.
-pub(crate) fn unwritten_messages(batch: Batch, control_bytes: usize, form: Form) -> Unwritten {
-    let parse = match form {
-        Form::Frames => frame::parse_header,
-        Form::V1 => v1::parse_header,
-        Form::Octets => {
-            drop_later(batch);
-            return Unwritten::default();
-        }
-    };
-    let written = batch.written_bytes();
+/// control frames, which belong to the connection and go with it. A batch that was rewritten is turned back: what is sealed was sealed
+/// for a connection that is gone.
+pub(crate) fn unwritten_messages(
+    batch: Batch,
+    control_bytes: usize,
+    rewritten: Option<&Rewrite>,
+) -> Unwritten {
+    let written = batch.written_bytes().saturating_sub(control_bytes);
     let bytes = gather(batch, control_bytes);
-    let mut left = unwritten_in(bytes, written.saturating_sub(control_bytes), parse);
-    if form == Form::V1 {
-        let ours = std::mem::take(&mut left.frames);
-        Incoming::new().handle_input(&ours, &mut left.frames).expect("we rewrote these frames ourselves");
+    match rewritten {
+        None => unwritten_in(bytes, written, frame::parse_header),
+        Some(Rewrite::Octets) => Unwritten::default(),
+        Some(Rewrite::V1) => {
+            let mut left = unwritten_in(bytes, written, v1::parse_header);
+            let ours = std::mem::take(&mut left.frames);
+            Incoming::new().handle_input(&ours, &mut left.frames).expect("we rewrote these frames ourselves");
+            left
+        }
+        Some(Rewrite::Sealed(sealer)) => unwritten_in_sealed(&bytes, written, sealer),
     }
+}
+
+/// Where a message ends is known only inside of the boxes.
+fn unwritten_in_sealed(bytes: &[u8], written: usize, sealer: &Sealer) -> Unwritten {
+    let (mut at, mut left) = (0, Unwritten::default());
+    sealer.reopen(bytes, |sealed_len, header, body| {
+        at += sealed_len;
+        frame::put_header(&mut left.frames, header);
+        left.frames.extend_from_slice(body);
+        match header.more {
+            true => {}
+            false if at <= written => left.frames.clear(),
+            false => left.messages += 1,
+        }
+    });
     left
 }
 

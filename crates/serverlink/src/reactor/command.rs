@@ -11,6 +11,7 @@ use super::describe::Inquiry;
 use super::failure::Failure;
 use crate::endpoint::Endpoint;
 use crate::resolver::Answered;
+use crate::security::Verdict;
 use crate::socket::core::Core;
 
 slotmap::new_key_type! {
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     HangUp(Key),
     /// The peer sent a PING with this ttl.
     Pinged(Key, Duration),
+    /// Somebody has judged the credentials of this connection's peer.
+    Judged(Key, Box<Verdict>),
     /// The application has made room.
     Resume(Key),
     /// Finish what is queued until `deadline` (`None`: for ever), then close everything of this socket.

@@ -17,6 +17,7 @@ use super::{Command, DialerId, Farewell, Reactor};
 use crate::connection::landing::Landing;
 use crate::connection::{Connection, Flow};
 use crate::monitor::Trouble;
+use crate::security::Verdict;
 use crate::socket::core::Core;
 
 /// How often a caller who finds enough in what is marked already may go on without asking the system.
@@ -183,6 +184,7 @@ impl Turn {
             Command::Break(key, farewell) => self.end_connection(reactor, key, farewell),
             Command::HangUp(key) => self.hang_up(reactor, key),
             Command::Pinged(key, ttl) => self.on_pinged(reactor, key, ttl),
+            Command::Judged(key, verdict) => self.on_judged(reactor, key, *verdict),
             Command::Resume(key) => self.mark_ready(key),
             Command::CloseSocket { core, deadline } => self.close_socket(reactor, core, deadline),
             Command::Fail(failure) => self.fail(reactor, failure),
@@ -348,6 +350,13 @@ impl Turn {
     fn on_pinged(&mut self, reactor: &Reactor, key: Key, ttl: Duration) {
         if let Some(connection) = self.connection(key) {
             let flow = connection.handle_ping(ttl, reactor.env.now());
+            self.follow(reactor, key, flow);
+        }
+    }
+
+    fn on_judged(&mut self, reactor: &Reactor, key: Key, verdict: Verdict) {
+        if let Some(connection) = self.connection(key) {
+            let flow = connection.handle_verdict(verdict, reactor.env.now());
             self.follow(reactor, key, flow);
         }
     }

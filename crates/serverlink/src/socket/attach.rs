@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serverlink_driver::{Key, Writer};
 use serverlink_message::SocketType;
 use serverlink_patterns::{AttachRefusal, Attached, PeerInfo, PipeId, Subject};
+use serverlink_zmtp::mechanism::curve::Sealer;
 use serverlink_zmtp::{Version, frame, handshake};
 
 use super::core::{Core, PipeEntry, SendSide, Topology};
@@ -12,7 +13,8 @@ use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::peer::Peer;
 use crate::pipe::inbox::Inbox;
-use crate::pipe::outbox::{Form, Outbox};
+use crate::pipe::outbox::Outbox;
+use crate::pipe::outbox::rewrite::Rewrite;
 use crate::pipe::{Inlet, Outlet};
 use crate::stats::LinkRecord;
 
@@ -20,6 +22,8 @@ use crate::stats::LinkRecord;
 pub(crate) struct Arrival {
     pub(crate) key: Key,
     pub(crate) writer: Writer,
+    /// For what goes to it, where everything is encrypted.
+    pub(crate) sealer: Option<Sealer>,
     pub(crate) handshake: handshake::Peer,
     /// The same, as the application gets to see it.
     pub(crate) peer: Arc<Peer>,
@@ -203,9 +207,11 @@ impl Core {
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return };
         outbox.attach(arrival.writer.clone());
         if self.is_raw() {
-            outbox.set_form(Form::Octets);
+            outbox.rewrite(Rewrite::Octets);
         } else if arrival.handshake.version == Version::V1_0 {
-            outbox.set_form(Form::V1);
+            outbox.rewrite(Rewrite::V1);
+        } else if let Some(sealer) = arrival.sealer.clone() {
+            outbox.rewrite(Rewrite::Sealed(sealer));
         }
         // Among what goes with the connection: it comes first on each, and on the next again.
         if !self.options.hello_message.is_empty() {

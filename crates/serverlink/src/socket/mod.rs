@@ -25,6 +25,7 @@ mod hang_up;
 mod heirs;
 mod inproc;
 mod input;
+mod judge;
 mod large;
 mod look;
 mod own_words;

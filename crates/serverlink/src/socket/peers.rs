@@ -36,6 +36,8 @@ impl Core {
             address: Some(endpoint.clone()),
             credentials: None,
             properties: self.options.metadata.clone(),
+            user_id: None,
+            public_key: None,
         })
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serverlink_message::SocketType;
 
+use crate::security::{Authenticator, Security, SharedAuthenticator};
 use crate::{Context, Error, Linger, Options, Socket};
 
 /// A type that stands for one pattern. Sealed: these are all there are.
@@ -92,9 +93,18 @@ setters! {
     ipv6: bool => |on| on;
     immediate: bool => |on| on;
     conflate: bool => |on| on;
+    security: Security => |security| security;
+    zap_domain: impl Into<String> => |domain| domain.into();
+    zap_enforce_domain: bool => |on| on;
 }
 
 impl<T: TypedSocket> SocketBuilder<T> {
+    /// See [`Options::authenticator`].
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.options.authenticator = Some(SharedAuthenticator::new(authenticator));
+        self
+    }
+
     /// One more property that peers are told. See [`Options::metadata`].
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.options.metadata.push((name.into(), value.into()));

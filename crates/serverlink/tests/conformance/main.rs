@@ -32,6 +32,7 @@ mod request;
 mod request_options;
 mod router;
 mod router_names;
+mod security;
 mod service;
 mod single;
 #[cfg(unix)]

@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::Form;
-
 /// See the module's page.
 #[derive(Default)]
 pub(super) struct Layout {
-    pub(super) form: Form,
+    /// The frames have another form than what waits.
+    pub(super) rewritten: bool,
     pub(super) control_bytes: usize,
     /// Where the first segment begins that is not written in full.
     from: usize,
@@ -25,8 +24,8 @@ struct Run {
 }
 
 impl Layout {
-    pub(super) fn new(form: Form, control_bytes: usize) -> Layout {
-        Layout { form, control_bytes, from: control_bytes, ..Layout::default() }
+    pub(super) fn new(rewritten: bool, control_bytes: usize) -> Layout {
+        Layout { rewritten, control_bytes, from: control_bytes, ..Layout::default() }
     }
 
     /// A segment follows.

@@ -7,7 +7,7 @@
 use serverlink_driver::Writer;
 use serverlink_zmtp::frame::{self, Header};
 
-use super::{ArenaPool, Form, Outbox, SEGMENTS_PER_WRITE, Token, Write, Writing};
+use super::{ArenaPool, Outbox, SEGMENTS_PER_WRITE, Token, Write, Writing};
 
 /// Bodies from this size on are lent. Below it a copy costs less than a system call of its own.
 pub(crate) const LEND_BYTES: usize = 16 * 1024;
@@ -53,7 +53,7 @@ impl Outbox {
             && self.writer.is_some()
             && matches!(self.writing, Writing::Nobody)
             && self.sealed.len() < SEGMENTS_PER_WRITE
-            && self.form == Form::Frames
+            && self.rewrite.is_none()
     }
 
     /// Frames a message of which only the header is copied, and hands out the writer token: the body follows the batch.

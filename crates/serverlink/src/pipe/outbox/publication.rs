@@ -9,7 +9,7 @@ use std::time::Instant;
 use serverlink_driver::Buffer;
 use serverlink_patterns::TargetSet;
 
-use super::{Form, Next, Outbox, Segment, Writing};
+use super::{Next, Outbox, Segment, Writing};
 use crate::pipe::arena::{ArenaPool, SEGMENT_BYTES};
 use crate::pipe::high_water::HighWater;
 use crate::pipe::log::{CohortId, Frames, Share, Tail};
@@ -50,7 +50,7 @@ impl Outbox {
             && self.company.with == Some(set)
             && self.company.in_a_row >= STEADY
             && self.writer.is_some()
-            && self.form == Form::Frames
+            && self.rewrite.is_none()
             && self.queued <= messages / 2
             && self.queued_bytes_of_its_own() <= bytes / 2
     }

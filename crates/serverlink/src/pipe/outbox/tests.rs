@@ -3,8 +3,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::pipe::log::{CohortId, Log};
 use lend::{LEND_BYTES, News};
+use rewrite::Rewrite;
 use wire::{Understood, Wire};
 
+#[path = "tests/sealed.rs"]
+mod sealed;
 #[path = "tests/send_rule.rs"]
 mod send_rule;
 #[path = "tests/v1.rs"]
@@ -413,7 +416,7 @@ impl Bench {
         let writer = if old { self.wire.connect_old() } else { self.wire.connect() };
         self.outbox.attach(writer.clone());
         if old {
-            self.outbox.set_form(Form::V1);
+            self.outbox.rewrite(Rewrite::V1);
         }
         self.old = old;
         self.writer = Some(writer);

@@ -51,7 +51,7 @@ fn what_was_queued_before_the_peer_is_known_comes_in_its_form() {
     let (mut outbox, mut pool, mut wire) = (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
     append(&mut outbox, &mut pool);
     outbox.attach(wire.connect_old());
-    outbox.set_form(Form::V1);
+    outbox.rewrite(Rewrite::V1);
     let control = put_control(&mut outbox);
     write_all(&mut outbox, &mut pool, &mut wire);
     append(&mut outbox, &mut pool);
@@ -70,7 +70,7 @@ fn a_connection_that_breaks_at_any_byte_costs_nothing() {
             let (mut outbox, mut pool, mut wire) =
                 (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
             outbox.attach(wire.connect_old_taking(cut));
-            outbox.set_form(Form::V1);
+            outbox.rewrite(Rewrite::V1);
             append(&mut outbox, &mut pool);
             put_control(&mut outbox);
             let Write { writer, batch } = outbox.begin_write().expect("there is something to write");
@@ -86,7 +86,7 @@ fn a_connection_that_breaks_at_any_byte_costs_nothing() {
 
             if next_is_old {
                 outbox.attach(wire.connect_old());
-                outbox.set_form(Form::V1);
+                outbox.rewrite(Rewrite::V1);
             } else {
                 outbox.attach(wire.connect());
             }

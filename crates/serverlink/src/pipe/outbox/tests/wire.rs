@@ -5,6 +5,7 @@ use serverlink_driver::{
     Address, Driver, ListenOptions, Listener, Read, Remote, Stream, StreamOptions, Writer,
 };
 use serverlink_zmtp::frame::{Parsed, parse_header};
+use serverlink_zmtp::mechanism::curve::Opener;
 use serverlink_zmtp::v1::Incoming;
 
 /// A machine on which an outbox is connected to one peer after the other.
@@ -28,6 +29,8 @@ struct Peer {
     received: Vec<u8>,
     /// It speaks ZMTP 1.0.
     old: bool,
+    /// What comes to it is sealed.
+    opener: Option<Opener>,
 }
 
 /// What a peer understood: whole messages, commands, and nothing of a cut frame at the end.
@@ -74,6 +77,12 @@ impl Wire {
         writer
     }
 
+    /// What comes to the peer that was connected last is sealed for it.
+    #[cfg(not(loom))]
+    pub(crate) fn open_with(&mut self, opener: Opener) {
+        self.peers.last_mut().expect("it was just connected").opener = Some(opener);
+    }
+
     fn connect_with(&mut self, options: &StreamOptions) -> Writer {
         let stream = self.remote.connect(&address(), options).expect("a connection");
         self.pass_time();
@@ -85,6 +94,7 @@ impl Wire {
             stream: accepted.expect("it is on this machine"),
             received: Vec::new(),
             old: false,
+            opener: None,
         });
         writer
     }
@@ -106,7 +116,12 @@ impl Wire {
         let mut buffer = vec![0; 256 * 1024];
         for peer in &mut self.peers {
             while let Ok(Read::Bytes(count)) = peer.stream.read(&mut buffer) {
-                peer.received.extend_from_slice(&buffer[..count]);
+                match &mut peer.opener {
+                    Some(opener) => {
+                        opener.handle_input(&buffer[..count], &mut peer.received).expect("sealed for it");
+                    }
+                    None => peer.received.extend_from_slice(&buffer[..count]),
+                }
             }
         }
     }

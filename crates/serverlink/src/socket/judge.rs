@@ -1,0 +1,51 @@
+//! Who judges the credentials of this socket's peers.
+
+use std::sync::Arc;
+
+use serverlink_driver::Key;
+use serverlink_zmtp::mechanism::Credentials;
+
+use super::core::Core;
+use crate::security::{Answer, AuthRequest, Opinion};
+use crate::sync::later::run_later;
+use crate::zap;
+
+impl Core {
+    /// Whether somebody may have to be asked about a peer.
+    pub(crate) fn judges_credentials(&self) -> bool {
+        let options = &self.options;
+        match options.security.is_none() {
+            true => !self.is_internal && (options.authenticator.is_some() || !options.zap_domain.is_empty()),
+            false => options.security.is_server(),
+        }
+    }
+
+    /// Finds somebody to judge a peer, and has him asked.
+    pub(crate) fn have_judged(self: &Arc<Self>, connection: Key, request: AuthRequest) -> Opinion {
+        let options = &self.options;
+        let Some(home) = self.home.get() else { return Opinion::Nobody };
+        let answer = || Answer::new(home, connection);
+        if let Some(authenticator) = options.authenticator.clone() {
+            let answer = answer();
+            run_later(move || authenticator.judge(request, answer));
+            return Opinion::Later(None);
+        }
+        let is_plain = matches!(request.credentials, Credentials::Plain { .. });
+        let has_domain = !options.zap_domain.is_empty();
+        if is_plain || has_domain || !options.zap_enforce_domain {
+            if let Some(authenticator) = self.context.authenticator.get().cloned() {
+                let answer = answer();
+                run_later(move || authenticator.judge(request, answer));
+                return Opinion::Later(None);
+            }
+            if let Some(question) = zap::ask(&self.context, request, answer) {
+                return Opinion::Later(Some(question));
+            }
+        }
+        if is_plain || (has_domain && options.zap_enforce_domain) {
+            Opinion::Nobody
+        } else {
+            Opinion::Allowed
+        }
+    }
+}
