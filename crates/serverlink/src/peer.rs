@@ -11,7 +11,7 @@ use crate::security::{PublicKey, User};
 
 /// A peer, as its handshake introduced it.
 ///
-/// It is made once for each connection, when the handshake is done, and never changes; clones of the [`Arc`] around it are cheap to
+/// It is made once for each connection, when the handshake is done, and never changes; clones of the [`Arc`](std::sync::Arc) around it are cheap to
 /// keep. What it says of itself is not proven: [`credentials`](Peer::credentials) come from the system, [`public_key`](Peer::public_key) is proven
 /// by CURVE, and [`user_id`](Peer::user_id) is what our own side calls it.
 ///
