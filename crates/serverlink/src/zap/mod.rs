@@ -27,9 +27,10 @@ pub(crate) struct Question(Arc<Task>);
 /// What goes on for one question.
 struct Task(Mutex<Option<Asked>>);
 
+/// To be dropped without the task's lock, and in this order: a socket that closes wakes whoever waits on it.
 struct Asked {
-    socket: Socket,
     registration: Option<Registration>,
+    socket: Socket,
     answer: Answer,
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn ask(
     }
     let options = Options { linger: Linger::For(Duration::ZERO), ..Options::default() };
     let socket = Socket::open_internal(SocketType::Dealer, options, Arc::clone(context));
-    let asked = Asked { socket, registration: None, answer: answer() };
+    let asked = Asked { registration: None, socket, answer: answer() };
     let task = Arc::new(Task(Mutex::new(Some(asked))));
     // The handler is woken, which is for when this thread has let go of its locks.
     let asking = Arc::clone(&task);
@@ -88,7 +89,7 @@ impl Task {
 
     fn end(&self, reply: Option<Message>) {
         let asked = self.lock().take();
-        let Some(Asked { socket, registration, answer }) = asked else { return };
+        let Some(Asked { registration, socket, answer }) = asked else { return };
         drop(registration);
         drop(socket);
         answer.give(reply.map_or(Err(Denial::Failed), |reply| wire::verdict(&reply)));
@@ -109,7 +110,10 @@ impl Drop for Question {
     /// The connection has its answer, or is gone.
     fn drop(&mut self) {
         let task = Arc::clone(&self.0);
-        run_later(move || drop(task.lock().take()));
+        run_later(move || {
+            let asked = task.lock().take();
+            drop(asked);
+        });
     }
 }
 
