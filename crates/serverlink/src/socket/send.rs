@@ -328,11 +328,15 @@ impl SendSide {
                 if !is_whole {
                     core.fresh.store(false, Ordering::Relaxed);
                     let write = outbox.lend(outgoing.last().len(), pool);
+                    if !outbox.has_credit() && !core.options.conflate {
+                        sender.set_writable(pipe, false);
+                    }
                     let large = Some(Large { pipe, write });
                     return Some(After::more(More { large, ..More::default() }));
                 }
                 let next = outbox.after_append(|| core.fresh.swap(false, Ordering::Relaxed), || core.now());
-                if !outbox.has_credit() && !core.options.conflate && next != Next::WriteNow {
+                // Also where we write it at once: somebody else may send before we do.
+                if !outbox.has_credit() && !core.options.conflate {
                     sender.set_writable(pipe, false);
                 }
                 Some(match next {

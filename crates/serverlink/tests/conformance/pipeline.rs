@@ -11,7 +11,7 @@ use std::{
 use serverlink::{Error, SocketType::*};
 
 use crate::{
-    everywhere, over_transports,
+    everywhere, over_transports, over_wires,
     world::{
         PATIENCE, Transport, World, assert_nothing_waits, connect, fill, peers, promptly, recv, recv_text,
         send, until_peers_left,
@@ -33,6 +33,10 @@ over_transports! {
     a_blocked_push_goes_on_when_there_is_room
     push_leaves_out_a_full_peer
     messages_keep_their_order_and_shape
+}
+
+over_wires! {
+    a_mark_holds_whoever_sends_at_the_same_time
 }
 
 fn push_deals_in_turn(world: &World) {
@@ -87,6 +91,25 @@ fn pull_alternates(pull: &serverlink::Socket, pushes: &[serverlink::Socket]) {
         turn.sort_unstable();
         assert_eq!(turn, ["0", "1", "2"], "in {order:?}");
     }
+}
+
+/// Each message that reaches the mark is written by its sender, and nothing gets behind it before that.
+fn a_mark_holds_whoever_sends_at_the_same_time(world: &World) {
+    const SENDERS: usize = 4;
+    const EACH: usize = 10_000;
+    let (push, pull) = world.linked_with(Push, Pull, |options| options.send_hwm = 2);
+    thread::scope(|scope| {
+        for _ in 0..SENDERS {
+            scope.spawn(|| {
+                for _ in 0..EACH {
+                    push.send("one of many").expect("it is taken");
+                    let queued = push.stats().send_queue;
+                    assert!(queued <= 2, "{queued} wait");
+                }
+            });
+        }
+        (0..SENDERS * EACH).for_each(|_| assert_eq!(recv(&pull).first(), "one of many"));
+    });
 }
 
 /// One peer that never stops sending does not keep another's single message away.
