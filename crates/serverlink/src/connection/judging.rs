@@ -47,6 +47,7 @@ impl Connection {
                 self.judging().question = question;
                 Flow::Idle
             }
+            Opinion::Denied(denial) => self.handle_verdict(Err(denial), now),
             Opinion::Nobody => Flow::End(Farewell::Wire(WireError::NobodyJudges)),
             Opinion::Allowed => self.handle_verdict(Ok(None), now),
         }

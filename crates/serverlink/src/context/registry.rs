@@ -40,10 +40,10 @@ impl Registry {
         Some(std::mem::take(&mut entry.waiting))
     }
 
-    /// Whether somebody has bound the name who talks to sockets of this type.
-    pub(crate) fn is_bound_for(&self, name: &str, socket_type: SocketType) -> bool {
-        let bound = self.names.get(name).and_then(|entry| entry.bound.as_ref());
-        bound.is_some_and(|core| !core.is_closing() && core.kind.accepts(socket_type))
+    /// Who has bound the name and talks to sockets of this type.
+    pub(crate) fn bound_for(&self, name: &str, socket_type: SocketType) -> Option<Arc<Core>> {
+        let bound = self.names.get(name)?.bound.as_ref()?;
+        (!bound.is_closing() && bound.kind.accepts(socket_type)).then(|| Arc::clone(bound))
     }
 
     /// Gives the name up, if it is this socket's.

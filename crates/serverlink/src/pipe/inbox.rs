@@ -110,6 +110,7 @@ impl Inbox {
     // ---- filling
 
     /// Takes in what was read, in order.
+    #[inline]
     pub(crate) fn handle_input(&mut self, slice: Slice) {
         self.bytes += slice.len();
         self.received_bytes += slice.len() as u64;
@@ -526,6 +527,7 @@ impl Inbox {
     // ---- large frames, which want to lie in one piece
 
     /// The large frame that is cut, as far as take or scan came to it.
+    #[inline]
     pub(crate) fn cut(&self) -> Cut {
         let have = self.bytes - self.scanned;
         if have == 0 {

@@ -64,6 +64,8 @@ pub(crate) use authenticator::Verdict;
 pub(crate) enum Opinion {
     /// Somebody who tells later. What is kept for as long as the question stands.
     Later(Option<crate::zap::Question>),
+    /// Somebody who cannot be asked now.
+    Denied(Denial),
     /// Nobody, and nobody is needed.
     Allowed,
     /// Nobody, and without one nobody is let in.

@@ -38,8 +38,8 @@ impl Core {
                 run_later(move || authenticator.judge(request, answer));
                 return Opinion::Later(None);
             }
-            if let Some(question) = zap::ask(&self.context, request, answer) {
-                return Opinion::Later(Some(question));
+            if let Some(opinion) = zap::ask(&self.context, request, answer) {
+                return opinion;
             }
         }
         if is_plain || (has_domain && options.zap_enforce_domain) {

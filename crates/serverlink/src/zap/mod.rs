@@ -13,8 +13,9 @@ use serverlink_message::{Message, SocketType};
 
 use crate::context::core::ContextCore;
 use crate::options::{Linger, Options};
-use crate::security::{Answer, AuthRequest, Denial};
+use crate::security::{Answer, AuthRequest, Denial, Opinion};
 use crate::socket::Socket;
+use crate::socket::core::Core;
 use crate::sync::Registration;
 use crate::sync::later::run_later;
 
@@ -39,9 +40,10 @@ pub(crate) fn ask(
     context: &Arc<ContextCore>,
     request: AuthRequest,
     answer: impl FnOnce() -> Answer,
-) -> Option<Question> {
-    if !context.registry.lock().is_bound_for(NAME, SocketType::Dealer) {
-        return None;
+) -> Option<Opinion> {
+    let handler = context.registry.lock().bound_for(NAME, SocketType::Dealer)?;
+    if is_overrun(&handler) {
+        return Some(Opinion::Denied(Denial::Temporary));
     }
     let options = Options { linger: Linger::For(Duration::ZERO), ..Options::default() };
     let socket = Socket::open_internal(SocketType::Dealer, options, Arc::clone(context));
@@ -50,7 +52,14 @@ pub(crate) fn ask(
     // The handler is woken, which is for when this thread has let go of its locks.
     let asking = Arc::clone(&task);
     run_later(move || asking.begin(&request));
-    Some(Question(task))
+    Some(Opinion::Later(Some(Question(task))))
+}
+
+/// What was asked lies with the handler until it looks, also where nobody waits for the answer any more; so a handler that does not look must
+/// not be asked for ever.
+fn is_overrun(handler: &Core) -> bool {
+    let most = handler.options.recv_hwm as usize;
+    most != 0 && handler.recv.lock().rings.len() >= most
 }
 
 impl Task {
