@@ -335,6 +335,7 @@ impl Outbox {
 
     /// Brings the writer token back. What was written by reference goes to `spent`, to be dropped without a lock:
     /// its owner may be foreign code.
+    #[inline]
     pub(crate) fn finish_write(
         &mut self,
         written: Written,
