@@ -331,6 +331,38 @@ fn conversations_and_what_peers_tell_of_themselves() {
 }
 
 #[test]
+fn services_channels_and_groups() {
+    on_the_wire(|scene| {
+        let (server, client) = scene.link(Server, Client);
+        let (left, right) = scene.link(Channel, Channel);
+        let (gather, scatter) = scene.link(Gather, Scatter);
+        for (to, from) in [(&server, &client), (&left, &right), (&gather, &scatter)] {
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    from.send_batch((0..3000).map(|index| body(index % 300))).expect("room");
+                    LENGTHS.iter().for_each(|&len| from.send(&body(len)[..]).expect("room"));
+                });
+                for len in (0..3000).map(|index| index % 300).chain(LENGTHS) {
+                    let message = to.recv().expect("a message");
+                    let last = message.iter().next_back().expect("a part");
+                    assert!(last.as_bytes() == body(len), "a body of {len} bytes");
+                }
+            });
+        }
+        let (radio, dish) = scene.link(Radio, Dish);
+        let group = std::str::from_utf8(&SECRET[..15]).expect("text");
+        dish.join(group).expect("a group");
+        radio.wait_for_subscribers(1, PATIENCE).expect("the dish");
+        for len in (0..600).chain(LENGTHS) {
+            radio.send(Message::from_parts([group.as_bytes(), &body(len)])).expect("it never waits");
+        }
+        for len in (0..600).chain(LENGTHS) {
+            assert!(dish.recv().expect("a message")[1].as_bytes() == body(len), "a body of {len} bytes");
+        }
+    });
+}
+
+#[test]
 fn signs_of_life() {
     on_the_wire(|scene| {
         let brisk = |options: &mut Options| options.heartbeat_interval = Duration::from_millis(5);

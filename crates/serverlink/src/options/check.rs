@@ -92,6 +92,25 @@ impl Options {
         Ok(())
     }
 
+    /// For a STREAM: its peers speak no ZMTP, so there is no handshake in which anybody could prove anything. Who wants to be protected must not
+    /// believe that he is.
+    fn check_unprotected(&self) -> Result<(), Error> {
+        let set = [
+            ("security", !self.security.is_none(), self.security.mechanism()),
+            ("authenticator", self.authenticator.is_some(), "one"),
+            ("zap_domain", !self.zap_domain.is_empty(), self.zap_domain.as_str()),
+            ("zap_enforce_domain", self.zap_enforce_domain, "true"),
+        ];
+        match set.into_iter().find(|(_, is_set, _)| *is_set) {
+            None => Ok(()),
+            Some((option, _, value)) => {
+                let why = "the peers of a STREAM socket have no handshake in which they could prove who they are; use \
+                           accept_filters, or TLS in front of it";
+                Err(Error::invalid_option(option, value, why))
+            }
+        }
+    }
+
     /// [`validate`](Options::validate), and that no option is set which a socket of this type does not have.
     ///
     /// # Errors
@@ -101,6 +120,9 @@ impl Options {
             Client, Dealer, Peer, Pub, Pull, Push, Radio, Req, Router, Server, Stream, Sub, Xpub, Xsub,
         };
         self.validate()?;
+        if socket_type == Stream {
+            self.check_unprotected()?;
+        }
         let owners: [(&'static str, bool, &[SocketType]); 22] = [
             ("conflate", self.conflate, &[Push, Pull, Pub, Sub, Dealer]),
             ("router_mandatory", self.router_mandatory, &[Router]),

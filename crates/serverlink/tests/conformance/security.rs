@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serverlink::{
-    Cause, EventKind, Message, Monitor, Options, Socket, SocketType,
+    Cause, Error, EventKind, Message, Monitor, Options, Socket, SocketType,
     SocketType::*,
     security::{
         Answer, AuthRequest, Authenticator, Credentials, Denial, KeyPair, Security, SharedAuthenticator,
@@ -23,6 +23,8 @@ use crate::{
 over_streams! {
     curve_carries_messages_of_every_kind
     curve_carries_requests_and_subscriptions
+    curve_carries_the_newer_types
+    a_stream_is_not_protected_and_says_so
     a_curve_server_may_be_the_one_that_connects
     a_curve_router_turns_a_taken_name_away
     what_waits_is_sealed_anew_for_each_connection
@@ -97,6 +99,68 @@ fn curve_carries_requests_and_subscriptions(world: &World) {
     send(&publisher, ["b", "not wanted"]);
     send(&publisher, ["a", "wanted"]);
     assert_eq!(recv_text(&subscriber), ["a", "wanted"]);
+}
+
+fn curve_carries_the_newer_types(world: &World) {
+    for (bound, connected) in [(Gather, Scatter), (Channel, Channel), (Server, Client)] {
+        let (bound, connected) = linked(world, bound, connected);
+        for len in [0, 30, 300, 70_000] {
+            connected.try_send(&body(len)[..]).expect("room below the mark");
+            let got = recv(&bound);
+            let last = got.iter().next_back().expect("a part");
+            assert!(last.as_bytes() == body(len), "a body of {len} bytes");
+        }
+    }
+    let (server, client) = curve();
+    let (here, there) = (socket(world, Peer, &server), socket(world, Peer, &client));
+    let number = there.connect_peer(&world.bind(&here)).expect("connecting");
+    there.try_send(Message::from_parts([&number[..], b"question"])).expect("room below the mark");
+    let question = recv(&here);
+    assert_eq!(question[1], "question");
+    here.try_send(Message::from_parts([&question[0][..], b"answer"])).expect("room below the mark");
+    assert_eq!(recv(&there)[1], "answer");
+    let (radio, dish) = linked(world, Radio, Dish);
+    dish.join("news").expect("a group");
+    subscribers(&radio, 1);
+    send(&radio, ["weather", "not wanted"]);
+    send(&radio, ["news", "wanted"]);
+    assert_eq!(recv_text(&dish), ["news", "wanted"]);
+}
+
+fn a_stream_is_not_protected_and_says_so(world: &World) {
+    let asked = Arc::default();
+    let all: [fn(&mut Options); 4] = [
+        |options| options.security = Security::plain_server(),
+        |options| options.authenticator = judge(&Arc::default(), |_| Ok(User::default())),
+        |options| options.zap_domain = "house".to_owned(),
+        |options| options.zap_enforce_domain = true,
+    ];
+    for (change, name) in
+        all.into_iter().zip(["security", "authenticator", "zap_domain", "zap_enforce_domain"])
+    {
+        let mut options = Options::default();
+        change(&mut options);
+        match world.context.socket_with(Stream, options) {
+            Err(Error::InvalidOption { option, why, .. }) => {
+                assert_eq!(option, name);
+                assert!(why.contains("no handshake"), "{why}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    // Nor can a mechanism be gone around by who speaks none.
+    let pull = world.socket_with(Pull, |options| {
+        options.security = Security::curve_server(keys());
+        options.authenticator = judge(&asked, |_| Ok(User::default()));
+    });
+    let (endpoint, monitor) = (world.bind(&pull), pull.monitor());
+    let stranger = world.socket(Stream);
+    stranger.connect(&endpoint).expect("connecting");
+    let name = recv(&stranger)[0].clone();
+    stranger.try_send(Message::from_parts([&name[..], b"GET / HTTP/1.0\r\n\r\n"])).expect("room");
+    assert_eq!(failure(&monitor), Cause::Mechanism);
+    assert!(asked.lock().expect("no panic").is_empty());
+    assert_nothing_waits(&pull);
 }
 
 fn a_curve_server_may_be_the_one_that_connects(world: &World) {
