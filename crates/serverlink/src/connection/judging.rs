@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use serverlink_message::chunk::Slice;
 use serverlink_zmtp::WireError;
 use serverlink_zmtp::mechanism::Credentials;
 
@@ -70,10 +69,11 @@ impl Connection {
         };
         let outcome = outcome.and_then(|()| match self.early.take() {
             // It came behind what had to be judged.
-            Some(early) => {
+            Some(mut early) => {
                 let consumed = handshake.handle_input(&early)?;
                 if consumed < early.len() {
-                    self.early = Some(Box::new(Slice::copy_from(&early[consumed..])));
+                    early.advance(consumed);
+                    self.early = Some(early);
                 }
                 Ok(())
             }

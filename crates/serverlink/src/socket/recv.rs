@@ -102,7 +102,7 @@ impl Core {
     #[inline]
     pub(crate) fn try_recv_into(self: &Arc<Self>, into: &mut Message) -> Result<bool, Error> {
         self.check_process()?;
-        let mut half = self.recv.lock();
+        let mut half = self.recv.lock_for_message();
         let Half { lane, silent, side } = &mut *half;
         let found = match &self.dialogue {
             None => side.take(self, silent, into, |_, _| {}),

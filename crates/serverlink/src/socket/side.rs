@@ -38,6 +38,13 @@ impl<S: Lanes> Side<S> {
     /// The side as it is: everything that went through its lane is accounted for.
     #[inline]
     pub(crate) fn lock(&self) -> HalfGuard<'_, S> {
+        self.lock_for_message()
+    }
+
+    /// The same, where each message comes by.
+    #[expect(clippy::inline_always, reason = "a call of its own would be seen there")]
+    #[inline(always)]
+    pub(crate) fn lock_for_message(&self) -> HalfGuard<'_, S> {
         let mut half = self.0.lock();
         half.settle();
         half
