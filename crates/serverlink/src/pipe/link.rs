@@ -26,6 +26,8 @@ pub(crate) struct RingOutlet {
     readers: Option<Arc<Waiters>>,
     /// Those who sleep there see to it that asking needs no fence.
     is_frequent: bool,
+    /// A message of several parts has to be looked at before it may come here.
+    pub(crate) one_part_only: bool,
     /// Messages that it had no room for.
     pub(crate) missed: u64,
     /// Messages behind which nobody looked who sleeps: see [`FanOut`](crate::socket::fan_out::FanOut).
@@ -98,6 +100,7 @@ pub(crate) fn link(conflate: bool) -> (RingOutlet, RingInlet) {
         peer: None,
         readers: None,
         is_frequent: false,
+        one_part_only: false,
         missed: 0,
         unannounced: 0,
         listed: false,

@@ -46,6 +46,7 @@ impl Core {
         let (mut to_peer, from_us) = link(self.options.conflate);
         let (to_us, from_peer) = link(false);
         to_peer.limit = self.send_high_water();
+        to_peer.one_part_only = self.kind.has_single_part();
         self.greet_ring(&mut to_peer);
         let pipe = self.open_ring_pipe(endpoint, routing_id, to_peer, from_peer);
         let connecting = Connecting { core: Arc::clone(self), pipe, outlet: to_us, inlet: from_us };
@@ -101,6 +102,7 @@ impl Core {
         outlet.limit = to_connector;
         let connector_end = PeerEnd { core: Arc::clone(&connector), pipe: far };
         outlet.meet(connector_end.clone(), self.sends_in_lanes);
+        outlet.one_part_only = self.kind.has_single_part();
         inlet.peer = Some(connector_end.clone());
         inlet.set_limit(to_binder);
         self.greet_ring(&mut outlet);

@@ -115,7 +115,7 @@ impl Core {
         }?;
         if self.sends_in_lanes && matches!(placed, Some(After::Nothing)) {
             let Half { lane, side, .. } = &mut *half;
-            side.open_lane(lane, self.examines_sends);
+            side.open_lane(lane);
         }
         drop(half);
         match placed {
@@ -187,18 +187,15 @@ impl Lanes for SendSide {
 impl SendSide {
     /// Where only one peer is there to be sent to, what comes next goes where this message went.
     #[inline]
-    fn open_lane(&mut self, lane: &mut SendLane, examined: bool) {
+    fn open_lane(&mut self, lane: &mut SendLane) {
         let Some(pipe) = self.sender.sole_target() else { return };
         if !self.full_rings.is_empty() {
             return;
         }
         match self.outlets.get_mut(pipe) {
             Some(Outlet::Wire(outbox)) => *lane = outbox.open_lane(pipe).unwrap_or_default(),
-            // Into a ring goes what the lane was not asked about, so it must not be looked at.
-            Some(Outlet::Ring(_)) if !examined => {
-                *lane = SendLane { pipe, ring: true, ..SendLane::default() }
-            }
-            Some(Outlet::Ring(_)) | None => {}
+            Some(Outlet::Ring(_)) => *lane = SendLane { pipe, ring: true, ..SendLane::default() },
+            None => {}
         }
     }
 
@@ -438,7 +435,7 @@ fn push_message(outlet: &mut RingOutlet, message: &mut Message) -> bool {
     {
         return true;
     }
-    if !outlet.has_room() {
+    if !outlet.has_room() || (outlet.one_part_only && message.is_multipart()) {
         return false;
     }
     outlet.push(std::mem::take(message)).expect("there is room, and nobody else pushes");

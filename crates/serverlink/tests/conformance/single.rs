@@ -19,6 +19,7 @@ everywhere! {
     directions_are_one_way
     a_channel_has_one_peer
     several_parts_are_refused_and_come_back
+    several_parts_are_refused_before_anybody_is_there
     types_do_not_mix
 }
 
@@ -107,6 +108,24 @@ fn several_parts_are_refused_and_come_back(world: &World) {
     }
     for kind in [Server, Peer] {
         refused(&world.socket(kind), &["not four", "body"]);
+    }
+}
+
+fn several_parts_are_refused_before_anybody_is_there(world: &World) {
+    for (sends, receives) in [(Scatter, Gather), (Channel, Channel), (Client, Server)] {
+        let (endpoint, sender) = (world.deserted_endpoint(), world.socket(sends));
+        sender.connect(&endpoint).expect("nobody need be there");
+        for body in ["one", "two", "three"] {
+            send(&sender, [body]);
+            refused(&sender, &["two", "parts"]);
+            refused(&sender, &["a long one", &"x".repeat(20_000)]);
+        }
+        let receiver = world.socket(receives);
+        receiver.bind(&endpoint).expect("binding");
+        for body in ["one", "two", "three"] {
+            assert_eq!(last_part(&recv(&receiver)), body, "{sends}");
+        }
+        assert_nothing_waits(&receiver);
     }
 }
 
