@@ -91,8 +91,14 @@ fn a_channel_has_one_peer(world: &World) {
 
 /// Before and behind messages that fit: a run of small messages goes a shorter way.
 fn several_parts_are_refused_and_come_back(world: &World) {
-    for (sends, receives) in [(Scatter, Gather), (Channel, Channel), (Client, Server)] {
-        let (receiver, sender) = world.linked(receives, sends);
+    let kinds = [(Scatter, Gather), (Channel, Channel), (Client, Server)];
+    for ((sends, receives), connects) in kinds.into_iter().flat_map(|kinds| [(kinds, false), (kinds, true)]) {
+        let (sender, receiver) = if connects {
+            let (receiver, sender) = world.linked(receives, sends);
+            (sender, receiver)
+        } else {
+            world.linked(sends, receives)
+        };
         for round in 0..3 {
             refused(&sender, &["two", "parts"]);
             send(&sender, ["one"]);
