@@ -62,7 +62,7 @@ mod real {
 
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn heavy() {
-        unreachable!("there is no favourite where there is no such barrier")
+        unreachable!("nobody relies on a barrier that there is not")
     }
 
     /// `membarrier`, since Linux 4.14.
@@ -86,7 +86,7 @@ mod real {
         pub(crate) fn heavy() {
             fence(Ordering::SeqCst);
             if membarrier(MembarrierCommand::PrivateExpedited).is_err() {
-                // No processor keeps a store to itself for so long, and nobody becomes a favourite again.
+                // No processor keeps a store to itself for so long, and nobody relies on it again.
                 REFUSED.store(true, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(10));
             }

@@ -5,6 +5,7 @@
 
 use std::{
     alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error},
+    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr::NonNull,
 };
@@ -188,7 +189,16 @@ unsafe fn free_holder<O>(header: NonNull<Header>) {
     let holder = unsafe { Box::from_raw(header.cast::<Holder<O>>().as_ptr()) };
     // An owner that panics has said so. Going on would abort the process where a second one in the same message or queue
     // does so too, while that unwinds.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(holder)));
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(holder))) {
+        drop_payload(payload);
+    }
+}
+
+/// What a panic carried may panic in its turn when it is dropped; what that one carries is left to be.
+fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
 }
 
 // SAFETY: the count is atomic, the bytes are only read through shared references, and what `hold` takes in is `Send + Sync`.

@@ -11,9 +11,9 @@ use std::{
 };
 
 use proptest::prelude::*;
-use serverlink_message::Message;
 use serverlink_message::chunk::Slice;
 use serverlink_message::ring::{self, Full, Producer, Pushed};
+use serverlink_message::{Message, Part};
 
 const NO_LIMIT: usize = usize::MAX;
 
@@ -416,4 +416,51 @@ fn a_parked_consumer_is_always_woken() {
         }
     }
     popper.join().unwrap();
+}
+
+/// Its owner panics with something that panics in its turn.
+struct Bomb;
+
+struct Payload;
+
+impl AsRef<[u8]> for Bomb {
+    fn as_ref(&self) -> &[u8] {
+        &[0; 100]
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        std::panic::panic_any(Payload)
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            panic!("and once more")
+        }
+    }
+}
+
+#[test]
+fn a_value_is_taken_once_whatever_the_one_in_its_place_does() {
+    let (mut producer, mut consumer) = ring::channel::<Message>();
+    let message = Message::from(Part::from_owner(vec![1; 100]));
+    assert!(producer.try_push(message.clone(), NO_LIMIT).is_ok());
+    let mut into = Message::from(Part::from_owner(Bomb));
+    assert_eq!(consumer.pop_into(&mut into), Some(100));
+    assert_eq!((into, consumer.known()), (message, 0));
+}
+
+#[test]
+fn what_does_not_come_back_in_whole_frames_is_refused_and_nothing_behind_them_is_looked_at() {
+    let (mut producer, mut consumer) = ring::channel::<Message>();
+    // They fill the first block but for its last octet, which says that another block follows.
+    for len in [255; 15].into_iter().chain([174, 4]) {
+        assert!(producer.try_push_bytes(&vec![7; len], NO_LIMIT).is_ok());
+    }
+    (0..13).for_each(|_| assert!(consumer.pop_into(&mut Message::new()).is_some()));
+    drop(consumer.lend(usize::MAX));
+    assert!(catch_unwind(AssertUnwindSafe(|| consumer.take_back(0))).is_err());
 }

@@ -124,13 +124,11 @@ impl IoShared {
 
     /// A role lies from now on: look when its lease is over. Does not wake the thread now.
     pub(crate) fn look_at(&self, token: u64, at: Instant, now: Instant) {
-        let is_first = {
-            let mut requests = self.requests.lock();
-            let is_first = requests.next_look().is_none_or(|first| at < first);
-            requests.looks.push(Reverse((at, token)));
-            is_first
-        };
+        let mut requests = self.requests.lock();
+        let is_first = requests.next_look().is_none_or(|first| at < first);
+        requests.looks.push(Reverse((at, token)));
         if is_first {
+            // Under the lock: who comes later with a later look must not put the timer off.
             let _ = self.outer.arm(at.saturating_duration_since(now));
         }
     }
@@ -412,5 +410,63 @@ impl WatchedPipe {
             Some(Watched::Quiet) => !core.stop_watching(self.pipe),
             None => false,
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(loom)))]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use serverlink_driver::Kind;
+
+    use super::*;
+    use crate::resolver::Resolver;
+
+    const ROUNDS: usize = 20_000;
+
+    /// What is left of the one timer of this process that runs, as the system tells.
+    fn left_of_the_timer() -> Option<Duration> {
+        std::fs::read_dir("/proc/self/fdinfo").expect("Linux has it").find_map(|entry| {
+            let info = std::fs::read_to_string(entry.ok()?.path()).ok()?;
+            let value = info.lines().find_map(|line| line.strip_prefix("it_value: ("))?.trim_end_matches(')');
+            let (seconds, nanos) = value.split_once(", ")?;
+            let left = Duration::new(seconds.trim().parse().ok()?, nanos.trim().parse().ok()?);
+            (!left.is_zero()).then_some(left)
+        })
+    }
+
+    /// Both are through here at nearly the same moment, as they would not be where one has to be woken.
+    fn meet(arrived: &AtomicUsize, round: usize) {
+        arrived.fetch_add(1, Ordering::SeqCst);
+        while arrived.load(Ordering::SeqCst) < 2 * round {
+            std::thread::yield_now();
+        }
+    }
+
+    /// One leaves with a timer that is due in a minute, the other with a lease of an hour.
+    #[test]
+    fn of_two_who_leave_at_once_the_sooner_look_sets_the_timer() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let env = Env::real(Resolver::threads("test".to_owned(), None), false);
+        let (_thread, shared) = IoThread::new(env, Outer::open(Kind::Epoll).expect("an epoll"), 0);
+        let (before, behind, now) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
+        let late = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 1..=ROUNDS {
+                    meet(&before, round);
+                    shared.look_at(1, now + 60 * MINUTE, now);
+                    meet(&behind, round);
+                }
+            });
+            let is_late = |&round: &usize| {
+                shared.requests.lock().looks.clear();
+                meet(&before, round);
+                shared.look_at(2, now + MINUTE, now);
+                meet(&behind, round);
+                left_of_the_timer().is_none_or(|left| left > MINUTE)
+            };
+            (1..=ROUNDS).filter(is_late).count()
+        });
+        assert_eq!(late, 0, "so many of {ROUNDS} times the timer was put off");
     }
 }

@@ -35,6 +35,25 @@ over_wires! {
 /// Held by the one test that meddles.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// Somebody's socket lingers for a name that nobody binds, and ends when its time is over although its driver reports nothing any more.
+#[test]
+fn timers_go_on_where_the_driver_has_failed() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    eventually("the last scene is gone", || watched().is_empty());
+    let context = Context::new().expect("a context");
+    let dealer = context.socket(SocketType::Dealer).expect("a socket");
+    dealer.bind("tcp://127.0.0.1:*").expect("a free port");
+    dealer.connect("inproc://nobody").expect("a name");
+    send(&dealer, "for nobody");
+    replace(watched().first().expect("it listens").epoll);
+    match dealer.recv_deadline(in_time()) {
+        Err(Error::Io { .. }) => {}
+        other => panic!("a receive that cannot succeed any more ended with {other:?}"),
+    }
+    let _ = dealer.close(Duration::from_millis(50));
+    context.terminate(PATIENCE).expect("the linger of 50 ms is over");
+}
+
 /// A PULL with two peers, of whom one is to have bad luck, and another pair beside it in the same context.
 struct Scene {
     context: Context,

@@ -147,7 +147,8 @@ impl<T> Consumer<T> {
             (from..from + self.lent).for_each(|offset| block.note_read(offset));
         }
         // SAFETY: a bought reference is given up. The producer wrote all up to `position` before it said so, or is in a later block and writes
-        // no more to this one.
+        // no more to this one; what lies behind the last record, or pads a value, was zeroed or written once, and nobody looks behind
+        // the first octet that is no short frame's.
         unsafe { share_bytes(block.memory(), self.at, self.lent) }
     }
 
@@ -159,9 +160,12 @@ impl<T> Consumer<T> {
         let cut = std::mem::take(&mut self.lent).checked_sub(rest).expect("no more comes back than was lent");
         let (mut passed, mut values) = (0, 0);
         while passed < cut {
-            // SAFETY: before `cut` there is at least the octet that ends the block, and nobody writes what was lent.
-            let [kind, len] = unsafe { self.at.add(passed).cast::<[u8; SHORT_HEADER]>().read() };
+            assert!(values < self.known(), "no more is cut than is known");
+            // SAFETY: a known record lies here, or the octet behind which it is in the next block.
+            let kind = unsafe { self.at.add(passed).read() };
             assert!(kind == SHORT, "only short frames are cut");
+            // SAFETY: it is a short one, so this octet is its own.
+            let len = unsafe { self.at.add(passed + 1).read() };
             passed += SHORT_HEADER + usize::from(len);
             values += 1;
         }
@@ -321,9 +325,10 @@ impl Consumer<Message> {
     #[inline(never)]
     fn take_value(&mut self, into: &mut Message) -> usize {
         // SAFETY: the caller found a value here, and it is stepped over below.
-        let (message, len) = unsafe { read_value(self.at) };
-        *into = message;
+        let (message, len) = unsafe { read_value::<Message>(self.at) };
+        // Before what `into` held is dropped, which may unwind.
         self.step(len);
+        *into = message;
         into.len_bytes()
     }
 }

@@ -272,7 +272,7 @@ impl ContextBuilder {
     }
 
     /// Whether a thread that would sleep in a call looks for what it waits for a little longer: up to 20 us, and only while that
-    /// was worth it lately. Where peers answer at once that saves both ends a sleep and a wake-up: less latency, and less processor time.
+    /// was worth it lately; up to 100 us when it tries again, rarely, after it was not. Where peers answer at once that saves both ends a sleep and a wake-up: less latency, and less processor time.
     /// Default true, but never on a single processor.
     ///
     /// Turn it off where threads that wait have to leave the processor at once, whatever it costs: more threads that are always busy than

@@ -224,8 +224,15 @@ impl RingOutlet {
 
     /// So much was pushed that nobody was told of that it is worth telling now.
     #[inline]
-    pub(crate) fn is_worth_announcing(&self) -> bool {
-        self.unannounced >= (self.limit.messages / 4).clamp(1, LARGEST_UNANNOUNCED)
+    pub(crate) fn is_worth_announcing(&mut self) -> bool {
+        if self.unannounced >= (self.limit.messages / 4).clamp(1, LARGEST_UNANNOUNCED) {
+            return true;
+        }
+        let quarter = self.limit.bytes / 4;
+        match &mut self.link {
+            Into::Ring(ring) => self.unannounced > 0 && ring.waiting_weight_reaches(quarter),
+            Into::Latest(..) => false,
+        }
     }
 
     /// Messages that were ever pushed, and their bytes; those of conflation are not counted.
@@ -351,5 +358,28 @@ impl RingInlet {
         // Orders the pops before the look at who waits.
         fence(Ordering::SeqCst);
         self.peer.as_ref().filter(|peer| peer.core.writers.any()).cloned()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// How many messages of that size go to a reader who sleeps until he is worth waking.
+    fn announced_after(limit: HighWater, size: usize) -> usize {
+        let (mut outlet, _inlet) = link(false);
+        outlet.limit = limit;
+        while !outlet.is_worth_announcing() {
+            assert!(outlet.push_bytes(&vec![7; size]), "it is full, and nobody was told");
+            outlet.unannounced += 1;
+        }
+        outlet.unannounced
+    }
+
+    #[test]
+    fn a_reader_is_told_when_a_quarter_of_either_mark_waits() {
+        assert_eq!(announced_after(HighWater { messages: 32, bytes: usize::MAX }, 10), 8);
+        assert_eq!(announced_after(HighWater { messages: 1000, bytes: 8000 }, 500), 4);
+        assert_eq!(announced_after(HighWater::NONE, 10), LARGEST_UNANNOUNCED);
     }
 }

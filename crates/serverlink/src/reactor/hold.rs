@@ -11,7 +11,7 @@ use crate::sync::later::later;
 pub(crate) struct Hold {
     reactor: Arc<Reactor>,
     depended_on: bool,
-    /// When the last round with this hold ended.
+    /// The last clock reading of this hold's rounds.
     at: Option<Instant>,
 }
 
@@ -29,11 +29,11 @@ impl Hold {
         busy
     }
 
-    /// Looks for events for a moment, while peers that are awake answer. `done` says when to stop.
-    pub(crate) fn spin(&mut self, attention: Attention, mut done: impl FnMut() -> bool) {
+    /// Looks for events for a moment, while peers that are awake answer. `done` says when to stop, and is told whether anything happened.
+    pub(crate) fn spin(&mut self, attention: Attention, mut done: impl FnMut(bool) -> bool) {
         if self.reactor.env.may_spin() {
             let reactor = Arc::clone(&self.reactor);
-            reactor.spins.spin(|| self.poll(attention) && done());
+            reactor.spins.spin(|| done(self.poll(attention)));
         }
     }
 

@@ -129,6 +129,9 @@ impl Turn {
             busy |= self.handle_events(reactor);
             busy |= self.handle_commands(reactor);
             busy |= self.serve_ready(reactor, attention);
+        } else {
+            // Nothing else reads the clock now, and timers go on.
+            self.now = reactor.env.now();
         }
         busy |= self.serve_timers(reactor);
         busy

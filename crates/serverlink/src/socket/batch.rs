@@ -20,6 +20,9 @@ impl Socket {
     /// work for each small one: waits whenever no peer has room, each time at most for the socket's `send_timeout`; what other threads
     /// send may come in between; a queue's mark may be reached within the batch, and peers are chosen for each message.
     ///
+    /// Up to 32 messages are taken from the iterator before the first of them is sent, so do not make one wait for what becomes of the one before it, and send
+    /// one at a time what comes slowly. Where the iterator panics, those that it has given and that were not sent are dropped.
+    ///
     /// No call has to be made to have them written. For whom messages come one at a time `send` is as good: nothing is gained by waiting for
     /// more of them.
     ///

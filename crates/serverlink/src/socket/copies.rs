@@ -8,7 +8,7 @@ use crate::pipe::RingOutlet;
 use crate::pipe::bump::Bump;
 
 /// Up to so many bytes are copied for everyone: that costs less than counting who still reads them.
-const COPIED: usize = 255;
+const COPIED: usize = super::send::SHORT_BODY_MAX;
 
 /// Each ring gets a message of its own, whose bytes are there once unless they are few.
 pub(super) enum Copies<'a> {

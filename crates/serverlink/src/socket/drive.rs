@@ -147,12 +147,18 @@ impl Core {
         let _later = later();
         self.flush();
         let mut found = Ok(None);
-        hold.spin(attention, || {
-            found = attempt();
+        // The reactor does not hear of what peers in this process send.
+        let has_rings = what == For::Message && !self.recv.lock().rings.is_empty();
+        hold.spin(attention, |happened| {
+            if happened || has_rings {
+                found = attempt();
+            }
             !matches!(found, Ok(None))
         });
+        // However short the deadline is, the system is asked once, because whoever comes again and again keeps the I/O thread from doing so.
+        let mut asked = false;
         while let Ok(None) = found {
-            if has_kept() || hold.has_failed() || deadline.is_some_and(|at| at <= self.now()) {
+            if has_kept() || hold.has_failed() || asked && deadline.is_some_and(|at| at <= self.now()) {
                 break;
             }
             // Registered, then looked once more: whoever changes something in between wakes the driver.
@@ -160,6 +166,7 @@ impl Core {
             found = attempt();
             if matches!(found, Ok(None)) {
                 let interrupted = hold.sleep(attention, deadline);
+                asked = true;
                 drop(registration);
                 found = attempt();
                 if interrupted && matches!(found, Ok(None)) {

@@ -28,7 +28,7 @@ const INLINE_WRITES: usize = 4;
 /// Fewer are not worth a log.
 const COHORT_FROM: usize = 4;
 
-/// After a pause this long in its writes, a publisher counts as quiet and writes at once.
+/// After a pause this long in its deliveries, a publisher counts as quiet and writes at once.
 const QUIET: Duration = Duration::from_micros(20);
 
 /// PUB, XPUB, XSUB: what one socket knows of those it sends the same to.
@@ -43,8 +43,8 @@ pub(crate) struct FanOut {
     pub(super) flush_asked: bool,
     /// The I/O thread looks again and again for what nobody flushed: calls write only what is full.
     pub(super) streaming: bool,
-    /// When the last write to any of its peers ended, as far as somebody noted it.
-    pub(super) last_write: Option<Instant>,
+    /// When the last write to any of its peers ended, or somebody woke one, as far as it was noted.
+    pub(super) last_delivery: Option<Instant>,
     /// Outboxes that had something to be written when the I/O thread looked last, and how many writes they had seen.
     pub(super) aged: Vec<(PipeId, u64)>,
     /// Rings with messages behind which nobody looked who sleeps: see `announce.rs`.
@@ -97,7 +97,7 @@ impl FanOut {
 impl Aftermath {
     pub(super) fn is_quiet(&mut self, core: &Core, fan_out: &FanOut) -> bool {
         let is_over = |at| core.now().saturating_duration_since(at) > QUIET;
-        *self.quiet.get_or_insert_with(|| fan_out.last_write.is_none_or(is_over))
+        *self.quiet.get_or_insert_with(|| fan_out.last_delivery.is_none_or(is_over))
     }
 }
 

@@ -44,7 +44,7 @@ impl Core {
         half.lane.cut(into) || (half.lane.ring && self.recv_from_ring(half, into))
     }
 
-    /// As [`recv_in_lane`](Core::recv_in_lane) for several with one lock: how many were appended. None where the lane leads out of a ring.
+    /// As [`recv_in_lane`](Core::recv_in_lane) for several with one lock: how many were appended.
     pub(super) fn cut_in_lane(&self, into: &mut Vec<Message>, at_most: usize) -> usize {
         if !self.receives_in_lanes || fork::generation() != 0 {
             return 0;

@@ -24,7 +24,7 @@ use crate::stats::Sent;
 use crate::sync::later::{drop_later, later};
 
 /// Bodies up to this size have a short header, and are always copied.
-const SHORT_BODY_MAX: usize = u8::MAX as usize;
+pub(super) const SHORT_BODY_MAX: usize = u8::MAX as usize;
 
 /// What has to happen after the send lock is released.
 pub(super) enum After {
@@ -133,6 +133,10 @@ impl Core {
 
     #[cold]
     fn follow_up(self: &Arc<Self>, more: More, outgoing: &Outgoing<'_>, may_wait: bool) {
+        // First: from the moment at which it was decided, everybody else relies on the I/O thread's coming.
+        if more.ask_to_flush {
+            self.ask_io_thread(PipeId::null());
+        }
         if more.watched {
             self.readers.notify_all();
         }
@@ -145,15 +149,12 @@ impl Core {
         if let Some(large) = more.large {
             self.finish_large(large, outgoing, may_wait);
         }
-        if more.ask_to_flush {
-            self.ask_io_thread(PipeId::null());
-        }
     }
 
     /// A publisher that woke somebody has not been quiet.
     fn note_wakes(&self) {
         if self.fans_out() {
-            self.send.lock().fan_out.last_write = Some(self.now());
+            self.send.lock().fan_out.last_delivery = Some(self.now());
         }
     }
 

@@ -73,7 +73,8 @@ impl Socket {
 
     /// Calls `callback` for every event from now on, until the socket is closed.
     ///
-    /// It is called by whichever thread the event happens on, an I/O thread perhaps: it should be quick. It runs without locks of the
+    /// It is called by whichever thread the event happens on, an I/O thread perhaps: it should be quick, because what is left to that thread waits meanwhile, such as waking
+    /// subscribers of busy publishers. It runs without locks of the
     /// library and may call it, closing excepted; calls come one at a time and in the order of the events. A panic of it is caught. It must not
     /// own this socket, which would then never be closed.
     ///

@@ -229,7 +229,7 @@ impl Core {
         };
         let outcome = outbox.finish_write(written, || self.now(), pool, &mut tally.spent);
         if *fans_out {
-            fan_out.last_write = fan_out.last_write.max(outbox.last_write());
+            fan_out.last_delivery = fan_out.last_delivery.max(outbox.last_write());
         }
         let has_credit = outbox.has_room() || self.options.conflate;
         sender.set_writable(pipe, has_credit);

@@ -60,11 +60,11 @@ fn run_kept() {
     });
     let (wakers, spent, calls) = kept.unwrap_or_default();
     for value in spent {
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+        contain(|| drop(value));
     }
     wakers.into_iter().for_each(run);
     for call in calls {
-        let _ = catch_unwind(AssertUnwindSafe(call));
+        contain(call);
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn run_later(call: impl FnOnce() + Send + 'static) {
         }
     });
     if let Some(call) = call {
-        let _ = catch_unwind(AssertUnwindSafe(call));
+        contain(call);
     }
 }
 
@@ -114,5 +114,14 @@ fn with_kept<R>(act: impl FnOnce(&mut Kept) -> R) -> Option<R> {
 
 /// A waker that panics has said so; it must not take an I/O thread, and with it everybody's sockets, along.
 fn run(waker: Waker) {
-    let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    contain(|| waker.wake());
+}
+
+/// Foreign code that panics has said so, and so has what it panicked with, if that panics when it is dropped.
+fn contain(foreign: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(foreign))
+        && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        std::mem::forget(again);
+    }
 }

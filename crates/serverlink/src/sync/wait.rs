@@ -74,9 +74,10 @@ impl Waiters {
         list.push(Entry { token: Arc::clone(&token), who });
         self.publish(&list);
         drop(list);
-        match self.barrier.load(Ordering::Relaxed) {
-            true => rare_barrier(),
-            false => fence(Ordering::SeqCst),
+        // Before the look at the barrier too: of this registration and `expect_frequent_notifiers` one sees the other.
+        fence(Ordering::SeqCst);
+        if self.barrier.load(Ordering::Relaxed) {
+            rare_barrier();
         }
         Registration { waiters: Arc::clone(self), token, generation: fork::generation() }
     }
@@ -85,6 +86,7 @@ impl Waiters {
     /// asking. Those who wait already are to be woken.
     pub(crate) fn expect_frequent_notifiers(&self) {
         self.barrier.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
     }
 
     /// Whether anybody waits. Publish before asking.
