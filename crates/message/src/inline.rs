@@ -30,6 +30,16 @@ impl Inline {
         Some(inline)
     }
 
+    /// So many zeros, if they fit.
+    pub(crate) fn zeroed(len: usize) -> Option<Inline> {
+        Inline::copy_of([0; Inline::MAX].get(..len)?)
+    }
+
+    #[inline]
+    pub(crate) const fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.bytes.as_mut_ptr().cast()
+    }
+
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         // SAFETY: the first `len` bytes are initialised: `copy_of` is the only way to a length above zero.

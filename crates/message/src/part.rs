@@ -66,6 +66,26 @@ impl Part {
         Part(Repr::Shared(Slice::from_owner(owner)))
     }
 
+    /// So many zeros, to be filled in through [`as_ptr_for_c`](Part::as_ptr_for_c); `None` where there is no memory for them.
+    pub fn try_zeroed(len: usize) -> Option<Part> {
+        match Inline::zeroed(len) {
+            Some(inline) => Some(Part(Repr::Inline(inline))),
+            None => Slice::try_zeroed(len).map(|slice| Part(Repr::Shared(slice))),
+        }
+    }
+
+    /// Where the bytes begin, for interfaces by which programs write into messages. Valid until this part is moved, changed or dropped.
+    ///
+    /// Writing through it is as unsafe as it looks: only while nobody else reads the part or what it shares its bytes with, and never where the
+    /// bytes live for ever.
+    #[inline]
+    pub fn as_ptr_for_c(&mut self) -> *mut u8 {
+        match &mut self.0 {
+            Repr::Inline(inline) => inline.as_mut_ptr(),
+            Repr::Shared(slice) => slice.start().as_ptr(),
+        }
+    }
+
     /// The bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {

@@ -2,7 +2,10 @@
 
 use std::{fmt, ops::Deref, ptr::NonNull, slice};
 
-use crate::{Part, owner::Owner};
+use crate::{
+    Part,
+    owner::{COPY_OFFSET, Owner},
+};
 
 /// References bought at once by [`Slice::split_to`]: one atomic operation for so many messages.
 const BATCH: u32 = 64;
@@ -45,6 +48,12 @@ impl Slice {
         Slice { owner: Some(owner), start, len: bytes.len(), prepaid: 0 }
     }
 
+    /// So many zeros, in one allocation; `None` where there is no memory for them.
+    pub fn try_zeroed(len: usize) -> Option<Slice> {
+        let (owner, start) = Owner::try_zeroed::<COPY_OFFSET>(len)?;
+        Some(Slice { owner: Some(owner), start, len, prepaid: 0 })
+    }
+
     /// The bytes of `owner`, which is kept until the last slice of them is dropped.
     pub fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
         let (owner, bytes) = Owner::hold(owner);
@@ -63,6 +72,11 @@ impl Slice {
     pub fn as_bytes(&self) -> &[u8] {
         // SAFETY: `owner` keeps the bytes alive, or they live for ever; nobody writes them while a slice of them exists.
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// Where they begin. See [`Part::as_ptr_for_c`](crate::Part::as_ptr_for_c).
+    pub(crate) const fn start(&self) -> NonNull<u8> {
+        self.start
     }
 
     /// How many bytes.

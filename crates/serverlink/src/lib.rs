@@ -182,7 +182,7 @@ pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop,
 pub use payload::Payload;
 pub use peer::Peer;
 #[cfg(any(unix, windows))]
-pub use poller::{ForeignDescriptor, Interest, PollEvent, PollEvents, Poller};
+pub use poller::{Alert, ForeignDescriptor, Interest, PollEvent, PollEvents, Poller};
 pub use proxy::{Proxy, ProxyHandle, ProxyRun, ProxyStatistics, SideStatistics};
 pub use report::{ConnectionReport, ConnectionState, ContextReport, ListenerReport, Origin, ReactorReport};
 pub use serverlink_driver::Credentials as PeerCredentials;

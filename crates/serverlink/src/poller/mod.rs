@@ -3,6 +3,7 @@
 //! A poller takes nothing out of its sockets. What is not ready has a waker in its socket's lists, as a task has, and whoever drives the
 //! socket's reactor runs it. Foreign descriptors wait with the system, in a [`Watch`], which a ring of the bell ends.
 
+mod alert;
 mod bell;
 mod entry;
 mod event;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use serverlink_driver::{SystemSocket, Watch, Watched, fork};
 
+pub use self::alert::Alert;
 pub use self::event::{Interest, PollEvent, PollEvents};
 
 use self::bell::{Bell, Rung};

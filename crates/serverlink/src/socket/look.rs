@@ -88,7 +88,7 @@ impl SendSide {
         }
     }
 
-    fn has_room(&mut self, pipe: PipeId) -> bool {
+    pub(super) fn has_room(&mut self, pipe: PipeId) -> bool {
         match self.outlets.get_mut(pipe) {
             Some(Outlet::Ring(outlet)) => outlet.has_room(),
             _ => true,

@@ -1,5 +1,7 @@
 //! The dynamic socket: every operation, checked at run time against the socket's type.
 
+#[cfg(any(unix, windows))]
+mod admit;
 mod adopt;
 mod announce;
 

@@ -510,7 +510,7 @@ pub(super) fn encode(outgoing: &Outgoing<'_>, into: &mut Vec<u8>) {
 }
 
 #[cold]
-fn refused(core: &Core, refusal: Refusal, outgoing: &Outgoing<'_>) -> Error {
+pub(super) fn refused(core: &Core, refusal: Refusal, outgoing: &Outgoing<'_>) -> Error {
     match refusal {
         Refusal::WrongState(why) => Error::WrongState { why },
         Refusal::Unroutable => Error::Unroutable { routing_id: outgoing.first().to_vec() },

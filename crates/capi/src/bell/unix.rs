@@ -1,0 +1,90 @@
+//! A descriptor that is readable while the bell rings, and `poll`.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// A descriptor, as C knows it.
+pub type RawFd = libc::c_int;
+/// What `poll` is asked.
+pub type PollFd = libc::pollfd;
+
+/// Rings from [`ring`](Bell::ring) until [`clear`](Bell::clear).
+#[derive(Debug)]
+pub struct Bell {
+    rings: AtomicBool,
+    read: OwnedFd,
+    /// Where reading and writing have a descriptor each.
+    write: Option<OwnedFd>,
+}
+
+impl Bell {
+    /// # Errors
+    /// The system gives no descriptors.
+    pub fn new() -> io::Result<Bell> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let (read, write) = {
+            use rustix::event::{EventfdFlags, eventfd};
+            (eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?, None)
+        };
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let (read, write) = {
+            let (read, write) = rustix::pipe::pipe()?;
+            for end in [&read, &write] {
+                rustix::io::ioctl_fionbio(end, true)?;
+                rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+            }
+            (read, Some(write))
+        };
+        Ok(Bell { rings: AtomicBool::new(false), read, write })
+    }
+
+    /// Readable while it rings.
+    pub fn descriptor(&self) -> RawFd {
+        self.read.as_raw_fd()
+    }
+
+    /// Makes it ring. Costs a system call only if it does not.
+    pub fn ring(&self) {
+        if !self.rings.swap(true, Ordering::AcqRel) {
+            let write = self.write.as_ref().unwrap_or(&self.read);
+            // It cannot be full, and nobody else closes it.
+            let _ = rustix::io::write(write.as_fd(), &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// Ends the ringing. What rings from now on is heard.
+    pub fn clear(&self) {
+        if self.rings.load(Ordering::Acquire) {
+            let _ = rustix::io::read(self.read.as_fd(), &mut [0; 64]);
+            // Behind the read: a ring in between has written nothing, and whoever clears looks for what it was about.
+            self.rings.swap(false, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Waits for descriptors, for ever if there is no deadline. Gives how many are ready.
+///
+/// # Errors
+/// What the system says; a signal is `EINTR`.
+pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result<usize> {
+    loop {
+        let timeout = match deadline {
+            None => -1,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                // Rounded up, so that it is not called again for the last fraction.
+                i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+            }
+        };
+        // SAFETY: the system reads and writes so many entries of a slice that we hold.
+        let ready = unsafe { libc::poll(descriptors.as_mut_ptr(), descriptors.len() as libc::nfds_t, timeout) };
+        if ready < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        if ready > 0 || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok(ready as usize);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A socket that is readable while the bell rings, and `WSAPoll`.
+
+use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::windows::io::AsRawSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use windows_sys::Win32::Networking::WinSock::{SOCKET_ERROR, WSAPOLLFD, WSAPoll};
+
+/// A descriptor, as C knows it.
+pub type RawFd = usize;
+/// What `poll` is asked.
+pub type PollFd = WSAPOLLFD;
+
+/// Rings from [`ring`](Bell::ring) until [`clear`](Bell::clear).
+#[derive(Debug)]
+pub struct Bell {
+    rings: AtomicBool,
+    /// Connected to itself.
+    socket: UdpSocket,
+}
+
+impl Bell {
+    /// # Errors
+    /// The system gives no socket.
+    pub fn new() -> io::Result<Bell> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        socket.connect(socket.local_addr()?)?;
+        socket.set_nonblocking(true)?;
+        Ok(Bell { rings: AtomicBool::new(false), socket })
+    }
+
+    /// Readable while it rings.
+    pub fn descriptor(&self) -> RawFd {
+        self.socket.as_raw_socket() as RawFd
+    }
+
+    /// Makes it ring. Costs a system call only if it does not.
+    pub fn ring(&self) {
+        if !self.rings.swap(true, Ordering::AcqRel) {
+            let _ = self.socket.send(&[1]);
+        }
+    }
+
+    /// Ends the ringing. What rings from now on is heard.
+    pub fn clear(&self) {
+        if self.rings.load(Ordering::Acquire) {
+            while self.socket.recv(&mut [0; 8]).is_ok() {}
+            // Behind the reads: a ring in between has sent nothing, and whoever clears looks for what it was about.
+            self.rings.swap(false, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Waits for descriptors, for ever if there is no deadline. Gives how many are ready.
+///
+/// # Errors
+/// What the system says.
+pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result<usize> {
+    loop {
+        let timeout = match deadline {
+            None => -1,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+            }
+        };
+        // SAFETY: the system reads and writes so many entries of a slice that we hold.
+        let ready = unsafe { WSAPoll(descriptors.as_mut_ptr(), descriptors.len() as u32, timeout) };
+        if ready == SOCKET_ERROR {
+            return Err(io::Error::last_os_error());
+        }
+        if ready > 0 || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok(ready as usize);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What the C interfaces of ServerLink share: `libzmq` and `libserverlink` are thin layers of names, numbers and documented layouts on this crate.
+//!
+//! - [`table`]: handles that are recognised, or answered with an error.
+//! - [`guard`]: the border. No unwind crosses it.
+//! - [`errno`]: codes.
+//! - [`context`], [`socket`], [`message`]: the three things that programs hold.
+//! - [`poll`], [`poller`], [`proxy`], [`wait`], [`bell`]: waiting, ended by signals.
+//! - [`timers`], [`utility`], [`z85`].
+//!
+//! Each call enters a handle, which keeps what it stands for alive until the call leaves; closing shuts the handle and waits for nobody. Foreign
+//! functions (free functions, timers, threads) run without a lock of this crate.
+
+pub mod bell;
+pub mod context;
+pub mod errno;
+pub mod guard;
+pub mod message;
+pub mod poll;
+pub mod poller;
+pub mod proxy;
+pub mod socket;
+pub mod table;
+pub mod timers;
+pub mod utility;
+pub mod wait;
+pub mod z85;

@@ -1,0 +1,163 @@
+//! Pollers: sets of sockets and descriptors, each with something that the program wants back.
+
+use std::ffi::{c_int, c_short, c_void};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use crate::bell::RawFd;
+use crate::errno::{Answer, EAGAIN, EBADF, EFAULT, EINVAL, EMFILE, fail};
+use crate::poll::{self, Item};
+use crate::socket::CSocket;
+use crate::table::{Handled, Inside, Table};
+
+static POLLERS: Table<Poller> = Table::new();
+
+impl Handled for Poller {
+    fn table() -> &'static Table<Poller> {
+        &POLLERS
+    }
+}
+
+/// A poller of C.
+#[derive(Default)]
+pub struct Poller {
+    entries: Mutex<Vec<Entry>>,
+}
+
+/// What is waited for: a socket by its handle, or a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A socket.
+    Socket(usize),
+    /// A descriptor.
+    Descriptor(RawFd),
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    source: Source,
+    user_data: usize,
+    events: c_short,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Of what.
+    pub source: Source,
+    /// As it was given.
+    pub user_data: *mut c_void,
+    /// In numbers.
+    pub events: c_short,
+}
+
+const KNOWN: c_short = 0xF;
+
+impl Poller {
+    /// A handle for a new one.
+    pub fn create() -> Answer<*mut c_void> {
+        POLLERS.insert(Poller::default()).map_or(fail(EMFILE), Ok)
+    }
+
+    /// Ends one.
+    pub fn destroy(handle: *const c_void) -> Answer<()> {
+        POLLERS.close(handle).map_or(fail(EFAULT), |_| Ok(()))
+    }
+
+    /// What a handle stands for; `EFAULT` if it is none.
+    pub fn enter(handle: *const c_void) -> Answer<Inside<Poller>> {
+        crate::guard::enter(handle, EFAULT)
+    }
+
+    /// How many it has.
+    pub fn len(&self) -> usize {
+        self.entries.lock().len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One more; `EINVAL` for one that is there.
+    pub fn add(&self, source: Source, user_data: *mut c_void, events: c_short) -> Answer<()> {
+        check(source, events)?;
+        let mut entries = self.entries.lock();
+        if entries.iter().any(|entry| entry.source == source) {
+            return fail(EINVAL);
+        }
+        entries.push(Entry { source, user_data: user_data.expose_provenance(), events });
+        Ok(())
+    }
+
+    /// Other events; `EINVAL` for one that is not there.
+    pub fn modify(&self, source: Source, events: c_short) -> Answer<()> {
+        check(source, events)?;
+        let mut entries = self.entries.lock();
+        match entries.iter_mut().find(|entry| entry.source == source) {
+            Some(entry) => {
+                entry.events = events;
+                Ok(())
+            }
+            None => fail(EINVAL),
+        }
+    }
+
+    /// One less; `EINVAL` for one that is not there.
+    pub fn remove(&self, source: Source) -> Answer<()> {
+        check(source, 0)?;
+        let mut entries = self.entries.lock();
+        match entries.iter().position(|entry| entry.source == source) {
+            Some(index) => {
+                entries.remove(index);
+                Ok(())
+            }
+            None => fail(EINVAL),
+        }
+    }
+
+    /// Waits until something is found, and gives at most `most` of it; `EAGAIN` if nothing is before `deadline`.
+    pub fn wait(&self, most: usize, deadline: Option<Instant>) -> Answer<Vec<Found>> {
+        let entries = self.entries.lock().clone();
+        if entries.is_empty() && deadline.is_none() {
+            // Nothing would ever end it.
+            return fail(EFAULT);
+        }
+        let mut items = entries.iter().map(Entry::item).collect::<Answer<Vec<_>>>()?;
+        poll::wait(&mut items, deadline)?;
+        let found = entries.iter().zip(&items).filter(|(_, item)| item.found != 0).take(most);
+        let found: Vec<_> = found.map(|(entry, item)| entry.found(item.found)).collect();
+        if found.is_empty() { fail(EAGAIN) } else { Ok(found) }
+    }
+}
+
+impl Entry {
+    fn item(&self) -> Answer<Item> {
+        match self.source {
+            Source::Socket(handle) => Item::new(std::ptr::without_provenance_mut(handle), invalid(), self.events),
+            Source::Descriptor(fd) => Item::new(std::ptr::null_mut(), fd, self.events),
+        }
+    }
+
+    fn found(&self, events: c_int) -> Found {
+        let user_data = std::ptr::with_exposed_provenance_mut(self.user_data);
+        Found { source: self.source, user_data, events: events as c_short }
+    }
+}
+
+fn check(source: Source, events: c_short) -> Answer<()> {
+    if events & !KNOWN != 0 {
+        return fail(EINVAL);
+    }
+    match source {
+        Source::Socket(handle) => CSocket::enter(std::ptr::without_provenance(handle)).map(drop),
+        Source::Descriptor(fd) if fd == invalid() => fail(EBADF),
+        Source::Descriptor(_) => Ok(()),
+    }
+}
+
+/// What no descriptor is: -1, also where they have no sign.
+pub const fn invalid() -> RawFd {
+    !0
+}

@@ -1,0 +1,84 @@
+//! Binding and connecting, and the opposite.
+
+use serverlink::SocketType;
+
+use super::CSocket;
+use crate::errno::{Answer, EINVAL, ENOENT, EPROTONOSUPPORT, Errno, fail};
+
+/// Transports of this library.
+const TRANSPORTS: [&str; 3] = ["tcp", "ipc", "inproc"];
+
+/// An endpoint under the name that the program gave it, and under the one that it has.
+pub(crate) struct Named {
+    given: String,
+    actual: String,
+    is_bound: bool,
+}
+
+impl CSocket {
+    /// Listens.
+    pub fn bind(&self, endpoint: &str) -> Answer<()> {
+        self.check_context()?;
+        check_transport(endpoint)?;
+        let socket = self.open()?;
+        let bound = socket.bind(endpoint)?;
+        let actual = shown(&bound.to_string());
+        let mut setup = self.setup.lock();
+        setup.last_endpoint.clone_from(&actual);
+        setup.endpoints.push(Named { given: endpoint.to_owned(), actual: bound.to_string(), is_bound: true });
+        Ok(())
+    }
+
+    /// Connects, now and whenever the connection is lost.
+    pub fn connect(&self, endpoint: &str) -> Answer<()> {
+        self.check_context()?;
+        check_transport(endpoint)?;
+        let socket = self.open()?;
+        let name = self.setup.lock().connect_routing_id.take();
+        match name {
+            Some(name) if self.kind == SocketType::Router => socket.connect_as(endpoint, &name)?,
+            _ => socket.connect(endpoint)?,
+        }
+        if !endpoint.starts_with("inproc") {
+            self.tell_delayed(endpoint);
+        }
+        let mut setup = self.setup.lock();
+        setup.last_endpoint = endpoint.to_owned();
+        let actual = socket.last_endpoint().map_or_else(|| endpoint.to_owned(), |endpoint| endpoint.to_string());
+        setup.endpoints.push(Named { given: endpoint.to_owned(), actual, is_bound: false });
+        Ok(())
+    }
+
+    /// Stops listening, or gives up a connection: what this endpoint was last used for, under any of its names.
+    pub fn release(&self, endpoint: &str) -> Answer<()> {
+        self.check_context()?;
+        check_transport(endpoint)?;
+        let socket = self.open()?;
+        let named = {
+            let mut setup = self.setup.lock();
+            let fits = |named: &Named| {
+                named.given == endpoint || named.actual == endpoint || shown(&named.actual) == endpoint
+            };
+            let index = setup.endpoints.iter().rposition(fits).ok_or(Errno(ENOENT))?;
+            setup.endpoints.remove(index)
+        };
+        match named.is_bound {
+            true => socket.unbind(&named.actual)?,
+            false => socket.disconnect(&named.actual)?,
+        }
+        Ok(())
+    }
+}
+
+fn check_transport(endpoint: &str) -> Answer<()> {
+    match endpoint.split_once("://") {
+        None | Some(("", _) | (_, "")) => fail(EINVAL),
+        Some((transport, _)) if TRANSPORTS.contains(&transport) => Ok(()),
+        Some(_) => fail(EPROTONOSUPPORT),
+    }
+}
+
+/// As libzmq writes it: a wildcard is an address.
+fn shown(endpoint: &str) -> String {
+    endpoint.replacen("tcp://*:", "tcp://0.0.0.0:", 1)
+}

@@ -1,0 +1,207 @@
+//! Events of a socket as messages, on a socket that the program connects to.
+
+use std::collections::HashSet;
+use std::ffi::c_int;
+use std::io::ErrorKind;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serverlink::{Cause, Endpoint, Event, EventKind, Linger, Message, Options, Part, Socket, SocketType};
+
+use super::{CSocket, TYPES};
+use crate::errno::{Answer, EADDRINUSE, EINVAL, EPROTONOSUPPORT, Errno, ETERM, fail};
+
+const CONNECTED: u64 = 1;
+const CONNECT_DELAYED: u64 = 2;
+const CONNECT_RETRIED: u64 = 4;
+const LISTENING: u64 = 8;
+const ACCEPTED: u64 = 0x20;
+const ACCEPT_FAILED: u64 = 0x40;
+const CLOSED: u64 = 0x80;
+const DISCONNECTED: u64 = 0x200;
+const MONITOR_STOPPED: u64 = 0x400;
+const FAILED_NO_DETAIL: u64 = 0x800;
+const SUCCEEDED: u64 = 0x1000;
+const FAILED_PROTOCOL: u64 = 0x2000;
+/// The only detail there is.
+const ZMTP_UNSPECIFIED: u64 = 0x1000_0000;
+
+/// How a program wants to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// One bit for each event.
+    pub events: u64,
+    /// 1 or 2: the form of the messages.
+    pub version: c_int,
+    /// PAIR, PUB or PUSH, by its number.
+    pub socket_type: c_int,
+}
+
+/// Tells, on a thread of its own, so that no connection waits for the program.
+pub(super) struct Reporter {
+    tell: Arc<Mutex<Sender<Told>>>,
+    socket: Arc<Socket>,
+}
+
+enum Told {
+    Event(Box<Event>),
+    Delayed(String),
+    Stop,
+}
+
+impl CSocket {
+    /// Tells of this socket's events from now on, in place of whoever was told before.
+    pub fn monitor(&self, endpoint: &str, wanted: Wanted) -> Answer<()> {
+        self.check_context()?;
+        if !(1..=2).contains(&wanted.version) || (wanted.version == 1 && wanted.events >> 16 != 0) {
+            return fail(EINVAL);
+        }
+        match endpoint.split_once("://") {
+            Some(("inproc", _)) => {}
+            Some(_) => return fail(EPROTONOSUPPORT),
+            None => return fail(EINVAL),
+        }
+        let kinds = [SocketType::Pair, SocketType::Pub, SocketType::Push];
+        let kind = usize::try_from(wanted.socket_type).ok().and_then(|number| TYPES.get(number));
+        let Some(kind) = kind.filter(|kind| kinds.contains(kind)) else { return fail(EINVAL) };
+        self.stop_monitor();
+        let observed = self.open()?;
+        let options = Options { linger: Linger::For(Duration::ZERO), send_hwm: 0, ..Options::default() };
+        let socket = Arc::new(self.library.socket_with(*kind, options)?);
+        if let Err(error) = socket.bind(endpoint) {
+            let Errno(code) = error.into();
+            return fail(if code == EADDRINUSE || code == ETERM { code } else { EINVAL });
+        }
+        let (tell, told) = mpsc::channel();
+        let tell = Arc::new(Mutex::new(tell));
+        let weak: Weak<Mutex<Sender<Told>>> = Arc::downgrade(&tell);
+        observed.on_event(move |event| {
+            if let Some(tell) = weak.upgrade() {
+                let _ = tell.lock().send(Told::Event(Box::new(event.clone())));
+            }
+        });
+        let to = Arc::clone(&socket);
+        let thread = thread::Builder::new().name("slk-monitor".into());
+        let spawned = thread.spawn(move || Report { to: &to, wanted, alive: HashSet::new() }.run(&told));
+        spawned.map_err(|error| Errno(error.raw_os_error().unwrap_or(crate::errno::EAGAIN)))?;
+        *self.reporter.lock() = Some(Reporter { tell, socket });
+        Ok(())
+    }
+
+    /// Tells nobody any more.
+    pub fn stop_monitor(&self) {
+        let Some(reporter) = self.reporter.lock().take() else { return };
+        let _ = reporter.tell.lock().send(Told::Stop);
+        if reporter.socket.peers().is_empty() {
+            // Nobody listens, and the thread may wait for somebody.
+            reporter.socket.close_in_background(Linger::For(Duration::ZERO));
+        }
+    }
+
+    /// A connection over the network does not stand at once.
+    pub(super) fn tell_delayed(&self, endpoint: &str) {
+        if let Some(reporter) = &*self.reporter.lock() {
+            let _ = reporter.tell.lock().send(Told::Delayed(endpoint.to_owned()));
+        }
+    }
+}
+
+struct Report<'a> {
+    to: &'a Socket,
+    wanted: Wanted,
+    /// Connections that were told of.
+    alive: HashSet<u64>,
+}
+
+impl Report<'_> {
+    fn run(mut self, told: &Receiver<Told>) {
+        for told in told {
+            let sent = match told {
+                Told::Event(event) => self.tell(&event),
+                Told::Delayed(endpoint) => self.send(CONNECT_DELAYED, libc::EINPROGRESS as u64, &endpoint, None),
+                Told::Stop => {
+                    let _ = self.send(MONITOR_STOPPED, 0, "", None);
+                    return;
+                }
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) -> Result<(), serverlink::Error> {
+        let kind = &event.kind;
+        let known = kind.registration().is_some_and(|number| self.alive.contains(&number));
+        let (number, value) = match kind {
+            EventKind::Listening { .. } => (LISTENING, 0),
+            EventKind::ListenerClosed { .. } => (CLOSED, 0),
+            EventKind::Accepted { registration, .. } => {
+                self.alive.insert(*registration);
+                (ACCEPTED, 0)
+            }
+            EventKind::Connected { registration, .. } => {
+                self.alive.insert(*registration);
+                (CONNECTED, 0)
+            }
+            EventKind::AcceptFailed { .. } => (ACCEPT_FAILED, libc::EIO as u64),
+            EventKind::AcceptPaused { .. } => (ACCEPT_FAILED, libc::EMFILE as u64),
+            EventKind::Established { .. } => (SUCCEEDED, 0),
+            EventKind::HandshakeFailed { .. } if !known => (CLOSED, 0),
+            EventKind::HandshakeFailed { cause, .. } => match cause {
+                Cause::Protocol | Cause::Refused | Cause::RefusedByPeer => (FAILED_PROTOCOL, ZMTP_UNSPECIFIED),
+                cause => (FAILED_NO_DETAIL, code_of(*cause)),
+            },
+            EventKind::Disconnected { .. } => (DISCONNECTED, 0),
+            EventKind::Retrying { delay, .. } => (CONNECT_RETRIED, delay.as_millis() as u64),
+            _ => return Ok(()),
+        };
+        if let EventKind::HandshakeFailed { registration, .. } | EventKind::Disconnected { registration, .. } = kind {
+            self.alive.remove(registration);
+        }
+        let endpoint = kind.endpoint().map(Endpoint::to_string).unwrap_or_default();
+        self.send(number, value, &endpoint, kind.peer_address())
+    }
+
+    fn send(
+        &self,
+        number: u64,
+        value: u64,
+        endpoint: &str,
+        peer: Option<&Endpoint>,
+    ) -> Result<(), serverlink::Error> {
+        if self.wanted.events & number == 0 {
+            return Ok(());
+        }
+        let message = match self.wanted.version {
+            1 => {
+                let mut event = [0; 6];
+                event[..2].copy_from_slice(&(number as u16).to_ne_bytes());
+                event[2..].copy_from_slice(&(value as u32).to_ne_bytes());
+                Message::from_parts([Part::from(&event), Part::from(endpoint)])
+            }
+            _ => Message::from_parts([
+                Part::from(&number.to_ne_bytes()),
+                Part::from(&1_u64.to_ne_bytes()),
+                Part::from(&value.to_ne_bytes()),
+                Part::from(endpoint),
+                Part::from(peer.map(Endpoint::to_string).unwrap_or_default()),
+            ]),
+        };
+        Ok(self.to.send(message)?)
+    }
+}
+
+fn code_of(cause: Cause) -> u64 {
+    let code = match cause {
+        Cause::PeerClosed | Cause::System(ErrorKind::ConnectionReset) => libc::ECONNRESET,
+        Cause::System(ErrorKind::ConnectionRefused) => libc::ECONNREFUSED,
+        Cause::ConnectTimeout | Cause::HandshakeTimeout | Cause::HeartbeatTimeout => libc::ETIMEDOUT,
+        Cause::System(ErrorKind::BrokenPipe) => libc::EPIPE,
+        _ => libc::ECONNABORTED,
+    };
+    code as u64
+}

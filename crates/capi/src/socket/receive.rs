@@ -1,0 +1,135 @@
+//! Receiving part by part.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serverlink::{Error, Interest, Message, Part, Peer, Socket};
+
+use super::{CSocket, DONTWAIT, deadline_after};
+use crate::errno::Answer;
+use crate::message::RawMessage;
+use crate::wait;
+
+/// What is left of a message that is received part by part.
+#[derive(Default)]
+pub(super) struct Incoming {
+    rest: Option<Message>,
+    peer: Option<Arc<Peer>>,
+}
+
+/// One part, and whether there are more.
+struct Received {
+    part: Part,
+    peer: Option<Arc<Peer>>,
+    more: bool,
+}
+
+impl CSocket {
+    /// Receives a part and copies as much of it as fits. Gives its whole length.
+    #[inline]
+    pub fn recv_bytes(&self, copy: impl FnOnce(&[u8]), flags: c_int) -> Answer<usize> {
+        let received = self.recv(flags)?;
+        copy(&received.part);
+        Ok(received.part.len())
+    }
+
+    /// Receives a part in place of what the message held. Gives its length.
+    #[inline]
+    pub fn recv_message(&self, message: &mut RawMessage, flags: c_int) -> Answer<usize> {
+        let Received { part, peer, more } = self.recv(flags)?;
+        let len = part.len();
+        message.replace(RawMessage::new(part, more, peer));
+        Ok(len)
+    }
+
+    /// Whether the part that was received last has others behind it.
+    pub(super) fn has_more(&self) -> bool {
+        self.more.load(Ordering::Relaxed)
+    }
+
+    /// Whether parts of a message are here that were not asked for yet.
+    pub(crate) fn has_rest(&self) -> bool {
+        self.has_rest.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn recv(&self, flags: c_int) -> Answer<Received> {
+        if self.has_rest()
+            && let Some(received) = self.next_part()
+        {
+            return Ok(received);
+        }
+        let socket = self.open()?;
+        let found = match socket.try_recv_with_peer() {
+            Err(Error::WouldBlock) => self.recv_waiting(socket, flags),
+            found => found,
+        };
+        let (message, peer) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                self.after_recv(matches!(error, Error::WouldBlock | Error::TimedOut));
+                return Err(error.into());
+            }
+        };
+        let (part, rest) = message.split_first();
+        let more = rest.is_some();
+        self.more.store(more, Ordering::Relaxed);
+        if more {
+            *self.incoming.lock() = Incoming { rest, peer: peer.clone() };
+            self.has_rest.store(true, Ordering::Relaxed);
+        }
+        self.after_recv(false);
+        Ok(Received { part, peer, more })
+    }
+
+    #[cold]
+    fn recv_waiting(&self, socket: &Socket, flags: c_int) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        let timeout = self.recv_timeout.load(Ordering::Relaxed);
+        if flags & DONTWAIT != 0 || timeout == 0 {
+            return Err(Error::WouldBlock);
+        }
+        let deadline = deadline_after(timeout.into());
+        loop {
+            if !socket.is_on_a_wire() {
+                // A thread that parks in the library hears of no signal.
+                wait::for_one(socket, Interest::READABLE, deadline)?;
+            } else if let Some(deadline) = deadline {
+                return socket.recv_with_peer_deadline(deadline);
+            } else {
+                return socket.recv_with_peer();
+            }
+            match socket.try_recv_with_peer() {
+                Err(Error::WouldBlock) => {}
+                found => return found,
+            }
+        }
+    }
+
+    #[cold]
+    fn next_part(&self) -> Option<Received> {
+        let mut incoming = self.incoming.lock();
+        let (part, rest) = incoming.rest.take()?.split_first();
+        let more = rest.is_some();
+        incoming.rest = rest;
+        let peer = if more { incoming.peer.clone() } else { incoming.peer.take() };
+        drop(incoming);
+        self.has_rest.store(more, Ordering::Relaxed);
+        self.more.store(more, Ordering::Relaxed);
+        if !more {
+            self.after_recv(false);
+        }
+        Some(Received { part, peer, more })
+    }
+
+    #[inline]
+    fn after_recv(&self, found_nothing: bool) {
+        if let Some(signal) = self.signal.get() {
+            match found_nothing {
+                true => signal.found_nothing(),
+                false if self.has_rest() => signal.ring(),
+                false => signal.after_call(Interest::READABLE),
+            }
+        }
+    }
+}

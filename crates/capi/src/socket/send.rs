@@ -1,0 +1,127 @@
+//! Sending: a whole message at once, or part by part. libzmq decides at the first part, and so does this.
+
+use std::ffi::c_int;
+use std::sync::atomic::Ordering;
+
+use serverlink::{Error, Interest, Message, Part, Payload, SendError, Socket};
+
+use super::{CSocket, DONTWAIT, SNDMORE, deadline_after};
+use crate::errno::{Answer, EAGAIN, Errno};
+use crate::message::RawMessage;
+use crate::wait;
+
+impl CSocket {
+    /// Sends a copy of bytes, as a message or a part of one.
+    #[inline]
+    pub fn send_bytes(&self, bytes: &[u8], flags: c_int) -> Answer<()> {
+        if flags & SNDMORE == 0 && !self.is_sending.load(Ordering::Relaxed) {
+            return self.send_whole(bytes, flags).map_err(|(error, _)| error);
+        }
+        self.send_part(Part::from(bytes), flags).map_err(|(error, _)| error)
+    }
+
+    /// Sends a message's part, which stays with the caller if that fails.
+    #[inline]
+    pub fn send_message(&self, message: &mut RawMessage, flags: c_int) -> Answer<()> {
+        let part = message.take();
+        let sent = if flags & SNDMORE == 0 && !self.is_sending.load(Ordering::Relaxed) {
+            self.send_whole(part, flags)
+        } else {
+            self.send_part(part, flags)
+        };
+        match sent {
+            Ok(()) => {
+                message.clear();
+                Ok(())
+            }
+            Err((error, part)) => {
+                message.put_back(part);
+                Err(error)
+            }
+        }
+    }
+
+    /// A message of one part, or all parts of one that was admitted already.
+    #[inline]
+    fn send_whole<M: Payload>(&self, message: M, flags: c_int) -> Result<(), (Errno, M)> {
+        let socket = match self.open() {
+            Ok(socket) => socket,
+            Err(error) => return Err((error, message)),
+        };
+        let sent = match (flags & DONTWAIT != 0, self.send_timeout.load(Ordering::Relaxed)) {
+            (true, _) | (_, 0) => socket.try_send(message),
+            (false, -1) if socket.is_on_a_wire() => socket.send(message),
+            (false, timeout) => self.send_waiting(socket, message, timeout),
+        };
+        if let Some(signal) = self.signal.get() {
+            signal.after_call(Interest::WRITABLE);
+        }
+        sent.map_err(|SendError { error, message }| (Errno::from(error), message))
+    }
+
+    /// Waits so that a signal ends it.
+    #[cold]
+    fn send_waiting<M: Payload>(
+        &self,
+        socket: &Socket,
+        message: M,
+        timeout: c_int,
+    ) -> Result<(), SendError<M>> {
+        let deadline = deadline_after(timeout.into());
+        let mut message = match socket.try_send(message) {
+            Err(SendError { error: Error::WouldBlock, message }) => message,
+            sent => return sent,
+        };
+        loop {
+            if let Err(error) = wait::for_one(socket, Interest::WRITABLE, deadline) {
+                return Err(SendError { error, message });
+            }
+            message = match socket.try_send(message) {
+                Err(SendError { error: Error::WouldBlock, message }) => message,
+                sent => return sent,
+            };
+        }
+    }
+
+    /// A part. The first is admitted or not; the others never wait.
+    #[cold]
+    fn send_part(&self, part: Part, flags: c_int) -> Result<(), (Errno, Part)> {
+        let mut outgoing = self.outgoing.lock();
+        let message = match outgoing.take() {
+            None => {
+                if let Err(error) = self.admit(&part, flags) {
+                    return Err((error, part));
+                }
+                Message::from(part)
+            }
+            Some(mut message) => {
+                message.push_back(part);
+                message
+            }
+        };
+        if flags & SNDMORE != 0 {
+            *outgoing = Some(message);
+            self.is_sending.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        self.is_sending.store(false, Ordering::Relaxed);
+        drop(outgoing);
+        match self.send_whole(message, DONTWAIT) {
+            // Who was to get it has left meanwhile, or another thread took the room: as libzmq does, it is dropped.
+            Ok(()) | Err((Errno(EAGAIN | crate::errno::EHOSTUNREACH), _)) => Ok(()),
+            Err((error, _)) => Err((error, Part::new())),
+        }
+    }
+
+    fn admit(&self, first: &Part, flags: c_int) -> Answer<()> {
+        let socket = self.open()?;
+        let timeout = self.send_timeout.load(Ordering::Relaxed);
+        match socket.admits(first) {
+            Err(Error::WouldBlock) if flags & DONTWAIT == 0 && timeout != 0 => {
+                let deadline = deadline_after(timeout.into());
+                Ok(socket.wait_until_admitted(first, deadline)?)
+            }
+            admitted => Ok(admitted?),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Polling, pollers and proxies.
+
+use std::ffi::{c_int, c_long, c_short, c_void};
+use std::time::Instant;
+
+use serverlink_capi::bell::RawFd;
+use serverlink_capi::errno::{EFAULT, EINVAL, fail};
+use serverlink_capi::guard::{answer, call, status};
+use serverlink_capi::poll::{self, Item};
+use serverlink_capi::poller::{Found, Poller, Source, invalid};
+use serverlink_capi::proxy;
+use serverlink_capi::socket::deadline_after;
+
+use crate::sockets::length;
+
+/// `zmq_pollitem_t`.
+#[repr(C)]
+pub struct PollItem {
+    socket: *mut c_void,
+    fd: RawFd,
+    events: c_short,
+    revents: c_short,
+}
+
+/// `zmq_poller_event_t`.
+#[repr(C)]
+pub struct PollerEvent {
+    socket: *mut c_void,
+    fd: RawFd,
+    user_data: *mut c_void,
+    events: c_short,
+}
+
+/// Milliseconds; less than none are no limit.
+fn deadline(timeout: c_long) -> Option<Instant> {
+    #[allow(clippy::useless_conversion, reason = "it has 32 bits on some systems")]
+    deadline_after(timeout.into())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poll(items: *mut PollItem, count: c_int, timeout: c_long) -> c_int {
+    call(-1, || {
+        let Ok(count) = usize::try_from(count) else { return fail(EINVAL) };
+        if items.is_null() && count > 0 {
+            return fail(EFAULT);
+        }
+        let items = match count {
+            0 => &mut [],
+            // SAFETY: the caller passes so many items.
+            _ => unsafe { std::slice::from_raw_parts_mut(items, count) },
+        };
+        let mut wanted = Vec::with_capacity(count);
+        for item in items.iter() {
+            wanted.push(Item::new(item.socket, item.fd, item.events)?);
+        }
+        let found = poll::wait(&mut wanted, deadline(timeout))?;
+        for (item, found) in items.iter_mut().zip(&wanted) {
+            item.revents = found.found as c_short;
+        }
+        Ok(length(found))
+    })
+}
+
+#[cfg(unix)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_ppoll(
+    items: *mut PollItem,
+    count: c_int,
+    timeout: c_long,
+    mask: *const libc::sigset_t,
+) -> c_int {
+    if mask.is_null() {
+        // SAFETY: the same call.
+        return unsafe { zmq_poll(items, count, timeout) };
+    }
+    let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: both sets are where they are said to be.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, before.as_mut_ptr()) };
+    // SAFETY: the same call.
+    let found = unsafe { zmq_poll(items, count, timeout) };
+    let code = serverlink_capi::errno::get();
+    // SAFETY: the first call has filled it in.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
+    serverlink_capi::errno::set(code);
+    found
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_proxy(front: *mut c_void, back: *mut c_void, capture: *mut c_void) -> c_int {
+    status(|| proxy::run(front, back, capture, std::ptr::null_mut()))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_proxy_steerable(
+    front: *mut c_void,
+    back: *mut c_void,
+    capture: *mut c_void,
+    control: *mut c_void,
+) -> c_int {
+    status(|| proxy::run(front, back, capture, control))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_device(_kind: c_int, front: *mut c_void, back: *mut c_void) -> c_int {
+    zmq_proxy(front, back, std::ptr::null_mut())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_new() -> *mut c_void {
+    call(std::ptr::null_mut(), Poller::create)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poller_destroy(place: *mut *mut c_void) -> c_int {
+    status(|| {
+        // SAFETY: the caller passes a place with a handle in it.
+        let handle = unsafe { crate::utilities::handle_at(place) }?;
+        Poller::destroy(handle)?;
+        // SAFETY: as above.
+        unsafe { answer(place, std::ptr::null_mut()) }
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_size(poller: *mut c_void) -> c_int {
+    call(-1, || Ok(length(Poller::enter(poller)?.len())))
+}
+
+fn socket(handle: *mut c_void) -> Source {
+    Source::Socket(handle.addr())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_add(
+    poller: *mut c_void,
+    handle: *mut c_void,
+    user_data: *mut c_void,
+    events: c_short,
+) -> c_int {
+    status(|| Poller::enter(poller)?.add(socket(handle), user_data, events))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_add_fd(
+    poller: *mut c_void,
+    fd: RawFd,
+    user_data: *mut c_void,
+    events: c_short,
+) -> c_int {
+    status(|| Poller::enter(poller)?.add(Source::Descriptor(fd), user_data, events))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_modify(poller: *mut c_void, handle: *mut c_void, events: c_short) -> c_int {
+    status(|| Poller::enter(poller)?.modify(socket(handle), events))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_modify_fd(poller: *mut c_void, fd: RawFd, events: c_short) -> c_int {
+    status(|| Poller::enter(poller)?.modify(Source::Descriptor(fd), events))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_remove(poller: *mut c_void, handle: *mut c_void) -> c_int {
+    status(|| Poller::enter(poller)?.remove(socket(handle)))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int {
+    status(|| Poller::enter(poller)?.remove(Source::Descriptor(fd)))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, _fd: *mut RawFd) -> c_int {
+    // It is there for sockets that threads may share, of which there are none among the stable types.
+    status(|| Poller::enter(poller).and(fail(EINVAL)))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poller_wait(poller: *mut c_void, event: *mut PollerEvent, timeout: c_long) -> c_int {
+    // SAFETY: the same call for one event.
+    match unsafe { zmq_poller_wait_all(poller, event, 1, timeout) } {
+        found if found >= 0 => 0,
+        failed => {
+            if !event.is_null() {
+                // SAFETY: the caller has room for one event.
+                unsafe { event.write_unaligned(PollerEvent::nothing()) };
+            }
+            failed
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poller_wait_all(
+    poller: *mut c_void,
+    events: *mut PollerEvent,
+    room: c_int,
+    timeout: c_long,
+) -> c_int {
+    call(-1, || {
+        let poller = Poller::enter(poller)?;
+        if events.is_null() {
+            return fail(EFAULT);
+        }
+        let Ok(room) = usize::try_from(room) else { return fail(EINVAL) };
+        let found = poller.wait(room, deadline(timeout))?;
+        for (index, found) in found.iter().enumerate() {
+            // SAFETY: the caller has room for so many events, and there are no more.
+            unsafe { events.add(index).write_unaligned(PollerEvent::from(*found)) };
+        }
+        Ok(length(found.len()))
+    })
+}
+
+impl PollerEvent {
+    fn nothing() -> PollerEvent {
+        let nothing = std::ptr::null_mut();
+        PollerEvent { socket: nothing, fd: invalid(), user_data: nothing, events: 0 }
+    }
+}
+
+impl From<Found> for PollerEvent {
+    fn from(found: Found) -> PollerEvent {
+        let nothing = PollerEvent { user_data: found.user_data, events: found.events, ..PollerEvent::nothing() };
+        match found.source {
+            Source::Socket(handle) => {
+                PollerEvent { socket: std::ptr::with_exposed_provenance_mut(handle), ..nothing }
+            }
+            Source::Descriptor(fd) => PollerEvent { fd, ..nothing },
+        }
+    }
+}
