@@ -102,7 +102,11 @@ impl CContext {
         let mut settings = state.settings.clone();
         change(&mut settings)?;
         let names_fit = settings.name_prefix.len() <= 16 && !settings.name_prefix.contains('\0');
-        if settings.io_threads < 0 || settings.max_sockets < 1 || settings.max_message_bytes < -1 || !names_fit {
+        if settings.io_threads < 0
+            || settings.max_sockets < 1
+            || settings.max_message_bytes < -1
+            || !names_fit
+        {
             return fail(EINVAL);
         }
         state.settings = settings;
@@ -177,7 +181,8 @@ pub fn of(handle: *const std::ffi::c_void) -> Answer<Arc<CContext>> {
 
 fn build(settings: &Settings) -> Answer<Context> {
     let threads = settings.io_threads.clamp(1, MOST_IO_THREADS) as usize;
-    let mut builder = Context::builder().io_threads(threads).io_thread_processors(settings.processors.clone());
+    let mut builder =
+        Context::builder().io_threads(threads).io_thread_processors(settings.processors.clone());
     if !settings.name_prefix.is_empty() {
         let end = (0..=MAX_PREFIX.min(settings.name_prefix.len()))
             .rev()

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_int};
 use std::io::ErrorKind;
 
-use serverlink::Error;
+use serverlink::{Endpoint, Error};
 
 /// Where libzmq's own codes begin.
 pub const HAUSNUMERO: c_int = 156_384_712;
@@ -17,8 +17,8 @@ pub const ETERM: c_int = HAUSNUMERO + 53;
 pub const EMTHREAD: c_int = HAUSNUMERO + 54;
 
 pub use libc::{
-    EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, EFAULT, EHOSTUNREACH, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENODEV, ENOENT,
-    ENOMEM, ENOTSOCK, ENOTSUP, EPROTONOSUPPORT, ETIMEDOUT,
+    EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, EFAULT, EHOSTUNREACH, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE,
+    ENAMETOOLONG, ENODEV, ENOENT, ENOMEM, ENOTSOCK, ENOTSUP, EPROTONOSUPPORT, ETIMEDOUT,
 };
 
 /// What a call of ours says when it fails: its code, for `errno`.
@@ -60,8 +60,11 @@ impl From<Error> for Errno {
             Error::NotSupported { .. } => ENOTSUP,
             Error::TooLarge { .. } => EMSGSIZE,
             Error::TooManySockets => EMFILE,
-            Error::Io { source, .. } => source.raw_os_error().unwrap_or(match source.kind() {
+            Error::Io { source, endpoint, .. } => source.raw_os_error().unwrap_or(match source.kind() {
+                // A path that is not there, or a name that belongs to no machine.
+                ErrorKind::NotFound if matches!(endpoint, Some(Endpoint::Ipc(_))) => ENOENT,
                 ErrorKind::NotFound | ErrorKind::AddrNotAvailable => ENODEV,
+                ErrorKind::AlreadyExists => EADDRINUSE,
                 ErrorKind::Unsupported => ENOTSUP,
                 ErrorKind::OutOfMemory => ENOMEM,
                 ErrorKind::InvalidInput => EINVAL,
@@ -97,7 +100,10 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_header() {
-        assert_eq!((EFSM, ENOCOMPATPROTO, ETERM, EMTHREAD), (156_384_763, 156_384_764, 156_384_765, 156_384_766));
+        assert_eq!(
+            (EFSM, ENOCOMPATPROTO, ETERM, EMTHREAD),
+            (156_384_763, 156_384_764, 156_384_765, 156_384_766)
+        );
         set(EFSM);
         assert_eq!(get(), EFSM);
         assert_eq!(Errno::from(Error::TimedOut), Errno(EAGAIN));

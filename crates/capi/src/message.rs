@@ -296,10 +296,20 @@ impl Drop for Lent {
 ///
 /// # Safety
 /// `len` bytes can be read at `start`, by any thread, until `free` is called. Without `free` they live for ever.
-pub unsafe fn lent(start: *mut c_void, len: usize, free: Option<FreeFn>, hint: *mut c_void) -> Answer<RawMessage> {
+pub unsafe fn lent(
+    start: *mut c_void,
+    len: usize,
+    free: Option<FreeFn>,
+    hint: *mut c_void,
+) -> Answer<RawMessage> {
     if start.is_null() && len > 0 {
         return fail(EINVAL);
     }
     let part = Part::from_owner(Lent { start, len, free, hint });
-    Ok(RawMessage::new(part, false, None))
+    let mut message = RawMessage::new(part, false, None);
+    if free.is_none() {
+        // Nobody frees it, so it is everybody's.
+        message.flags |= SHARED;
+    }
+    Ok(message)
 }

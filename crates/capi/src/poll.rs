@@ -182,13 +182,10 @@ fn native(events: c_int) -> c_short {
 
 #[cfg(windows)]
 fn found(events: c_short) -> c_int {
-    use windows_sys::Win32::Networking::WinSock::{POLLERR as FAULT, POLLHUP, POLLNVAL, POLLRDNORM, POLLWRNORM};
-    let bits = [
-        (POLLIN, POLLRDNORM),
-        (POLLIN, POLLHUP),
-        (POLLOUT, POLLWRNORM),
-        (POLLERR, FAULT | POLLNVAL),
-    ];
+    use windows_sys::Win32::Networking::WinSock::{
+        POLLERR as FAULT, POLLHUP, POLLNVAL, POLLRDNORM, POLLWRNORM,
+    };
+    let bits = [(POLLIN, POLLRDNORM), (POLLIN, POLLHUP), (POLLOUT, POLLWRNORM), (POLLERR, FAULT | POLLNVAL)];
     bits.iter().filter(|(_, theirs)| events & theirs != 0).fold(0, |all, (ours, _)| all | ours)
 }
 

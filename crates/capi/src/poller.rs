@@ -135,7 +135,9 @@ impl Poller {
 impl Entry {
     fn item(&self) -> Answer<Item> {
         match self.source {
-            Source::Socket(handle) => Item::new(std::ptr::without_provenance_mut(handle), invalid(), self.events),
+            Source::Socket(handle) => {
+                Item::new(std::ptr::without_provenance_mut(handle), invalid(), self.events)
+            }
             Source::Descriptor(fd) => Item::new(std::ptr::null_mut(), fd, self.events),
         }
     }

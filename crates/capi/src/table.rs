@@ -209,7 +209,9 @@ mod tests {
         assert_eq!(inside.0, 1, "who was inside still is");
         drop(inside);
         assert_eq!(NUMBERS.enter(two).map(|number| number.0), Some(2));
-        for stranger in [ptr::null(), ptr::from_ref(&one).cast(), one.cast::<u8>().wrapping_add(8).cast_const().cast()] {
+        for stranger in
+            [ptr::null(), ptr::from_ref(&one).cast(), one.cast::<u8>().wrapping_add(8).cast_const().cast()]
+        {
             assert!(NUMBERS.enter(stranger).is_none());
         }
         assert_ne!(NUMBERS.insert(Number(3)), Some(one), "a stale handle hits no newcomer soon");

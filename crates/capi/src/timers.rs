@@ -107,8 +107,14 @@ impl Timers {
     /// Runs what is due, on this thread and without locks: the program may add and cancel meanwhile.
     pub fn execute(&self) {
         let now = Instant::now();
-        let mut due: Vec<(Instant, c_int)> =
-            self.state.lock().by_id.iter().filter(|(_, timer)| timer.due <= now).map(|(id, timer)| (timer.due, *id)).collect();
+        let mut due: Vec<(Instant, c_int)> = self
+            .state
+            .lock()
+            .by_id
+            .iter()
+            .filter(|(_, timer)| timer.due <= now)
+            .map(|(id, timer)| (timer.due, *id))
+            .collect();
         due.sort_unstable();
         for (_, id) in due {
             let timer = match self.state.lock().by_id.get_mut(&id) {

@@ -1,6 +1,7 @@
 //! Z85 (RFC 32): four octets as five characters that can be pasted anywhere.
 
-const ALPHABET: &[u8; 85] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+const ALPHABET: &[u8; 85] =
+    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
 /// The characters. `None` unless the octets are a multiple of four.
 pub fn encode(octets: &[u8]) -> Option<Vec<u8>> {

@@ -27,7 +27,11 @@ pub unsafe extern "C" fn zmq_msg_init_size(message: *mut RawMessage, size: usize
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zmq_msg_init_buffer(message: *mut RawMessage, start: *const c_void, size: usize) -> c_int {
+pub unsafe extern "C" fn zmq_msg_init_buffer(
+    message: *mut RawMessage,
+    start: *const c_void,
+    size: usize,
+) -> c_int {
     status(|| {
         // SAFETY: the caller passes `size` bytes.
         let copied = RawMessage::copy_of(unsafe { bytes(start, size) }?);
@@ -184,7 +188,9 @@ pub unsafe extern "C" fn zmq_msg_set_routing_id(message: *mut RawMessage, routin
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_routing_id(message: *mut RawMessage) -> u32 {
     // SAFETY: the caller passes a message.
-    call(0, || unsafe { RawMessage::at(message) }.map(|message| message.extra().map_or(0, |extra| extra.routing_id)))
+    call(0, || {
+        unsafe { RawMessage::at(message) }.map(|message| message.extra().map_or(0, |extra| extra.routing_id))
+    })
 }
 
 #[unsafe(no_mangle)]

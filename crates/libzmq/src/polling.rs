@@ -177,7 +177,11 @@ pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, _fd: *mut RawFd) -> 
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zmq_poller_wait(poller: *mut c_void, event: *mut PollerEvent, timeout: c_long) -> c_int {
+pub unsafe extern "C" fn zmq_poller_wait(
+    poller: *mut c_void,
+    event: *mut PollerEvent,
+    timeout: c_long,
+) -> c_int {
     // SAFETY: the same call for one event.
     match unsafe { zmq_poller_wait_all(poller, event, 1, timeout) } {
         found if found >= 0 => 0,
@@ -222,7 +226,8 @@ impl PollerEvent {
 
 impl From<Found> for PollerEvent {
     fn from(found: Found) -> PollerEvent {
-        let nothing = PollerEvent { user_data: found.user_data, events: found.events, ..PollerEvent::nothing() };
+        let nothing =
+            PollerEvent { user_data: found.user_data, events: found.events, ..PollerEvent::nothing() };
         match found.source {
             Source::Socket(handle) => {
                 PollerEvent { socket: std::ptr::with_exposed_provenance_mut(handle), ..nothing }

@@ -70,9 +70,12 @@ pub(crate) unsafe fn give(value: &[u8], place: *mut c_void, len: *mut usize) -> 
     if room < value.len() {
         return fail(EINVAL);
     }
-    if !value.is_empty() {
-        // SAFETY: there is room for so many bytes.
-        unsafe { place.cast::<u8>().copy_from(value.as_ptr(), value.len()) };
+    if room > 0 && !place.is_null() {
+        // SAFETY: there is room for so many bytes. What is left of it is zeroed, for programs that ask a number into a larger one.
+        unsafe {
+            place.cast::<u8>().write_bytes(0, room);
+            place.cast::<u8>().copy_from(value.as_ptr(), value.len());
+        }
     }
     // SAFETY: the caller's.
     unsafe { answer(len, value.len()) }
@@ -112,7 +115,12 @@ pub unsafe extern "C" fn zmq_disconnect(socket: *mut c_void, address: *const c_c
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zmq_send(socket: *mut c_void, start: *const c_void, len: usize, flags: c_int) -> c_int {
+pub unsafe extern "C" fn zmq_send(
+    socket: *mut c_void,
+    start: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> c_int {
     call(-1, || {
         let socket = CSocket::enter(socket)?;
         // SAFETY: the caller passes `len` bytes.
@@ -133,7 +141,12 @@ pub unsafe extern "C" fn zmq_send_const(
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zmq_recv(socket: *mut c_void, place: *mut c_void, room: usize, flags: c_int) -> c_int {
+pub unsafe extern "C" fn zmq_recv(
+    socket: *mut c_void,
+    place: *mut c_void,
+    room: usize,
+    flags: c_int,
+) -> c_int {
     call(-1, || {
         let socket = CSocket::enter(socket)?;
         if place.is_null() && room > 0 {
@@ -164,9 +177,9 @@ pub unsafe extern "C" fn zmq_sendiov(
         // SAFETY: the caller passes so many entries.
         let parts = unsafe { std::slice::from_raw_parts(parts, count) };
         for (index, part) in parts.iter().enumerate() {
-            let more = if index + 1 < count { SNDMORE } else { 0 };
+            let flags = if index + 1 < count { flags } else { flags & !SNDMORE };
             // SAFETY: each has so many bytes.
-            socket.send_bytes(unsafe { bytes(part.start, part.len) }?, flags & !SNDMORE | flags & SNDMORE | more)?;
+            socket.send_bytes(unsafe { bytes(part.start, part.len) }?, flags)?;
         }
         Ok(parts.last().map_or(0, |part| length(part.len)))
     })
@@ -226,7 +239,11 @@ pub struct IoVector {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zmq_socket_monitor(socket: *mut c_void, address: *const c_char, events: c_int) -> c_int {
+pub unsafe extern "C" fn zmq_socket_monitor(
+    socket: *mut c_void,
+    address: *const c_char,
+    events: c_int,
+) -> c_int {
     const PAIR: c_int = 0;
     // SAFETY: the same call with a version and a type.
     unsafe { zmq_socket_monitor_versioned(socket, address, (events & 0xFFFF) as u64, 1, PAIR) }

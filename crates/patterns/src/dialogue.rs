@@ -34,6 +34,13 @@ impl Dialogue {
         Dialogue { state }
     }
 
+    /// REQ: takes over how requests are numbered, and whether one may follow before the reply, from the next request on.
+    pub fn reconfigure(&mut self, options: &PatternOptions) {
+        if let State::Request(request) = &mut self.state {
+            request.reconfigure(options);
+        }
+    }
+
     /// The pipe is gone: a reply owed to it will be dropped, one awaited from it will not come.
     ///
     /// The turn does not change, as in libzmq: REP still has to answer (nobody hears it), and a strict REQ still

@@ -306,6 +306,16 @@ impl Sender {
         self.router_mut()?.on_disconnected(pipe)
     }
 
+    /// Takes over those options that can be changed while there are peers: of a ROUTER all, of a publisher which notices there are and
+    /// whether it waits. Manual mode can be turned on and not off.
+    pub fn reconfigure(&mut self, options: &PatternOptions) {
+        match &mut self.kind {
+            Kind::Router(router) => router.reconfigure(options),
+            Kind::Publisher(publisher) => publisher.reconfigure(options),
+            _ => {}
+        }
+    }
+
     fn router_mut(&mut self) -> Option<&mut Router> {
         match &mut self.kind {
             Kind::Router(router) => Some(router),

@@ -79,7 +79,8 @@ pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result
             }
         };
         // SAFETY: the system reads and writes so many entries of a slice that we hold.
-        let ready = unsafe { libc::poll(descriptors.as_mut_ptr(), descriptors.len() as libc::nfds_t, timeout) };
+        let ready =
+            unsafe { libc::poll(descriptors.as_mut_ptr(), descriptors.len() as libc::nfds_t, timeout) };
         if ready < 0 {
             return Err(io::Error::last_os_error());
         }

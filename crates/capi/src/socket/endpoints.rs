@@ -1,9 +1,9 @@
 //! Binding and connecting, and the opposite.
 
-use serverlink::SocketType;
+use serverlink::{Endpoint, SocketType};
 
 use super::CSocket;
-use crate::errno::{Answer, EINVAL, ENOENT, EPROTONOSUPPORT, Errno, fail};
+use crate::errno::{Answer, EINVAL, ENAMETOOLONG, ENOENT, EPROTONOSUPPORT, Errno, fail};
 
 /// Transports of this library.
 const TRANSPORTS: [&str; 3] = ["tcp", "ipc", "inproc"];
@@ -21,6 +21,7 @@ impl CSocket {
         self.check_context()?;
         check_transport(endpoint)?;
         let socket = self.open()?;
+        clear_path(endpoint);
         let bound = socket.bind(endpoint)?;
         let actual = shown(&bound.to_string());
         let mut setup = self.setup.lock();
@@ -44,7 +45,8 @@ impl CSocket {
         }
         let mut setup = self.setup.lock();
         setup.last_endpoint = endpoint.to_owned();
-        let actual = socket.last_endpoint().map_or_else(|| endpoint.to_owned(), |endpoint| endpoint.to_string());
+        let actual =
+            socket.last_endpoint().map_or_else(|| endpoint.to_owned(), |endpoint| endpoint.to_string());
         setup.endpoints.push(Named { given: endpoint.to_owned(), actual, is_bound: false });
         Ok(())
     }
@@ -57,7 +59,9 @@ impl CSocket {
         let named = {
             let mut setup = self.setup.lock();
             let fits = |named: &Named| {
-                named.given == endpoint || named.actual == endpoint || shown(&named.actual) == endpoint
+                (named.given == endpoint && !endpoint.ends_with('*'))
+                    || named.actual == endpoint
+                    || shown(&named.actual) == endpoint
             };
             let index = setup.endpoints.iter().rposition(fits).ok_or(Errno(ENOENT))?;
             setup.endpoints.remove(index)
@@ -73,8 +77,18 @@ impl CSocket {
 fn check_transport(endpoint: &str) -> Answer<()> {
     match endpoint.split_once("://") {
         None | Some(("", _) | (_, "")) => fail(EINVAL),
+        Some(("ipc", path)) if path.len() > Endpoint::MAX_IPC_PATH_BYTES => fail(ENAMETOOLONG),
         Some((transport, _)) if TRANSPORTS.contains(&transport) => Ok(()),
         Some(_) => fail(EPROTONOSUPPORT),
+    }
+}
+
+/// Programs make a fresh name with `mkstemp`, which leaves an empty file in the way. libzmq removes whatever is there; here only what holds nothing is.
+fn clear_path(endpoint: &str) {
+    if let Some(path) = endpoint.strip_prefix("ipc://")
+        && std::fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
+    {
+        let _ = std::fs::remove_file(path);
     }
 }
 

@@ -69,6 +69,7 @@ pub struct CSocket {
 }
 
 /// What is set before a socket is opened, and what is only kept to be asked for.
+#[derive(Default)]
 pub(crate) struct Setup {
     options: Options,
     /// What to subscribe to once it is open, or to cancel, in this order.

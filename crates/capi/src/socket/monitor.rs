@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serverlink::{Cause, Endpoint, Event, EventKind, Linger, Message, Options, Part, Socket, SocketType};
 
 use super::{CSocket, TYPES};
-use crate::errno::{Answer, EADDRINUSE, EINVAL, EPROTONOSUPPORT, Errno, ETERM, fail};
+use crate::errno::{Answer, EADDRINUSE, EINVAL, EPROTONOSUPPORT, ETERM, Errno, fail};
 
 const CONNECTED: u64 = 1;
 const CONNECT_DELAYED: u64 = 2;
@@ -121,7 +121,9 @@ impl Report<'_> {
         for told in told {
             let sent = match told {
                 Told::Event(event) => self.tell(&event),
-                Told::Delayed(endpoint) => self.send(CONNECT_DELAYED, libc::EINPROGRESS as u64, &endpoint, None),
+                Told::Delayed(endpoint) => {
+                    self.send(CONNECT_DELAYED, libc::EINPROGRESS as u64, &endpoint, None)
+                }
                 Told::Stop => {
                     let _ = self.send(MONITOR_STOPPED, 0, "", None);
                     return;
@@ -152,14 +154,18 @@ impl Report<'_> {
             EventKind::Established { .. } => (SUCCEEDED, 0),
             EventKind::HandshakeFailed { .. } if !known => (CLOSED, 0),
             EventKind::HandshakeFailed { cause, .. } => match cause {
-                Cause::Protocol | Cause::Refused | Cause::RefusedByPeer => (FAILED_PROTOCOL, ZMTP_UNSPECIFIED),
+                Cause::Protocol | Cause::Refused | Cause::RefusedByPeer => {
+                    (FAILED_PROTOCOL, ZMTP_UNSPECIFIED)
+                }
                 cause => (FAILED_NO_DETAIL, code_of(*cause)),
             },
             EventKind::Disconnected { .. } => (DISCONNECTED, 0),
             EventKind::Retrying { delay, .. } => (CONNECT_RETRIED, delay.as_millis() as u64),
             _ => return Ok(()),
         };
-        if let EventKind::HandshakeFailed { registration, .. } | EventKind::Disconnected { registration, .. } = kind {
+        if let EventKind::HandshakeFailed { registration, .. }
+        | EventKind::Disconnected { registration, .. } = kind
+        {
             self.alive.remove(registration);
         }
         let endpoint = kind.endpoint().map(Endpoint::to_string).unwrap_or_default();

@@ -62,8 +62,12 @@ impl CSocket {
         }
         match option {
             SUBSCRIBE | UNSUBSCRIBE => self.subscribe(option == SUBSCRIBE, value),
-            RCVTIMEO => at_least(-1, value).map(|timeout| self.recv_timeout.store(timeout, Ordering::Relaxed)),
-            SNDTIMEO => at_least(-1, value).map(|timeout| self.send_timeout.store(timeout, Ordering::Relaxed)),
+            RCVTIMEO => {
+                at_least(-1, value).map(|timeout| self.recv_timeout.store(timeout, Ordering::Relaxed))
+            }
+            SNDTIMEO => {
+                at_least(-1, value).map(|timeout| self.send_timeout.store(timeout, Ordering::Relaxed))
+            }
             LINGER => at_least(-1, value).map(|linger| self.linger.store(linger, Ordering::Relaxed)),
             CONNECT_ROUTING_ID => {
                 self.has_to_be(&[SocketType::Router])?;
@@ -78,6 +82,11 @@ impl CSocket {
                 let mut options = setup.options.clone();
                 self.apply(&mut options, option, value)?;
                 options.validate().map_err(|_| Errno(EINVAL))?;
+                if let Some(socket) = self.opened.get() {
+                    let fitting =
+                        Setup { options: options.clone(), kept: setup.kept.clone(), ..Setup::default() };
+                    socket.reconfigure(&fitting.fitting(self.kind)).map_err(|_| Errno(EINVAL))?;
+                }
                 setup.options = options;
                 setup.kept.insert(option, value.to_vec());
                 Ok(())
@@ -190,7 +199,9 @@ fn apply_to_any(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()
             options.metadata.retain(|(known, _)| known != name);
             options.metadata.push((name.to_owned(), property.as_bytes().to_vec()));
         }
-        TCP_ACCEPT_FILTER | IPC_FILTER_PID | IPC_FILTER_UID | IPC_FILTER_GID => filter(options, option, value)?,
+        TCP_ACCEPT_FILTER | IPC_FILTER_PID | IPC_FILTER_UID | IPC_FILTER_GID => {
+            filter(options, option, value)?
+        }
         RECONNECT_STOP => {
             let mask = at_least(0, value)?;
             options.reconnect_stop = ReconnectStop {
@@ -228,7 +239,8 @@ fn apply_times(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()>
             options.heartbeat_ttl = milliseconds(ttl / 100 * 100);
         }
         CONNECT_TIMEOUT => {
-            options.connect_timeout = Some(at_least(0, value)?).filter(|timeout| *timeout > 0).map(milliseconds);
+            options.connect_timeout =
+                Some(at_least(0, value)?).filter(|timeout| *timeout > 0).map(milliseconds);
         }
         _ => return apply_tcp(options, option, value),
     }
@@ -248,7 +260,9 @@ fn apply_tcp(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
                 _ => return fail(EINVAL),
             };
         }
-        TCP_KEEPALIVE_CNT => options.tcp.keepalive_count = positive(keepalive(value)?).map(|count| count as u32),
+        TCP_KEEPALIVE_CNT => {
+            options.tcp.keepalive_count = positive(keepalive(value)?).map(|count| count as u32)
+        }
         TCP_KEEPALIVE_IDLE => {
             options.tcp.keepalive_idle =
                 positive(keepalive(value)?).map(|seconds| Duration::from_secs(seconds as u64));
@@ -277,7 +291,11 @@ fn apply_tcp(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
 fn keep(option: c_int, value: &[u8]) -> Answer<()> {
     match option {
         RATE | RECOVERY_IVL | MULTICAST_HOPS | MULTICAST_MAXTPDU | IN_BATCH_SIZE | OUT_BATCH_SIZE => {
-            if at_least(1, value).is_ok() { Ok(()) } else { fail(EINVAL) }
+            if at_least(1, value).is_ok() {
+                Ok(())
+            } else {
+                fail(EINVAL)
+            }
         }
         MULTICAST_LOOP | LOOPBACK_FASTPATH | ZAP_ENFORCE_DOMAIN | BLOCKY => flag(value).map(drop),
         STREAM_NOTIFY => fail(EINVAL),

@@ -33,6 +33,11 @@ impl Request {
         }
     }
 
+    pub(crate) fn reconfigure(&mut self, options: &PatternOptions) {
+        self.correlate = options.req_correlate;
+        self.relaxed = options.req_relaxed;
+    }
+
     pub(crate) fn check_send(&self) -> Result<(), Refusal> {
         if self.awaiting.is_some() && !self.relaxed {
             return Err(Refusal::WrongState(

@@ -85,6 +85,17 @@ impl Publisher {
         publisher
     }
 
+    /// From now on. Subscriptions stay as they are, and manual mode that was on stays on.
+    pub(super) fn reconfigure(&mut self, options: &PatternOptions) {
+        self.waits = options.xpub_no_drop;
+        self.notices.reconfigure(options);
+        match &mut self.manual {
+            Some(manual) => manual.reconfigure(options),
+            None => self.manual = Manual::new(options),
+        }
+        self.on_change();
+    }
+
     pub(super) fn attach(&mut self, pipe: PipeId) {
         if !self.peers.contains_key(pipe) {
             self.peers.insert(pipe, Peer { is_writable: true, found_in: 0, missed: 0 });

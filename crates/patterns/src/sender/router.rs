@@ -17,6 +17,8 @@ pub(super) struct Router {
     last: Option<PipeId>,
     next_number: u32,
     is_mandatory: bool,
+    /// It is a STREAM's, which cannot be otherwise.
+    stays_mandatory: bool,
     allows_handover: bool,
     tells_connect: bool,
     tells_disconnect: bool,
@@ -42,6 +44,7 @@ impl Router {
             last: None,
             next_number: (options.seed >> 32) as u32,
             is_mandatory: options.router_mandatory,
+            stays_mandatory: false,
             allows_handover: options.router_handover,
             tells_connect: options.router_notify_connect,
             tells_disconnect: options.router_notify_disconnect,
@@ -51,7 +54,15 @@ impl Router {
 
     /// STREAM: who is not there is told, who is full is waited for.
     pub(super) fn of_streams(options: &PatternOptions) -> Router {
-        Router { is_mandatory: true, ..Router::new(options) }
+        Router { is_mandatory: true, stays_mandatory: true, ..Router::new(options) }
+    }
+
+    /// From now on. Names and peers stay as they are.
+    pub(super) fn reconfigure(&mut self, options: &PatternOptions) {
+        self.is_mandatory = options.router_mandatory || self.stays_mandatory;
+        self.allows_handover = options.router_handover;
+        self.tells_connect = options.router_notify_connect;
+        self.tells_disconnect = options.router_notify_disconnect;
     }
 
     pub(super) fn attach(&mut self, pipe: PipeId, peer: &PeerInfo) -> Attached {

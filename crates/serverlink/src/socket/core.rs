@@ -426,7 +426,7 @@ fn fans_out(kind: SocketType) -> bool {
     matches!(kind, SocketType::Pub | SocketType::Xpub | SocketType::Xsub | SocketType::Radio)
 }
 
-fn pattern_options(options: &Options, seed: u64) -> PatternOptions {
+pub(super) fn pattern_options(options: &Options, seed: u64) -> PatternOptions {
     PatternOptions {
         router_mandatory: options.router_mandatory,
         router_handover: options.router_handover,

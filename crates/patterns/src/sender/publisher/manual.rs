@@ -29,6 +29,10 @@ impl Manual {
         })
     }
 
+    pub(super) fn reconfigure(&mut self, options: &PatternOptions) {
+        self.keeps_last_value = options.xpub_manual_last_value;
+    }
+
     pub(super) fn on_received(&mut self, pipe: Option<PipeId>) {
         self.last = pipe;
         if self.keeps_last_value {

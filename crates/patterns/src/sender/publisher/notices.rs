@@ -33,6 +33,11 @@ impl Notices {
         }
     }
 
+    pub(super) fn reconfigure(&mut self, options: &PatternOptions) {
+        self.each_subscription = options.xpub_verbose || options.xpub_verboser;
+        self.each_cancellation = options.xpub_verboser;
+    }
+
     pub(super) fn on_subscribe(
         &mut self,
         pipe: PipeId,

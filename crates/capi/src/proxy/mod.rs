@@ -1,5 +1,7 @@
 //! Proxies.
 
+mod plain;
+
 use std::ffi::c_void;
 use std::future::Future;
 use std::pin::pin;
@@ -8,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 
 use serverlink::Proxy;
 
+use self::plain::{End, Plain};
 use crate::bell::{Bell, poll};
-use crate::errno::{Answer, EINTR, EINVAL, EIO, Errno};
+use crate::errno::{Answer, EINTR, EINVAL, EIO, Errno, fail};
 use crate::socket::CSocket;
 use crate::table::Inside;
 use crate::wait::readable;
@@ -21,7 +24,17 @@ pub fn run(front: *mut c_void, back: *mut c_void, capture: *mut c_void, control:
     let capture = perhaps(capture)?;
     let control = perhaps(control)?;
     let refused = |_| Errno(EINVAL);
-    let mut proxy = Proxy::new(front.open()?, back.open()?).map_err(refused)?;
+    let (front_socket, back_socket) = (front.open()?, back.open()?);
+    let mut proxy = match Proxy::new(front_socket, back_socket) {
+        Ok(proxy) => proxy,
+        Err(_) if control.is_some() => return fail(EINVAL),
+        Err(_) => {
+            let capture = capture.as_ref().map(|capture| capture.open()).transpose()?;
+            let front = End { socket: front_socket, handle: front.handle() };
+            let back = End { socket: back_socket, handle: back.handle() };
+            return Plain { front, back, capture }.run();
+        }
+    };
     if let Some(capture) = &capture {
         proxy = proxy.capture(capture.open()?).map_err(refused)?;
     }
