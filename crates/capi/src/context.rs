@@ -35,6 +35,7 @@ pub struct CContext {
     terminated: AtomicBool,
 }
 
+#[derive(Default)]
 struct State {
     settings: Settings,
     context: Option<Context>,
@@ -81,12 +82,6 @@ impl Default for Settings {
             name_prefix: String::new(),
             processors: Vec::new(),
         }
-    }
-}
-
-impl Default for State {
-    fn default() -> State {
-        State { settings: Settings::default(), context: None, sockets: 0 }
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the C interfaces of ServerLink share: `libzmq` and `libserverlink` are thin layers of names, numbers and documented layouts on this crate.
 //!
-//! - [`table`]: handles that are recognised, or answered with an error.
-//! - [`guard`]: the border. No unwind crosses it.
-//! - [`errno`]: codes.
-//! - [`context`], [`socket`], [`message`]: the three things that programs hold.
-//! - [`poll`], [`poller`], [`proxy`], [`wait`], [`bell`]: waiting, ended by signals.
-//! - [`timers`], [`utility`], [`z85`].
+//! | Modules | |
+//! |---|---|
+//! | [`table`], [`guard`], [`mod@errno`] | handles that are recognised, the border that no unwind crosses, and codes |
+//! | [`context`], [`socket`], [`message`] | the three things that programs hold |
+//! | [`poll`], [`poller`], [`proxy`], [`wait`], [`bell`] | waiting, ended by signals |
+//! | [`timers`], [`utility`], [`z85`] | what else C programs are given |
 //!
 //! Each call enters a handle, which keeps what it stands for alive until the call leaves; closing shuts the handle and waits for nobody. Foreign
 //! functions (free functions, timers, threads) run without a lock of this crate.

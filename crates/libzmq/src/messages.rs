@@ -187,9 +187,10 @@ pub unsafe extern "C" fn zmq_msg_set_routing_id(message: *mut RawMessage, routin
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_routing_id(message: *mut RawMessage) -> u32 {
-    // SAFETY: the caller passes a message.
     call(0, || {
-        unsafe { RawMessage::at(message) }.map(|message| message.extra().map_or(0, |extra| extra.routing_id))
+        // SAFETY: the caller passes a message.
+        let message = unsafe { RawMessage::at(message) }?;
+        Ok(message.extra().map_or(0, |extra| extra.routing_id))
     })
 }
 
