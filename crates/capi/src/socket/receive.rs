@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serverlink::{Error, Interest, Message, Part, Peer, Socket};
 
@@ -10,6 +11,11 @@ use super::{CSocket, DONTWAIT, deadline_after};
 use crate::errno::Answer;
 use crate::message::RawMessage;
 use crate::wait;
+
+/// In which no signal ends a call.
+const MOMENT: Duration = Duration::from_micros(100);
+
+type Sent = (Message, Option<Arc<Peer>>);
 
 /// What is left of a message that is received part by part.
 #[derive(Default)]
@@ -61,9 +67,14 @@ impl CSocket {
             return Ok(received);
         }
         let socket = self.open()?;
-        let found = match socket.try_recv_with_peer() {
-            Err(Error::WouldBlock) => self.recv_waiting(socket, flags),
-            found => found,
+        let found = match self.recv_timeout.load(Ordering::Relaxed) {
+            _ if flags & DONTWAIT != 0 => socket.try_recv_with_peer(),
+            0 => socket.try_recv_with_peer(),
+            timeout if !socket.is_on_a_wire() => self.recv_parking(socket, timeout),
+            timeout => match u64::try_from(timeout) {
+                Ok(timeout) => socket.recv_with_peer_timeout(Duration::from_millis(timeout)),
+                Err(_) => socket.recv_with_peer(),
+            },
         };
         let (message, peer) = match found {
             Ok(found) => found,
@@ -83,22 +94,15 @@ impl CSocket {
         Ok(Received { part, peer, more })
     }
 
-    #[cold]
-    fn recv_waiting(&self, socket: &Socket, flags: c_int) -> Result<(Message, Option<Arc<Peer>>), Error> {
-        let timeout = self.recv_timeout.load(Ordering::Relaxed);
-        if flags & DONTWAIT != 0 || timeout == 0 {
-            return Err(Error::WouldBlock);
+    /// A thread that parks in the library hears of no signal, so it stays there for a moment only, in which the library spins if that is worth it.
+    fn recv_parking(&self, socket: &Socket, timeout: c_int) -> Result<Sent, Error> {
+        match socket.recv_with_peer_timeout(MOMENT) {
+            Err(Error::TimedOut) => {}
+            found => return found,
         }
         let deadline = deadline_after(timeout.into());
         loop {
-            if !socket.is_on_a_wire() {
-                // A thread that parks in the library hears of no signal.
-                wait::for_one(socket, Interest::READABLE, deadline)?;
-            } else if let Some(deadline) = deadline {
-                return socket.recv_with_peer_deadline(deadline);
-            } else {
-                return socket.recv_with_peer();
-            }
+            wait::for_one(socket, Interest::READABLE, deadline)?;
             match socket.try_recv_with_peer() {
                 Err(Error::WouldBlock) => {}
                 found => return found,

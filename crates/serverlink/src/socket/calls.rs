@@ -1,7 +1,7 @@
 //! Sending and receiving, in the forms in which a caller can wait.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serverlink_message::Message;
 
@@ -185,10 +185,23 @@ impl Socket {
     ///
     /// # Errors
     /// As [`recv`](Socket::recv).
+    #[inline]
     pub fn recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        let mut message = Message::new();
+        match self.core.recv_in_lane_with_peer(&mut message) {
+            Some(peer) => Ok((message, peer)),
+            None => self.recv_with_peer_by_rule(),
+        }
+    }
+
+    #[inline(never)]
+    fn recv_with_peer_by_rule(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
         match self.core.try_recv_with_peer()? {
             Some(found) => Ok(found),
-            None => self.recv_with_peer_until(self.recv_deadline_from_options()),
+            None => {
+                let deadline = self.recv_deadline_from_options();
+                self.core.wait_on(For::Message, deadline, || self.core.try_recv_with_peer())
+            }
         }
     }
 
@@ -197,9 +210,31 @@ impl Socket {
     /// # Errors
     /// As [`try_recv`](Socket::try_recv).
     pub fn try_recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        let mut message = Message::new();
+        if let Some(peer) = self.core.recv_in_lane_with_peer(&mut message) {
+            return Ok((message, peer));
+        }
         match self.core.try_recv_with_peer()? {
             Some(found) => Ok(found),
             None => self.core.poll_and(|| self.core.try_recv_with_peer())?.ok_or(Error::WouldBlock),
+        }
+    }
+
+    /// The next message and who sent it; waits for at most `patience`, which begins when nothing is there. See [`recv_with_peer`](Socket::recv_with_peer).
+    ///
+    /// # Errors
+    /// As [`recv`](Socket::recv).
+    pub fn recv_with_peer_timeout(&self, patience: Duration) -> Result<(Message, Option<Arc<Peer>>), Error> {
+        let mut message = Message::new();
+        if let Some(peer) = self.core.recv_in_lane_with_peer(&mut message) {
+            return Ok((message, peer));
+        }
+        match self.core.try_recv_with_peer()? {
+            Some(found) => Ok(found),
+            None => {
+                let deadline = deadline_of(self.core.now(), Some(patience));
+                self.core.wait_on(For::Message, deadline, || self.core.try_recv_with_peer())
+            }
         }
     }
 
@@ -208,11 +243,11 @@ impl Socket {
     /// # Errors
     /// As [`recv`](Socket::recv).
     pub fn recv_with_peer_deadline(&self, deadline: Instant) -> Result<(Message, Option<Arc<Peer>>), Error> {
-        self.recv_with_peer_until(Some(deadline))
-    }
-
-    fn recv_with_peer_until(&self, deadline: Option<Instant>) -> Result<(Message, Option<Arc<Peer>>), Error> {
-        self.core.wait_until(For::Message, deadline, || self.core.try_recv_with_peer())
+        let mut message = Message::new();
+        if let Some(peer) = self.core.recv_in_lane_with_peer(&mut message) {
+            return Ok((message, peer));
+        }
+        self.core.wait_until(For::Message, Some(deadline), || self.core.try_recv_with_peer())
     }
 }
 

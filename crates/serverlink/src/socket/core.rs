@@ -123,6 +123,8 @@ pub(crate) struct RecvSide {
     pub(crate) farewells: SecondaryMap<PipeId, Vec<Message>>,
     /// Whose message a look found, as long as that is in front of `queued`.
     pub(crate) found_by_look: Option<PipeId>,
+    /// Whose messages the open lane leads to, once somebody asked.
+    pub(crate) lane_peer: Option<Option<Arc<Peer>>>,
     /// What was met while taking and has to be dealt with after unlocking.
     pub(crate) met: Vec<Met>,
     pub(crate) received: Received,
@@ -270,6 +272,7 @@ impl Core {
                     heirs: SecondaryMap::new(),
                     farewells: SecondaryMap::new(),
                     found_by_look: None,
+                    lane_peer: None,
                     met: Vec::new(),
                     received: Received::default(),
                 },

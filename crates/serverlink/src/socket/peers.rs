@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serverlink_driver::fork;
 use serverlink_message::Message;
 use serverlink_patterns::PipeId;
 
@@ -41,12 +42,24 @@ impl Core {
         })
     }
 
+    /// The next message, if nothing has to be decided for it, and it is known already who sends there.
+    #[inline]
+    pub(crate) fn recv_in_lane_with_peer(&self, into: &mut Message) -> Option<Option<Arc<Peer>>> {
+        if !self.receives_in_lanes || fork::generation() != 0 {
+            return None;
+        }
+        let mut half = self.recv.lock_lane();
+        let peer = half.side.lane_peer.clone()?;
+        let found = half.lane.cut(into) || (half.lane.ring && self.recv_from_ring(half, into));
+        found.then_some(peer)
+    }
+
     /// One attempt. The topology stays locked, so that nobody forgets the pipe of the message in between.
     pub(crate) fn try_recv_with_peer(self: &Arc<Self>) -> Result<Option<Sent>, Error> {
         let (mut message, mut pipe) = (Message::new(), None);
         let topology = self.topology.lock();
         let mut guard = self.recv.lock();
-        let Half { silent, side, .. } = &mut *guard;
+        let Half { lane, silent, side } = &mut *guard;
         let mut conversation = self.dialogue.as_ref().map(|dialogue| dialogue.lock());
         let found =
             side.take(self, conversation.as_deref_mut().unwrap_or(silent), &mut message, |side, place| {
@@ -57,8 +70,15 @@ impl Core {
             });
         drop(conversation);
         let met = std::mem::take(&mut side.met);
+        let peer_of = |pipe| topology.pipes.get(pipe)?.peer.clone();
+        let peer = pipe.and_then(peer_of);
+        if met.is_empty() && self.receives_in_lanes && matches!(found, Ok(true)) {
+            side.open_lane(lane);
+            if lane.is_open() {
+                side.lane_peer = Some(if pipe == Some(lane.pipe) { peer.clone() } else { peer_of(lane.pipe) });
+            }
+        }
         drop(guard);
-        let peer = pipe.and_then(|pipe| topology.pipes.get(pipe)?.peer.clone());
         drop(topology);
         if !met.is_empty() {
             self.deal_with(met);

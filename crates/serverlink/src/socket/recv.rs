@@ -74,7 +74,7 @@ impl Core {
 
     /// The lane leads out of a ring: all that is left to ask is whether something is there, and who waits for room.
     #[inline(never)]
-    fn recv_from_ring(&self, mut half: HalfGuard<'_, RecvSide>, into: &mut Message) -> bool {
+    pub(super) fn recv_from_ring(&self, mut half: HalfGuard<'_, RecvSide>, into: &mut Message) -> bool {
         let Half { lane, side, .. } = &mut *half;
         let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return false };
         if lane.lent_bytes > 0 {
@@ -276,7 +276,7 @@ impl Lanes for RecvSide {
 impl RecvSide {
     /// Where nobody but one peer has something, what comes next comes from there.
     #[inline]
-    fn open_lane(&mut self, lane: &mut RecvLane) {
+    pub(super) fn open_lane(&mut self, lane: &mut RecvLane) {
         let Some((pipe, address)) = self.receiver.sole_source() else { return };
         if !self.queued.is_empty() {
             return;
@@ -300,6 +300,7 @@ impl RecvSide {
 
     #[cold]
     fn close_lane(&mut self, lane: RecvLane) {
+        self.lane_peer = None;
         self.received.messages += lane.taken as u64;
         match self.inlets.get_mut(lane.pipe) {
             Some(Inlet::Wire(inbox)) => inbox.settle(lane),

@@ -1,26 +1,30 @@
 //! The 64 bytes in which C programs keep a message.
 
-use std::ffi::{CString, c_void};
+mod beside;
+mod lent;
+
+use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
 
 use serverlink::{Part, Peer};
 
-use crate::errno::{Answer, EFAULT, EINVAL, ENOMEM, Errno, fail};
+pub use self::beside::Extra;
+pub use self::lent::{FreeFn, lent};
+
+use self::beside::Beside;
+use crate::errno::{Answer, EFAULT, ENOMEM, Errno, fail};
 
 /// How a message that was initialised, and not closed, can be told from other memory.
 const LIVE: u32 = 0x5EC5_11A7;
-
-/// Frees memory that a program gave, on whichever thread lets go of it last.
-pub type FreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
 /// One part of a message, as the program holds it. What is not initialised is recognised by its last four bytes, most of the time.
 #[repr(C, align(8))]
 pub struct RawMessage {
     part: MaybeUninit<Part>,
     /// What few messages have.
-    extra: MaybeUninit<Option<Box<Extra>>>,
+    beside: MaybeUninit<Beside>,
     flags: u32,
     tag: u32,
 }
@@ -30,27 +34,13 @@ const _: () = assert!(size_of::<RawMessage>() <= 64 && align_of::<RawMessage>() 
 const MORE: u32 = 1;
 const SHARED: u32 = 2;
 
-/// What a part has beside its bytes.
-#[derive(Clone, Default)]
-pub struct Extra {
-    /// Who sent it.
-    pub peer: Option<Arc<Peer>>,
-    /// Which peer of a SERVER or PEER it is from or for; 0: none.
-    pub routing_id: u32,
-    /// Of RADIO and DISH.
-    pub group: CString,
-    /// Texts that were asked for, which stay as long as the message.
-    texts: Vec<(CString, CString)>,
-}
-
 impl RawMessage {
     /// An initialised message.
     #[inline]
     pub fn new(part: Part, more: bool, peer: Option<Arc<Peer>>) -> RawMessage {
-        let extra = peer.map(|peer| Box::new(Extra { peer: Some(peer), ..Extra::default() }));
         RawMessage {
             part: MaybeUninit::new(part),
-            extra: MaybeUninit::new(extra),
+            beside: MaybeUninit::new(Beside::sender(peer)),
             flags: if more { MORE } else { 0 },
             tag: LIVE,
         }
@@ -112,21 +102,25 @@ impl RawMessage {
         unsafe { self.part.assume_init_mut() }
     }
 
-    fn extra_place(&mut self) -> &mut Option<Box<Extra>> {
+    fn beside(&self) -> &Beside {
         // SAFETY: as above.
-        unsafe { self.extra.assume_init_mut() }
+        unsafe { self.beside.assume_init_ref() }
     }
 
-    /// What it has beside its bytes, if it has anything.
+    fn beside_mut(&mut self) -> &mut Beside {
+        // SAFETY: as above.
+        unsafe { self.beside.assume_init_mut() }
+    }
+
+    /// What it has beside its bytes and its sender, if it has anything.
     #[inline]
     pub fn extra(&self) -> Option<&Extra> {
-        // SAFETY: as above.
-        unsafe { self.extra.assume_init_ref() }.as_deref()
+        self.beside().extra()
     }
 
     /// The same, to be changed.
     pub fn extra_mut(&mut self) -> &mut Extra {
-        self.extra_place().get_or_insert_default()
+        self.beside_mut().extra_mut()
     }
 
     /// Where the bytes are, for the program to read and write.
@@ -145,6 +139,11 @@ impl RawMessage {
         self.flags & SHARED != 0
     }
 
+    /// Its bytes are somebody else's too from now on.
+    fn share(&mut self) {
+        self.flags |= SHARED;
+    }
+
     /// The bytes taken out; an empty message stays.
     #[inline]
     pub fn take(&mut self) -> Part {
@@ -161,9 +160,7 @@ impl RawMessage {
     #[inline]
     pub fn clear(&mut self) {
         self.flags = 0;
-        if self.extra().is_some() {
-            *self.extra_place() = None;
-        }
+        *self.beside_mut() = Beside::NOTHING;
     }
 
     /// A message takes the place of this one, whose own bytes are let go.
@@ -181,11 +178,11 @@ impl RawMessage {
     /// The other one's content comes here, and stays there; long bytes are shared.
     pub fn copy_from(&mut self, from: &mut RawMessage) {
         if !from.part().is_inline() {
-            from.flags |= SHARED;
+            from.share();
         }
         let copy = RawMessage {
             part: MaybeUninit::new(from.part().clone()),
-            extra: MaybeUninit::new(from.extra().map(|extra| Box::new(extra.clone()))),
+            beside: MaybeUninit::new(from.beside().clone()),
             flags: from.flags,
             tag: LIVE,
         };
@@ -203,22 +200,14 @@ impl RawMessage {
         // SAFETY: it was initialised, and with the tag gone nobody takes it for a message again.
         unsafe {
             message.part.assume_init_drop();
-            message.extra.assume_init_drop();
+            message.beside.assume_init_drop();
         }
         Ok(())
     }
 
     /// A property of its sender: `None` if there is none.
-    pub fn property(&mut self, name: &std::ffi::CStr) -> Option<*const std::ffi::c_char> {
-        let extra = self.extra_place().as_deref_mut()?;
-        if let Some((_, value)) = extra.texts.iter().find(|(known, _)| known.as_c_str() == name) {
-            return Some(value.as_ptr());
-        }
-        let value = extra.find(name.to_str().ok()?)?;
-        let end = value.iter().position(|&octet| octet == 0).unwrap_or(value.len());
-        let text = CString::new(&value[..end]).expect("it ends at its first zero");
-        extra.texts.push((name.to_owned(), text));
-        extra.texts.last().map(|(_, value)| value.as_ptr())
+    pub fn property(&mut self, name: &CStr) -> Option<*const c_char> {
+        self.beside_mut().property(name)
     }
 }
 
@@ -228,24 +217,8 @@ impl Drop for RawMessage {
             // SAFETY: the tag says that both are initialised, and nobody uses them any more.
             unsafe {
                 self.part.assume_init_drop();
-                self.extra.assume_init_drop();
+                self.beside.assume_init_drop();
             }
-        }
-    }
-}
-
-impl Extra {
-    fn find(&self, name: &str) -> Option<Vec<u8>> {
-        let peer = self.peer.as_ref()?;
-        match name {
-            "Peer-Address" => match peer.address.as_ref()? {
-                serverlink::Endpoint::Tcp { host: serverlink::Host::Ip(address), .. } => {
-                    Some(address.to_string().into_bytes())
-                }
-                _ => None,
-            },
-            "Routing-Id" => Some(peer.routing_id.clone()),
-            _ => peer.property(name).map(<[u8]>::to_vec),
         }
     }
 }
@@ -258,58 +231,4 @@ fn is_place(place: *mut RawMessage) -> bool {
 pub fn sized(len: usize) -> Answer<RawMessage> {
     let part = Part::try_zeroed(len).ok_or(Errno(ENOMEM))?;
     Ok(RawMessage::new(part, false, None))
-}
-
-/// Memory of the program's, which is given back through its function.
-struct Lent {
-    start: *mut c_void,
-    len: usize,
-    free: Option<FreeFn>,
-    hint: *mut c_void,
-}
-
-// SAFETY: the program gave the memory away, to be read and freed on any thread: that is what the call is documented to do.
-unsafe impl Send for Lent {}
-// SAFETY: as above; nothing in it changes.
-unsafe impl Sync for Lent {}
-
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        if self.start.is_null() {
-            return &[];
-        }
-        // SAFETY: the program lent so many bytes until its function is called.
-        unsafe { std::slice::from_raw_parts(self.start.cast(), self.len) }
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Some(free) = self.free {
-            // SAFETY: it is called once, when nobody reads the bytes any more, with what the program gave.
-            unsafe { free(self.start, self.hint) };
-        }
-    }
-}
-
-/// A message on the program's own memory.
-///
-/// # Safety
-/// `len` bytes can be read at `start`, by any thread, until `free` is called. Without `free` they live for ever.
-pub unsafe fn lent(
-    start: *mut c_void,
-    len: usize,
-    free: Option<FreeFn>,
-    hint: *mut c_void,
-) -> Answer<RawMessage> {
-    if start.is_null() && len > 0 {
-        return fail(EINVAL);
-    }
-    let part = Part::from_owner(Lent { start, len, free, hint });
-    let mut message = RawMessage::new(part, false, None);
-    if free.is_none() {
-        // Nobody frees it, so it is everybody's.
-        message.flags |= SHARED;
-    }
-    Ok(message)
 }
