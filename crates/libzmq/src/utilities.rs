@@ -30,6 +30,9 @@ pub unsafe extern "C" fn zmq_has(capability: *const c_char) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_z85_encode(place: *mut c_char, octets: *const u8, len: usize) -> *mut c_char {
     call(std::ptr::null_mut(), || {
+        if !len.is_multiple_of(4) {
+            return fail(EINVAL);
+        }
         // SAFETY: the caller passes `len` octets.
         let encoded = z85::encode(unsafe { bytes(octets.cast(), len) }?).ok_or(Errno(EINVAL))?;
         // SAFETY: the caller has room for five characters for each four octets, and a zero.

@@ -55,6 +55,13 @@ impl Receiver {
         Receiver { turns: Turns::default(), kind }
     }
 
+    /// From now on. SUB, XSUB: inverted matching.
+    pub fn reconfigure(&mut self, options: &PatternOptions) {
+        if let Kind::Subscriber(filter) = &mut self.kind {
+            filter.reconfigure(options);
+        }
+    }
+
     /// The pipe may be read from, once [`set_readable`](Self::set_readable) says that there is something.
     ///
     /// ROUTER, STREAM, SERVER, PEER: `routing_id` is what [`Attached`](crate::Attached) gave; a pipe without one is not read.

@@ -51,6 +51,16 @@ impl CSocket {
         Ok(())
     }
 
+    /// The endpoints that it listens on are free when this returns.
+    pub(super) fn stop_listening(&self) {
+        let Some(socket) = self.opened.get() else { return };
+        let endpoints = std::mem::take(&mut self.setup.lock().endpoints);
+        for named in endpoints.iter().filter(|named| named.is_bound) {
+            // What fails is ended with the socket.
+            let _ = socket.unbind(&named.actual);
+        }
+    }
+
     /// Stops listening, or gives up a connection: what this endpoint was last used for, under any of its names.
     pub fn release(&self, endpoint: &str) -> Answer<()> {
         self.check_context()?;

@@ -142,6 +142,8 @@ impl CSocket {
     /// Closes a socket. Calls on it in other threads end with `ENOTSOCK`; what is unsent is sent in the background, within its linger.
     pub fn close(handle: *const c_void) -> Answer<()> {
         let Some(socket) = SOCKETS.close(handle) else { return fail(ENOTSOCK) };
+        // Programs bind there again at once.
+        socket.stop_listening();
         socket.stop_monitor();
         // A message of which the last part never came is none. Its memory may be the program's, so no lock is held.
         let unfinished = socket.outgoing.lock().take();
@@ -190,6 +192,9 @@ impl CSocket {
                     true => socket.subscribe(topic)?,
                     false => socket.unsubscribe(topic)?,
                 }
+            }
+            if let Some(reporter) = &*self.reporter.lock() {
+                reporter.observe(&socket);
             }
             let _ = self.opened.set(socket);
         }

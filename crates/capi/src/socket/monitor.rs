@@ -46,6 +46,18 @@ pub(super) struct Reporter {
     socket: Arc<Socket>,
 }
 
+impl Reporter {
+    /// Tells of this socket, as long as the reporter is there.
+    pub(super) fn observe(&self, observed: &Socket) {
+        let weak: Weak<Mutex<Sender<Told>>> = Arc::downgrade(&self.tell);
+        observed.on_event(move |event| {
+            if let Some(tell) = weak.upgrade() {
+                let _ = tell.lock().send(Told::Event(Box::new(event.clone())));
+            }
+        });
+    }
+}
+
 enum Told {
     Event(Box<Event>),
     Delayed(String),
@@ -68,7 +80,6 @@ impl CSocket {
         let kind = usize::try_from(wanted.socket_type).ok().and_then(|number| TYPES.get(number));
         let Some(kind) = kind.filter(|kind| kinds.contains(kind)) else { return fail(EINVAL) };
         self.stop_monitor();
-        let observed = self.open()?;
         let options = Options { linger: Linger::For(Duration::ZERO), send_hwm: 0, ..Options::default() };
         let socket = Arc::new(self.library.socket_with(*kind, options)?);
         if let Err(error) = socket.bind(endpoint) {
@@ -77,17 +88,17 @@ impl CSocket {
         }
         let (tell, told) = mpsc::channel();
         let tell = Arc::new(Mutex::new(tell));
-        let weak: Weak<Mutex<Sender<Told>>> = Arc::downgrade(&tell);
-        observed.on_event(move |event| {
-            if let Some(tell) = weak.upgrade() {
-                let _ = tell.lock().send(Told::Event(Box::new(event.clone())));
-            }
-        });
         let to = Arc::clone(&socket);
         let thread = thread::Builder::new().name("slk-monitor".into());
         let spawned = thread.spawn(move || Report { to: &to, wanted, alive: HashSet::new() }.run(&told));
         spawned.map_err(|error| Errno(error.raw_os_error().unwrap_or(crate::errno::EAGAIN)))?;
-        *self.reporter.lock() = Some(Reporter { tell, socket });
+        let reporter = Reporter { tell, socket };
+        // Its options can be set until it is opened, which no monitor needs.
+        let _setup = self.setup.lock();
+        if let Some(observed) = self.opened.get() {
+            reporter.observe(observed);
+        }
+        *self.reporter.lock() = Some(reporter);
         Ok(())
     }
 

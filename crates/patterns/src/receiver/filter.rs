@@ -68,6 +68,11 @@ impl Filter {
         }
     }
 
+    pub(super) fn reconfigure(&mut self, options: &PatternOptions) {
+        self.is_inverted = options.invert_matching;
+        self.choose_way();
+    }
+
     pub(super) fn handle(&mut self, pipe: PipeId, message: &Message) -> Verdict {
         let is_wanted = match self.way {
             Way::TopicsAlone => self.topics.matches(message.first()),

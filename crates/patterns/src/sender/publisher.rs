@@ -88,6 +88,7 @@ impl Publisher {
     /// From now on. Subscriptions stay as they are, and manual mode that was on stays on.
     pub(super) fn reconfigure(&mut self, options: &PatternOptions) {
         self.waits = options.xpub_no_drop;
+        self.is_inverted = options.invert_matching;
         self.notices.reconfigure(options);
         match &mut self.manual {
             Some(manual) => manual.reconfigure(options),

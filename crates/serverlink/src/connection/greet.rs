@@ -24,26 +24,26 @@ impl Connection {
     /// Our greeting begins as soon as it was looked whether the peer's is here: a peer that waits for ours must not wait for its own. Who
     /// came to us has mostly sent it already, and what both call for is one write.
     pub(super) fn begin_greeting(&mut self, now: Instant) -> Flow {
-        let core = &self.core;
-        if core.is_raw() {
+        if self.core.is_raw() {
             return self.take_in(now, handshake::Peer::unknown(Version::V1_0), None);
         }
+        let (core, settings) = (&self.core, &self.settings);
         let config = Config {
-            identity: core.options.routing_id.clone(),
+            identity: settings.routing_id.clone(),
             limits: core.limits(),
             globs: true,
             takes_refusals: true,
             // Of two ends that were adopted, neither may wait for the other to speak first.
-            properties: core.options.metadata.clone(),
+            properties: settings.metadata.clone(),
             judges: self.origin == Origin::Accepted && core.may_refuse_peers(),
-            asks: core.judges_credentials(),
+            asks: core.judges_credentials(settings),
             ..Config::new(core.kind)
         };
-        let security = match core.options.security.for_connection(&core.env) {
+        let security = match settings.security.for_connection(&core.env) {
             Ok(security) => security,
             Err(error) => return Flow::End(Farewell::Io(error)),
         };
-        if let Some(server) = core.options.security.server_key() {
+        if let Some(server) = settings.security.server_key() {
             self.judging.get_or_insert_default().public_key = Some(server);
         }
         let handshake = Handshake::with_security(config, security);

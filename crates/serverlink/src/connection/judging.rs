@@ -32,16 +32,16 @@ impl Connection {
             self.judging().public_key = Some(public_key);
         }
         let request = AuthRequest {
-            domain: self.core.options.zap_domain.clone(),
+            domain: self.settings.zap_domain.clone(),
             socket: self.core.id,
             endpoint: self.endpoint.clone(),
             registration: number(self.stream.key()),
             peer_address: self.peer_address(),
             peer_credentials: self.credentials,
-            routing_id: self.core.options.routing_id.clone(),
+            routing_id: self.settings.routing_id.clone(),
             credentials,
         };
-        match self.core.have_judged(self.stream.key(), request) {
+        match self.core.have_judged(&self.settings, self.stream.key(), request) {
             Opinion::Later(question) => {
                 self.judging().question = question;
                 Flow::Idle

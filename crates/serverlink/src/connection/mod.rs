@@ -25,6 +25,7 @@ use serverlink_zmtp::handshake::Handshake;
 
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
+use crate::options::Options;
 use crate::peer::Peer;
 use crate::pipe::inbox::Cut;
 use crate::reactor::timers::TimerId;
@@ -45,6 +46,8 @@ const READ_BUDGET_BYTES: usize = 256 * 1024;
 /// See the module's page.
 pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
+    /// What its listener or dialer was made with.
+    pub(crate) settings: Arc<Options>,
     stream: Stream,
     endpoint: Endpoint,
     origin: Origin,
@@ -146,12 +149,13 @@ impl Connection {
     /// A stream that came to us connected: the handshake begins.
     pub(crate) fn connected(
         core: Arc<Core>,
+        settings: Arc<Options>,
         stream: Stream,
         endpoint: Endpoint,
         origin: Origin,
         now: Instant,
     ) -> (Connection, Flow) {
-        let mut connection = Connection::new(core, stream, endpoint, origin);
+        let mut connection = Connection::new(core, settings, stream, endpoint, origin);
         connection.credentials = connection.stream.credentials();
         let flow = connection.begin_greeting(now);
         (connection, flow)
@@ -160,20 +164,28 @@ impl Connection {
     /// A stream that is being connected.
     pub(crate) fn dialing(
         core: Arc<Core>,
+        settings: Arc<Options>,
         stream: Stream,
         endpoint: Endpoint,
         dialer: DialerId,
         pipe: PipeId,
     ) -> Connection {
-        let connection = Connection::new(core, stream, endpoint, Origin::Dialed);
+        let connection = Connection::new(core, settings, stream, endpoint, Origin::Dialed);
         Connection { dialer: Some(dialer), pipe: Some(pipe), ..connection }
     }
 
-    fn new(core: Arc<Core>, stream: Stream, endpoint: Endpoint, origin: Origin) -> Connection {
+    fn new(
+        core: Arc<Core>,
+        settings: Arc<Options>,
+        stream: Stream,
+        endpoint: Endpoint,
+        origin: Origin,
+    ) -> Connection {
         let now = core.now();
         Connection {
             _place: (origin == Origin::Accepted).then(|| Place::take(&core)),
             core,
+            settings,
             stream,
             endpoint,
             origin,
@@ -343,7 +355,7 @@ impl Connection {
 
     pub(crate) fn handle_deadline(&mut self, now: Instant) -> Flow {
         match self.phase {
-            Phase::Connecting if self.core.options.connect_timeout.is_some() => {
+            Phase::Connecting if self.settings.connect_timeout.is_some() => {
                 Flow::End(Farewell::ConnectTimeout)
             }
             Phase::Connecting | Phase::Greeting(..) => Flow::End(Farewell::HandshakeTimeout),
@@ -354,7 +366,7 @@ impl Connection {
 
     /// When the handshake has to be done, counted from the attempt that led to it.
     pub(crate) fn handshake_deadline(&self) -> Instant {
-        self.registered_at + self.core.options.handshake_timeout
+        self.registered_at + self.settings.handshake_timeout
     }
 
     // ---- its end

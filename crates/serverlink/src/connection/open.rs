@@ -93,7 +93,7 @@ impl Connection {
 
     fn ping(&self, now: Instant) {
         let pipe = self.pipe.expect("an open connection has a pipe");
-        let ttl = self.core.options.heartbeat_ttl.as_millis() / DECISECOND_MILLIS;
+        let ttl = self.settings.heartbeat_ttl.as_millis() / DECISECOND_MILLIS;
         let ttl_deciseconds = u16::try_from(ttl).unwrap_or(u16::MAX);
         // While we do not read, how long an answer takes says nothing of the peer.
         let context = self.core.note_ping(pipe, (!self.paused).then_some(now));
@@ -110,7 +110,7 @@ impl Connection {
     }
 
     pub(super) fn pace(&self) -> Pace {
-        let options = &self.core.options;
+        let options = &self.settings;
         Pace { interval: options.heartbeat_interval, timeout: options.heartbeat_timeout }
     }
 }

@@ -102,6 +102,10 @@ impl Inbox {
         }
     }
 
+    pub(crate) fn set_high_water(&mut self, high_water: HighWater) {
+        self.high_water = high_water;
+    }
+
     /// For the connection that begins: before ZMTP 3.0 there are no commands, so each is longer than it may be.
     pub(crate) fn allow_commands(&mut self, allowed: bool) {
         self.limits.max_command_bytes = if allowed { Limits::default().max_command_bytes } else { 0 };

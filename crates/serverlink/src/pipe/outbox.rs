@@ -141,6 +141,10 @@ pub(crate) enum Next {
 }
 
 impl Outbox {
+    pub(crate) fn set_limit(&mut self, limit: HighWater) {
+        self.limit = limit;
+    }
+
     pub(crate) fn new(limit: HighWater) -> Outbox {
         Outbox {
             open: Segment::default(),

@@ -13,7 +13,7 @@ use super::{Reactor, number};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
-use crate::options::Newcomer;
+use crate::options::{Newcomer, Options};
 use crate::report::Origin;
 use crate::resolve;
 use crate::socket::core::Core;
@@ -27,6 +27,8 @@ const ACCEPT_BUDGET: usize = 64;
 /// A listener and its mark.
 pub(crate) struct Acceptor {
     pub(crate) core: Arc<Core>,
+    /// What it was made with.
+    settings: Arc<Options>,
     pub(super) listener: Listener,
     pub(super) endpoint: Endpoint,
     pub(crate) acceptable: bool,
@@ -35,16 +37,23 @@ pub(crate) struct Acceptor {
     paused: bool,
 }
 
+/// Whose a stream is, and what it is made with.
+struct Owner {
+    core: Arc<Core>,
+    settings: Arc<Options>,
+}
+
 impl Turn {
     pub(super) fn listen(&mut self, reactor: &Reactor, new: NewListener) {
-        let NewListener { core, listener, endpoint } = new;
+        let NewListener { core, settings, listener, endpoint } = new;
         let key = listener.key();
         if core.is_closing() {
             listener.close();
             return self.wait_for_closed(reactor, key, Leaving::Listener { core, endpoint });
         }
         // Registered before its command was taken: an edge may have passed unseen.
-        let acceptor = Acceptor { core, listener, endpoint, acceptable: true, queued: false, paused: false };
+        let acceptor =
+            Acceptor { core, settings, listener, endpoint, acceptable: true, queued: false, paused: false };
         self.sources.insert(key, Source::Acceptor(Box::new(acceptor)));
         match self.failed {
             true => self.unlisten(reactor, key),
@@ -106,8 +115,9 @@ impl Turn {
             return acceptor.turn_away(stream, why);
         }
         let (core, endpoint) = (Arc::clone(&acceptor.core), acceptor.endpoint.clone());
+        let settings = Arc::clone(&acceptor.settings);
         match reactor.remote().adopt(stream) {
-            Ok(stream) => self.welcome(reactor, core, stream, endpoint, Origin::Accepted),
+            Ok(stream) => self.welcome(reactor, Owner { core, settings }, stream, endpoint, Origin::Accepted),
             Err(unregistered) => {
                 let error = unregistered.error.to_string();
                 core.monitor.tell(|| EventKind::AcceptFailed { endpoint, error });
@@ -123,26 +133,28 @@ impl Turn {
             stream.close();
             return self.wait_for_closed(reactor, key, Leaving::Newcomer);
         }
-        self.welcome(reactor, core, stream, endpoint, Origin::Adopted);
+        let settings = core.settings();
+        self.welcome(reactor, Owner { core, settings }, stream, endpoint, Origin::Adopted);
     }
 
     /// A peer that came to us: the handshake begins.
     fn welcome(
         &mut self,
         reactor: &Reactor,
-        core: Arc<Core>,
+        owner: Owner,
         stream: Stream,
         endpoint: Endpoint,
         origin: Origin,
     ) {
+        let Owner { core, settings } = owner;
         let now = reactor.env.now();
-        let deadline = now + core.options.handshake_timeout;
+        let deadline = now + settings.handshake_timeout;
         core.monitor.tell(|| EventKind::Accepted {
             endpoint: endpoint.clone(),
             registration: number(stream.key()),
             peer_address: stream.peer_address().map(|address| resolve::endpoint_of(&address)),
         });
-        let (connection, flow) = Connection::connected(core, stream, endpoint, origin, now);
+        let (connection, flow) = Connection::connected(core, settings, stream, endpoint, origin, now);
         let key = self.add_connection(connection, deadline);
         self.follow(reactor, key, flow);
     }
@@ -173,7 +185,7 @@ impl Acceptor {
 
     /// Why the filters let nobody like this in.
     fn why_not(&self, stream: &OsStream, peer: Option<&Address>) -> Option<String> {
-        let filters = &self.core.options.accept_filters;
+        let filters = &self.settings.accept_filters;
         if filters.is_empty() {
             return None;
         }

@@ -10,6 +10,7 @@ use serverlink_zmtp::WireError;
 use super::describe::Inquiry;
 use super::failure::Failure;
 use crate::endpoint::Endpoint;
+use crate::options::Options;
 use crate::resolver::Answered;
 use crate::security::Verdict;
 use crate::socket::core::Core;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
 /// A listener that is registered already.
 pub(crate) struct NewListener {
     pub(crate) core: Arc<Core>,
+    pub(crate) settings: Arc<Options>,
     pub(crate) listener: Listener,
     pub(crate) endpoint: Endpoint,
 }
@@ -72,6 +74,7 @@ pub(crate) struct NewStream {
 /// Whom to connect to.
 pub(crate) struct NewDialer {
     pub(crate) core: Arc<Core>,
+    pub(crate) settings: Arc<Options>,
     pub(crate) endpoint: Endpoint,
     pub(crate) pipe: PipeId,
 }

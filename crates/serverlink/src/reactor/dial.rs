@@ -13,10 +13,11 @@ use super::{Command, DialerId, Farewell, Reactor};
 use crate::connection::{Connection, Verdict};
 use crate::endpoint::Endpoint;
 use crate::monitor::{EventKind, Trouble};
-use crate::options::ReconnectStop;
+use crate::options::{Options, ReconnectStop};
 use crate::resolve::{self, Route};
 use crate::resolver::{Answer, Answered, Asker, Reply};
 use crate::socket::core::Core;
+use crate::socket::endpoints::stream_options;
 
 /// A connection that lived this long ends the back-off.
 const LASTING: Duration = Duration::from_secs(1);
@@ -27,6 +28,8 @@ const LEAST_PAUSE: u32 = 10;
 /// Connects, and connects again.
 pub(crate) struct Dialer {
     pub(crate) core: Arc<Core>,
+    /// What it was made with.
+    settings: Arc<Options>,
     pub(super) endpoint: Endpoint,
     pub(crate) pipe: PipeId,
     /// Attempts since the last connection that lasted.
@@ -51,12 +54,13 @@ pub(super) enum DialState {
 
 impl Turn {
     pub(super) fn dial(&mut self, reactor: &Reactor, new: NewDialer) {
-        let NewDialer { core, endpoint, pipe } = new;
+        let NewDialer { core, settings, endpoint, pipe } = new;
         if self.failed {
             return;
         }
         let dialer = self.dialers.insert(Dialer {
             core,
+            settings,
             endpoint,
             pipe,
             attempts: 0,
@@ -107,7 +111,7 @@ impl Turn {
 
     pub(super) fn on_resolved(&mut self, reactor: &Reactor, id: DialerId, answered: Answered) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
-        let ipv6 = dialer.core.options.ipv6;
+        let ipv6 = dialer.settings.ipv6;
         match answered.and_then(|answer| resolve::routes(&dialer.endpoint, ipv6, &answer)) {
             Ok(mut routes) => {
                 routes.reverse();
@@ -122,16 +126,17 @@ impl Turn {
 
     fn connect(&mut self, reactor: &Reactor, id: DialerId, route: &Route) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
-        let mut options = dialer.core.stream_options();
+        let mut options = stream_options(&dialer.settings);
         options.source = route.from;
         dialer.core.note_attempt(dialer.pipe);
         match reactor.remote().connect(&route.to, &options) {
             Ok(stream) => {
                 let core = Arc::clone(&dialer.core);
-                let all = core.options.handshake_timeout;
-                let deadline =
-                    reactor.env.now() + core.options.connect_timeout.map_or(all, |some| some.min(all));
-                let connection = Connection::dialing(core, stream, dialer.endpoint.clone(), id, dialer.pipe);
+                let settings = Arc::clone(&dialer.settings);
+                let all = settings.handshake_timeout;
+                let deadline = reactor.env.now() + settings.connect_timeout.map_or(all, |some| some.min(all));
+                let connection =
+                    Connection::dialing(core, settings, stream, dialer.endpoint.clone(), id, dialer.pipe);
                 dialer.state = DialState::Connected(connection.key());
                 self.add_connection(connection, deadline);
             }
@@ -146,7 +151,7 @@ impl Turn {
         match outcome {
             Ok(()) => {
                 let deadline = connection.handshake_deadline();
-                let bounded = connection.core.options.connect_timeout.is_some();
+                let bounded = connection.settings.connect_timeout.is_some();
                 let flow = connection.handle_connected(reactor.env.now());
                 if bounded {
                     self.set_deadline(key, Some(deadline));
@@ -195,10 +200,10 @@ impl Turn {
         if dialer.stopping && dialer.has_nothing_to_send() {
             return self.drop_dialer(id);
         }
-        if stops(dialer.core.options.reconnect_stop, verdict) {
+        if stops(dialer.settings.reconnect_stop, verdict) {
             return self.give_up_dialing(reactor, id, trouble);
         }
-        let options = &dialer.core.options;
+        let options = &dialer.settings;
         let interval = options.reconnect_interval;
         let longest = back_off(interval, options.reconnect_interval_max, dialer.attempts);
         let delay = reactor.env.random_between(interval / LEAST_PAUSE, longest);

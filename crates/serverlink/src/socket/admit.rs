@@ -6,13 +6,13 @@ use std::time::Instant;
 use serverlink_message::SocketType;
 use serverlink_patterns::Reserve;
 
-use super::core::{Core, pattern_options};
+use super::core::Core;
 use super::drive::For;
 use super::send::refused;
 use super::side::Half;
 use super::{Readiness, Socket};
 use crate::error::Error;
-use crate::options::{Linger, Options};
+use crate::options::Linger;
 use crate::payload::Outgoing;
 use crate::poller::Interest;
 
@@ -73,38 +73,6 @@ impl Socket {
     /// Whether waiting calls do I/O of their own: the socket has, or had, a connection or listener on a wire. A signal ends such a wait.
     pub fn is_on_a_wire(&self) -> bool {
         self.core.home.get().is_some()
-    }
-
-    /// Takes over those options that can be changed while a socket has peers; all others are ignored, and [`options`](Socket::options) goes on
-    /// telling what it was opened with. ROUTER: `router_mandatory`, `router_handover`, `router_notify_connect`, `router_notify_disconnect`. REQ:
-    /// `req_correlate`, `req_relaxed`. PUB, XPUB: `xpub_no_drop`. XPUB: `xpub_verbose`, `xpub_verboser`, and `xpub_manual` and
-    /// `xpub_manual_last_value` to be turned on.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] as for a socket that is opened with them, [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`]. Nothing changed.
-    ///
-    /// ```
-    /// use serverlink::{Context, Error, Options};
-    ///
-    /// let context = Context::new()?;
-    /// let router = context.router().open()?;
-    /// router.send_to(b"nobody", "dropped")?;
-    /// let options = Options { router_mandatory: true, ..router.options().clone() };
-    /// router.as_socket().reconfigure(&options)?;
-    /// assert!(router.send_to(b"nobody", "refused").is_err());
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn reconfigure(&self, options: &Options) -> Result<(), Error> {
-        options.validate_for(self.core.kind)?;
-        self.core.check_open()?;
-        let patterns = pattern_options(options, 0);
-        self.core.send.lock().sender.reconfigure(&patterns);
-        if let Some(dialogue) = &self.core.dialogue {
-            dialogue.lock().reconfigure(&patterns);
-        }
-        // What was refused, or had to wait, may be possible now.
-        self.core.writers.notify_all();
-        Ok(())
     }
 
     /// Begins to close the socket, with this linger instead of its option's. Returns at once; calls that wait on it in other threads end with

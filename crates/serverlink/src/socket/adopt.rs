@@ -40,7 +40,12 @@ impl Core {
             home.remote().listen(listener).map_err(|refused| self.refused(system_listener(refused)))?;
         let key = listener.key();
         let core = Arc::clone(self);
-        home.post(Command::Listen(Box::new(NewListener { core, listener, endpoint: endpoint.clone() })));
+        home.post(Command::Listen(Box::new(NewListener {
+            settings: core.settings(),
+            core,
+            listener,
+            endpoint: endpoint.clone(),
+        })));
         self.note_bound(&endpoint, Some(key));
         Ok(endpoint)
     }

@@ -182,11 +182,12 @@ impl Core {
             let routing_id = send.sender.routing_id(pipe).cloned();
             return Attached { routing_id, notify: send.sender.on_connected(pipe), ..Attached::default() };
         }
-        if !self.options.welcome_message.is_empty() {
+        let settings = self.settings();
+        if !settings.welcome_message.is_empty() {
             // Before anything that is published can go there.
             let SendSide { outlets, pool, .. } = &mut **send;
             if let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) {
-                outbox.append_bytes(&self.options.welcome_message, pool);
+                outbox.append_bytes(&settings.welcome_message, pool);
             }
         }
         send.sender.attach(pipe, &info)

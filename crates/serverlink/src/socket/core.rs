@@ -51,6 +51,8 @@ pub(crate) struct Core {
     /// What is sent has to be looked at before the pattern is asked.
     pub(crate) examines_sends: bool,
     pub(crate) options: Options,
+    /// The same, as they were changed since.
+    pub(crate) settings: Lock<Arc<Options>>,
     pub(crate) env: Env,
     pub(crate) context: Arc<ContextCore>,
     pub(crate) send: Side<SendSide>,
@@ -128,6 +130,11 @@ pub(crate) struct RecvSide {
     /// What was met while taking and has to be dealt with after unlocking.
     pub(crate) met: Vec<Met>,
     pub(crate) received: Received,
+}
+
+/// The sender's mark and the receiver's together, exactly; none where either has none.
+pub(super) fn ring_limit(sender: &Core, receiver: &Core) -> HighWater {
+    sender.marks().send.together(receiver.marks().recv)
 }
 
 /// Something other than a message that came out of an inlet.
@@ -292,6 +299,7 @@ impl Core {
             failure: OnceLock::new(),
             state: AtomicU8::new(OPEN),
             monitor: MonitorHub::new(env.clone(), id, kind, listeners),
+            settings: Lock::new(Arc::new(options.clone())),
             options,
             env,
             context,
@@ -363,20 +371,17 @@ impl Core {
     pub(crate) fn send_high_water(&self) -> HighWater {
         match self.options.conflate {
             true => HighWater { messages: 1, ..HighWater::NONE },
-            false => HighWater::from_options(self.options.send_hwm, self.options.send_hwm_bytes),
+            false => self.marks().send,
         }
     }
 
     pub(crate) fn recv_high_water(&self) -> HighWater {
-        HighWater::from_options(self.options.recv_hwm, self.options.recv_hwm_bytes)
+        self.marks().recv
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            max_frame_bytes: self.options.max_message_bytes,
-            max_message_bytes: self.options.max_message_bytes,
-            ..Limits::default()
-        }
+        let max_message_bytes = self.settings.lock().max_message_bytes;
+        Limits { max_frame_bytes: max_message_bytes, max_message_bytes, ..Limits::default() }
     }
 
     /// Types that queue for a peer they dial before it is there.

@@ -11,6 +11,7 @@ use super::drive::For;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::monitor::EventKind;
+use crate::options::Options;
 use crate::reactor::command::{NewDialer, NewListener};
 use crate::reactor::{Command, Reactor};
 use crate::resolve;
@@ -44,11 +45,12 @@ impl Core {
     }
 
     fn listen(self: &Arc<Self>, endpoint: &Endpoint) -> Result<(Endpoint, Key), Error> {
-        let address = resolve::to_bind(&self.env, endpoint, self.options.ipv6)?;
+        let settings = self.settings();
+        let address = resolve::to_bind(&self.env, endpoint, settings.ipv6)?;
         let home = self.home_reactor()?;
         let options = ListenOptions {
-            backlog: self.options.backlog,
-            stream: self.stream_options(),
+            backlog: settings.backlog,
+            stream: stream_options(&settings),
             ..ListenOptions::default()
         };
         let failed = |error| bind_error(endpoint, error);
@@ -57,7 +59,12 @@ impl Core {
         let listener = home.remote().listen(listener).map_err(|refused| failed(refused.error))?;
         let key = listener.key();
         let core = Arc::clone(self);
-        home.post(Command::Listen(Box::new(NewListener { core, listener, endpoint: bound.clone() })));
+        home.post(Command::Listen(Box::new(NewListener {
+            core,
+            settings,
+            listener,
+            endpoint: bound.clone(),
+        })));
         Ok((bound, key))
     }
 
@@ -131,10 +138,11 @@ impl Core {
             self.topology.lock().dial(endpoint, pipe);
             return Ok(pipe);
         }
+        let settings = self.settings();
         if self.env.world().is_none() && matches!(endpoint, Endpoint::Tcp { .. }) {
             let refused =
                 |source| Error::Io { doing: "connecting", endpoint: Some(endpoint.clone()), source };
-            self.stream_options().check().map_err(refused)?;
+            stream_options(&settings).check().map_err(refused)?;
         }
         let home = self.home_reactor()?;
         let pipe = {
@@ -145,7 +153,7 @@ impl Core {
                 .map_err(|why| Error::invalid_endpoint(&endpoint, why.to_string()))?;
             topology.dial(endpoint.clone(), pipe);
             let core = Arc::clone(self);
-            home.post(Command::Dial(Box::new(NewDialer { core, endpoint, pipe })));
+            home.post(Command::Dial(Box::new(NewDialer { core, settings, endpoint, pipe })));
             pipe
         };
         self.writers.notify_all();
@@ -200,25 +208,6 @@ impl Core {
         Ok(())
     }
 
-    /// What every connection of this socket is told, but its source.
-    pub(crate) fn stream_options(&self) -> StreamOptions {
-        let (options, tcp) = (&self.options, &self.options.tcp);
-        StreamOptions {
-            send_buffer: options.send_buffer_bytes,
-            receive_buffer: options.receive_buffer_bytes,
-            keepalive: tcp.keepalive,
-            keepalive_idle: tcp.keepalive_idle,
-            keepalive_interval: tcp.keepalive_interval,
-            keepalive_count: tcp.keepalive_count,
-            user_timeout: tcp.user_timeout,
-            type_of_service: tcp.type_of_service,
-            priority: tcp.priority,
-            device: tcp.device.clone(),
-            busy_poll: tcp.busy_poll,
-            ..StreamOptions::default()
-        }
-    }
-
     /// The reactor of all its connections.
     pub(crate) fn home_reactor(self: &Arc<Self>) -> Result<&Arc<Reactor>, Error> {
         self.check_driver()?;
@@ -244,6 +233,25 @@ impl Topology {
         }
         self.last_endpoint = Some(endpoint.clone());
         self.dialed.push(Dialed { endpoint, pipe });
+    }
+}
+
+/// What every connection of a socket with these options is told, but its source.
+pub(crate) fn stream_options(options: &Options) -> StreamOptions {
+    let tcp = &options.tcp;
+    StreamOptions {
+        send_buffer: options.send_buffer_bytes,
+        receive_buffer: options.receive_buffer_bytes,
+        keepalive: tcp.keepalive,
+        keepalive_idle: tcp.keepalive_idle,
+        keepalive_interval: tcp.keepalive_interval,
+        keepalive_count: tcp.keepalive_count,
+        user_timeout: tcp.user_timeout,
+        type_of_service: tcp.type_of_service,
+        priority: tcp.priority,
+        device: tcp.device.clone(),
+        busy_poll: tcp.busy_poll,
+        ..StreamOptions::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serverlink_message::Message;
 use serverlink_patterns::{Attached, PeerInfo, PipeId};
 
-use super::core::{Core, PeerEnd, PipeEntry, SendSide};
+use super::core::{Core, PeerEnd, PipeEntry, SendSide, ring_limit};
 use crate::context::registry::Connecting;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -141,10 +141,11 @@ impl Core {
         let mut topology = self.topology.lock();
         let Some(entry) = topology.pipes.get_mut(pipe) else { return false };
         let info = PeerInfo {
-            routing_id: peer.options.routing_id.clone(),
+            routing_id: peer.settings().routing_id.clone(),
             connect_routing_id: entry.connect_routing_id.clone(),
             socket_type: Some(peer.kind),
         };
+        let settings = self.settings();
         let attached = {
             let mut send = self.send.lock();
             // The other side may have left again meanwhile.
@@ -155,10 +156,10 @@ impl Core {
                 true => Attached { routing_id: send.sender.routing_id(pipe).cloned(), ..Attached::default() },
                 false => {
                     if let (false, Some(Outlet::Ring(outlet))) =
-                        (self.options.welcome_message.is_empty(), send.outlets.get_mut(pipe))
+                        (settings.welcome_message.is_empty(), send.outlets.get_mut(pipe))
                     {
                         // Before anything that is published can go there. A ring that was just made has room.
-                        let _ = outlet.push(Message::from(&*self.options.welcome_message));
+                        let _ = outlet.push(Message::from(&*settings.welcome_message));
                     }
                     send.sender.attach(pipe, &info)
                 }
@@ -217,7 +218,7 @@ impl Core {
                 let Some(Outlet::Ring(outlet)) = outlets.get(pipe) else { continue };
                 let Some(peer) = &outlet.peer else { continue };
                 let info = PeerInfo {
-                    routing_id: peer.core.options.routing_id.clone(),
+                    routing_id: peer.core.settings().routing_id.clone(),
                     connect_routing_id: entry.connect_routing_id.clone(),
                     socket_type: Some(peer.core.kind),
                 };
@@ -315,11 +316,4 @@ impl Core {
             peer.core.lose_inproc_peer(peer.pipe);
         }
     }
-}
-
-/// The sender's mark and the receiver's together, exactly; none where either has none.
-fn ring_limit(sender: &Core, receiver: &Core) -> HighWater {
-    let (send, recv) = (&sender.options, &receiver.options);
-    HighWater::from_options(send.send_hwm, send.send_hwm_bytes)
-        .together(HighWater::from_options(recv.recv_hwm, recv.recv_hwm_bytes))
 }

@@ -6,14 +6,14 @@ use serverlink_driver::Key;
 use serverlink_zmtp::mechanism::Credentials;
 
 use super::core::Core;
+use crate::options::Options;
 use crate::security::{Answer, AuthRequest, Opinion};
 use crate::sync::later::run_later;
 use crate::zap;
 
 impl Core {
-    /// Whether somebody may have to be asked about a peer.
-    pub(crate) fn judges_credentials(&self) -> bool {
-        let options = &self.options;
+    /// Whether somebody may have to be asked about a peer that came where these options hold.
+    pub(crate) fn judges_credentials(&self, options: &Options) -> bool {
         match options.security.is_none() {
             true => !self.is_internal && (options.authenticator.is_some() || !options.zap_domain.is_empty()),
             false => options.security.is_server(),
@@ -21,8 +21,12 @@ impl Core {
     }
 
     /// Finds somebody to judge a peer, and has him asked.
-    pub(crate) fn have_judged(self: &Arc<Self>, connection: Key, request: AuthRequest) -> Opinion {
-        let options = &self.options;
+    pub(crate) fn have_judged(
+        self: &Arc<Self>,
+        options: &Options,
+        connection: Key,
+        request: AuthRequest,
+    ) -> Opinion {
         let Some(home) = self.home.get() else { return Opinion::Nobody };
         let answer = || Answer::new(home, connection);
         if let Some(authenticator) = options.authenticator.clone() {

@@ -30,13 +30,14 @@ impl Core {
 
     /// This socket, as another one of the context sees it.
     pub(super) fn introduce_inproc(&self, endpoint: &Endpoint) -> Arc<Peer> {
+        let settings = self.settings();
         Arc::new(Peer {
             socket_type: Some(self.kind),
-            routing_id: self.options.routing_id.clone(),
+            routing_id: settings.routing_id.clone(),
             version: None,
             address: Some(endpoint.clone()),
             credentials: None,
-            properties: self.options.metadata.clone(),
+            properties: settings.metadata.clone(),
             user_id: None,
             public_key: None,
         })
@@ -75,7 +76,8 @@ impl Core {
         if met.is_empty() && self.receives_in_lanes && matches!(found, Ok(true)) {
             side.open_lane(lane);
             if lane.is_open() {
-                side.lane_peer = Some(if pipe == Some(lane.pipe) { peer.clone() } else { peer_of(lane.pipe) });
+                side.lane_peer =
+                    Some(if pipe == Some(lane.pipe) { peer.clone() } else { peer_of(lane.pipe) });
             }
         }
         drop(guard);
