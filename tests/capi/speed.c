@@ -5,6 +5,7 @@
  *   speed round SIZE COUNT     microseconds for a round trip, REQ and REP
  *   speed bytes SIZE COUNT     as `way`, with zmq_send and zmq_recv
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
