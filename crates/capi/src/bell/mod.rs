@@ -6,9 +6,9 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{Bell, PollFd, RawFd, poll};
+pub use unix::{Bell, PollFd, RawFd, listen_on, poll};
 #[cfg(windows)]
-pub use windows::{Bell, PollFd, RawFd, poll};
+pub use windows::{Bell, PollFd, RawFd, listen_on, poll};
 
 use std::sync::Arc;
 use std::task::Wake;

@@ -1,9 +1,13 @@
 //! A descriptor that is readable while the bell rings, and `poll`.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+
+use serverlink::{Endpoint, Socket};
+
+use crate::errno::{Answer, EBADF, EINVAL, Errno, fail};
 
 /// A descriptor, as C knows it.
 pub type RawFd = libc::c_int;
@@ -88,4 +92,19 @@ pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result
             return Ok(ready as usize);
         }
     }
+}
+
+/// Listens on a listening descriptor that the program made, and gave away.
+pub fn listen_on(socket: &Socket, descriptor: RawFd) -> Answer<Endpoint> {
+    // SAFETY: asks about a number; one that is no descriptor is an error.
+    if unsafe { libc::fcntl(descriptor, libc::F_GETFD) } < 0 {
+        return fail(EBADF);
+    }
+    // SAFETY: it is open, and the program says that it is the socket's from now on.
+    let owned = unsafe { OwnedFd::from_raw_fd(descriptor) };
+    socket.listen_on(owned).map_err(|refused| {
+        // It stays the program's.
+        let _ = refused.socket.into_raw_fd();
+        Errno(EINVAL)
+    })
 }

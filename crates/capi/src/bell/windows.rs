@@ -1,12 +1,17 @@
 //! A socket that is readable while the bell rings, and `WSAPoll`.
 
+use std::ffi::c_int;
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::windows::io::AsRawSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use serverlink::{Endpoint, Socket};
+
 use windows_sys::Win32::Networking::WinSock::{SOCKET_ERROR, WSAPOLLFD, WSAPoll};
+
+use crate::errno::{Answer, EINVAL, fail};
 
 /// A descriptor, as C knows it.
 pub type RawFd = usize;
@@ -75,4 +80,9 @@ pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result
             return Ok(ready as usize);
         }
     }
+}
+
+/// Descriptors of C are none of this system's sockets.
+pub fn listen_on(_socket: &Socket, _descriptor: c_int) -> Answer<Endpoint> {
+    fail(EINVAL)
 }

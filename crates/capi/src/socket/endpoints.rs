@@ -1,8 +1,11 @@
 //! Binding and connecting, and the opposite.
 
+use std::ffi::c_int;
+
 use serverlink::{Endpoint, SocketType};
 
 use super::CSocket;
+use super::numbers::USE_FD;
 use crate::errno::{Answer, EINVAL, ENAMETOOLONG, ENOENT, EPROTONOSUPPORT, Errno, fail};
 
 /// Transports of this library.
@@ -21,8 +24,15 @@ impl CSocket {
         self.check_context()?;
         check_transport(endpoint)?;
         let socket = self.open()?;
-        clear_path(endpoint);
-        let bound = socket.bind(endpoint)?;
+        let bound = match self.descriptor_to_use() {
+            Some(descriptor) if !endpoint.starts_with("inproc") => {
+                crate::bell::listen_on(socket, descriptor)?
+            }
+            _ => {
+                clear_path(endpoint);
+                socket.bind(endpoint)?
+            }
+        };
         let actual = shown(&bound.to_string());
         let mut setup = self.setup.lock();
         setup.last_endpoint.clone_from(&actual);
@@ -30,18 +40,25 @@ impl CSocket {
         Ok(())
     }
 
+    /// A listening descriptor of the program's.
+    fn descriptor_to_use(&self) -> Option<c_int> {
+        let value = self.setup.lock().kept.get(&USE_FD).and_then(|value| super::set::int(value).ok());
+        value.filter(|descriptor| *descriptor >= 0)
+    }
+
     /// Connects, now and whenever the connection is lost.
     pub fn connect(&self, endpoint: &str) -> Answer<()> {
         self.check_context()?;
         check_transport(endpoint)?;
         let socket = self.open()?;
+        if !endpoint.starts_with("inproc") {
+            // Before it can be there.
+            self.tell_delayed(endpoint);
+        }
         let name = self.setup.lock().connect_routing_id.take();
         match name {
             Some(name) if self.kind == SocketType::Router => socket.connect_as(endpoint, &name)?,
             _ => socket.connect(endpoint)?,
-        }
-        if !endpoint.starts_with("inproc") {
-            self.tell_delayed(endpoint);
         }
         let mut setup = self.setup.lock();
         setup.last_endpoint = endpoint.to_owned();

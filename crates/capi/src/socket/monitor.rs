@@ -90,7 +90,9 @@ impl CSocket {
         let tell = Arc::new(Mutex::new(tell));
         let to = Arc::clone(&socket);
         let thread = thread::Builder::new().name("slk-monitor".into());
-        let spawned = thread.spawn(move || Report { to: &to, wanted, alive: HashSet::new() }.run(&told));
+        let spawned = thread.spawn(move || {
+            Report { to: &to, wanted, alive: HashSet::new(), delayed: HashSet::new() }.run(&told)
+        });
         spawned.map_err(|error| Errno(error.raw_os_error().unwrap_or(crate::errno::EAGAIN)))?;
         let reporter = Reporter { tell, socket };
         // Its options can be set until it is opened, which no monitor needs.
@@ -125,6 +127,8 @@ struct Report<'a> {
     wanted: Wanted,
     /// Connections that were told of.
     alive: HashSet<u64>,
+    /// Dialers whose attempt was told of.
+    delayed: HashSet<String>,
 }
 
 impl Report<'_> {
@@ -132,9 +136,7 @@ impl Report<'_> {
         for told in told {
             let sent = match told {
                 Told::Event(event) => self.tell(&event),
-                Told::Delayed(endpoint) => {
-                    self.send(CONNECT_DELAYED, libc::EINPROGRESS as u64, &endpoint, None)
-                }
+                Told::Delayed(endpoint) => self.tell_delayed(endpoint),
                 Told::Stop => {
                     let _ = self.send(MONITOR_STOPPED, 0, "", None);
                     return;
@@ -144,6 +146,12 @@ impl Report<'_> {
                 return;
             }
         }
+    }
+
+    fn tell_delayed(&mut self, endpoint: String) -> Result<(), serverlink::Error> {
+        let sent = self.send(CONNECT_DELAYED, libc::EINPROGRESS as u64, &endpoint, None);
+        self.delayed.insert(endpoint);
+        sent
     }
 
     fn tell(&mut self, event: &Event) -> Result<(), serverlink::Error> {
@@ -156,8 +164,14 @@ impl Report<'_> {
                 self.alive.insert(*registration);
                 (ACCEPTED, 0)
             }
-            EventKind::Connected { registration, .. } => {
+            EventKind::Connected { registration, endpoint, .. } => {
                 self.alive.insert(*registration);
+                let endpoint = endpoint.to_string();
+                // The library tells of no attempt before it succeeded. The first was told by the call.
+                if !self.delayed.remove(&endpoint) {
+                    self.tell_delayed(endpoint.clone())?;
+                    self.delayed.remove(&endpoint);
+                }
                 (CONNECTED, 0)
             }
             EventKind::AcceptFailed { .. } => (ACCEPT_FAILED, libc::EIO as u64),

@@ -298,6 +298,7 @@ fn keep(option: c_int, value: &[u8]) -> Answer<()> {
             }
         }
         MULTICAST_LOOP | LOOPBACK_FASTPATH | ZAP_ENFORCE_DOMAIN | BLOCKY => flag(value).map(drop),
+        USE_FD => at_least(-1, value).map(drop),
         STREAM_NOTIFY => fail(EINVAL),
         // Security is not built in yet: the one thing that can be said is that there is none.
         PLAIN_SERVER | CURVE_SERVER if !flag(value)? => Ok(()),

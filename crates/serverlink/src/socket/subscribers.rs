@@ -56,7 +56,7 @@ impl Core {
             self.recv.lock().queue_about(message, about);
             self.readers.notify_one();
         }
-        if self.options.xpub_no_drop && !subscribe {
+        if !subscribe && self.settings.lock().xpub_no_drop {
             // Who waited for this subscriber need not any more.
             self.notify_writers();
         }
@@ -143,19 +143,24 @@ impl Core {
 
     /// What is told of a subscriber that is gone.
     pub(super) fn queue_departure(&self, recv: &mut RecvSide, notices: Vec<Message>) {
-        let is_manual = self.options.xpub_manual || self.options.xpub_manual_last_value;
+        let is_manual = self.is_in_manual_mode();
         let about = if is_manual { About::Subscriber(None) } else { About::Nobody };
         notices.into_iter().for_each(|message| recv.queue_about(message, about));
     }
 
     // ---- manual mode
 
+    fn is_in_manual_mode(&self) -> bool {
+        let settings = self.settings.lock();
+        settings.xpub_manual || settings.xpub_manual_last_value
+    }
+
     pub(super) fn check_manual(&self) -> Result<(), Error> {
         self.check_open()?;
         if self.kind != SocketType::Xpub {
             return Err(Error::NotSupported { what: "subscribe its peers", socket_type: self.kind });
         }
-        match self.options.xpub_manual || self.options.xpub_manual_last_value {
+        match self.is_in_manual_mode() {
             true => Ok(()),
             false => {
                 let why = "only in manual mode the application subscribes its peers";
@@ -181,7 +186,7 @@ impl Core {
                 false => send.sender.unsubscribe_peer(pipe, subject),
             }
         };
-        if self.options.xpub_no_drop && !subscribe {
+        if !subscribe && self.settings.lock().xpub_no_drop {
             self.notify_writers();
         }
         self.observers.notify_all();
