@@ -274,18 +274,21 @@ pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_join(socket: *mut c_void, _group: *const c_char) -> c_int {
-    status(|| CSocket::enter(socket).and(fail(EINVAL)))
+pub unsafe extern "C" fn zmq_join(socket: *mut c_void, group: *const c_char) -> c_int {
+    // SAFETY: the caller passes a text.
+    status(|| CSocket::enter(socket)?.join(unsafe { text(group) }?.to_bytes()))
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_leave(socket: *mut c_void, _group: *const c_char) -> c_int {
-    status(|| CSocket::enter(socket).and(fail(EINVAL)))
+pub unsafe extern "C" fn zmq_leave(socket: *mut c_void, group: *const c_char) -> c_int {
+    // SAFETY: the caller passes a text.
+    status(|| CSocket::enter(socket)?.leave(unsafe { text(group) }?.to_bytes()))
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_connect_peer(socket: *mut c_void, _address: *const c_char) -> u32 {
-    call(0, || CSocket::enter(socket).and(fail(ENOTSUP)))
+pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, address: *const c_char) -> u32 {
+    // SAFETY: the caller passes a text.
+    call(0, || CSocket::enter(socket)?.connect_peer(unsafe { endpoint(address) }?))
 }
 
 #[unsafe(no_mangle)]

@@ -2,11 +2,11 @@
 
 use std::ffi::c_int;
 
-use serverlink::{Endpoint, SocketType};
+use serverlink::{Endpoint, Error, Socket, SocketType};
 
 use super::CSocket;
 use super::numbers::USE_FD;
-use crate::errno::{Answer, EINVAL, ENAMETOOLONG, ENOENT, EPROTONOSUPPORT, Errno, fail};
+use crate::errno::{Answer, EINVAL, ENAMETOOLONG, ENOENT, ENOTSUP, EPROTONOSUPPORT, Errno, fail};
 
 /// Transports of this library.
 const TRANSPORTS: [&str; 3] = ["tcp", "ipc", "inproc"];
@@ -48,6 +48,27 @@ impl CSocket {
 
     /// Connects, now and whenever the connection is lost.
     pub fn connect(&self, endpoint: &str) -> Answer<()> {
+        self.dial(endpoint, |socket| {
+            let name = self.setup.lock().connect_routing_id.take();
+            match name {
+                Some(name) if matches!(self.kind, SocketType::Router | SocketType::Stream) => {
+                    socket.connect_as(endpoint, &name)
+                }
+                _ => socket.connect(endpoint),
+            }
+        })
+    }
+
+    /// PEER: the same, and tells the peer's number. `ENOTSUP` for other types.
+    pub fn connect_peer(&self, endpoint: &str) -> Answer<u32> {
+        if self.kind != SocketType::Peer {
+            return fail(ENOTSUP);
+        }
+        let number = self.dial(endpoint, |socket| socket.connect_peer(endpoint))?;
+        number.as_bytes().try_into().map(u32::from_be_bytes).map_err(|_| Errno(EINVAL))
+    }
+
+    fn dial<T>(&self, endpoint: &str, dial: impl FnOnce(&Socket) -> Result<T, Error>) -> Answer<T> {
         self.check_context()?;
         check_transport(endpoint)?;
         let socket = self.open()?;
@@ -55,17 +76,23 @@ impl CSocket {
             // Before it can be there.
             self.tell_delayed(endpoint);
         }
-        let name = self.setup.lock().connect_routing_id.take();
-        match name {
-            Some(name) if self.kind == SocketType::Router => socket.connect_as(endpoint, &name)?,
-            _ => socket.connect(endpoint)?,
-        }
+        let dialed = dial(socket)?;
         let mut setup = self.setup.lock();
         setup.last_endpoint = endpoint.to_owned();
         let actual =
             socket.last_endpoint().map_or_else(|| endpoint.to_owned(), |endpoint| endpoint.to_string());
         setup.endpoints.push(Named { given: endpoint.to_owned(), actual, is_bound: false });
-        Ok(())
+        Ok(dialed)
+    }
+
+    /// DISH: asks for a group. `EINVAL` if it was joined already, or cannot be one.
+    pub fn join(&self, group: &[u8]) -> Answer<()> {
+        if self.open()?.join(group)? { Ok(()) } else { fail(EINVAL) }
+    }
+
+    /// DISH: asks for it no more. `EINVAL` if it was not joined.
+    pub fn leave(&self, group: &[u8]) -> Answer<()> {
+        if self.open()?.leave(group)? { Ok(()) } else { fail(EINVAL) }
     }
 
     /// The endpoints that it listens on are free when this returns.

@@ -7,6 +7,7 @@ use serverlink::{Interest, Readiness, SocketType};
 
 use super::CSocket;
 use super::numbers::*;
+use super::shape::Shape;
 use super::signal::Signal;
 use crate::bell::RawFd;
 use crate::errno::{Answer, EINVAL, fail};
@@ -46,7 +47,8 @@ impl CSocket {
             RCVTIMEO => Value::Int(self.recv_timeout.load(Ordering::Relaxed)),
             SNDTIMEO => Value::Int(self.send_timeout.load(Ordering::Relaxed)),
             LAST_ENDPOINT => Value::Text(self.setup.lock().last_endpoint.clone()),
-            MECHANISM | THREAD_SAFE => Value::Int(0),
+            MECHANISM => Value::Int(0),
+            THREAD_SAFE => Value::Int((self.shape != Shape::Parts && self.shape != Shape::Octets).into()),
             TOPICS_COUNT => {
                 let counted = self.open()?.topics_count();
                 Value::Int(counted.map(|count| c_int::try_from(count).unwrap_or(c_int::MAX))?)
@@ -84,7 +86,7 @@ impl CSocket {
     }
 
     fn number(&self) -> c_int {
-        super::TYPES.iter().position(|kind| *kind == self.kind).map_or(-1, |number| number as c_int)
+        super::TYPES.iter().position(|kind| *kind == Some(self.kind)).map_or(-1, |number| number as c_int)
     }
 
     fn setting(&self, option: c_int) -> Answer<Value> {
@@ -116,7 +118,7 @@ impl CSocket {
 
 /// What an option of one number is as long as nobody sets it.
 fn default_of(option: c_int, kind: SocketType) -> Option<c_int> {
-    use SocketType::{Pub, Req, Router, Xpub, Xsub};
+    use SocketType::{Pub, Radio, Req, Router, Stream, Xpub, Xsub};
     let of = |kinds: &[SocketType]| kinds.contains(&kind).then_some(0);
     match option {
         SNDHWM | RCVHWM => Some(1000),
@@ -135,7 +137,8 @@ fn default_of(option: c_int, kind: SocketType) -> Option<c_int> {
         ROUTER_MANDATORY | ROUTER_HANDOVER | ROUTER_NOTIFY => of(&[Router]),
         REQ_CORRELATE | REQ_RELAXED => of(&[Req]),
         XPUB_VERBOSE | XPUB_VERBOSER | XPUB_MANUAL | XPUB_MANUAL_LAST_VALUE => of(&[Xpub]),
-        XPUB_NODROP => of(&[Xpub, Pub]),
+        XPUB_NODROP => of(&[Xpub, Pub, Radio]),
+        STREAM_NOTIFY if kind == Stream => Some(1),
         ONLY_FIRST_SUBSCRIBE => of(&[Xpub, Xsub]),
         XSUB_VERBOSE_UNSUBSCRIBE => of(&[Xsub]),
         _ => None,

@@ -7,6 +7,7 @@ pub mod numbers;
 mod receive;
 mod send;
 mod set;
+mod shape;
 mod signal;
 
 use std::collections::BTreeMap;
@@ -24,9 +25,10 @@ pub use self::monitor::Wanted;
 use self::endpoints::Named;
 use self::monitor::Reporter;
 use self::receive::Incoming;
+use self::shape::Shape;
 use self::signal::Signal;
 use crate::context::CContext;
-use crate::errno::{Answer, EFAULT, EINVAL, ENOTSOCK, fail};
+use crate::errno::{Answer, EFAULT, EINVAL, ENOTSOCK, Errno, fail};
 use crate::guard;
 use crate::table::{Handled, Inside, Table};
 
@@ -46,6 +48,7 @@ impl Handled for CSocket {
 /// A socket of C.
 pub struct CSocket {
     kind: SocketType,
+    shape: Shape,
     context: Arc<CContext>,
     library: Context,
     setup: Mutex<Setup>,
@@ -82,32 +85,49 @@ pub(crate) struct Setup {
     last_endpoint: String,
 }
 
-/// By number, those that this library has.
-const TYPES: [SocketType; 11] = [
-    SocketType::Pair,
-    SocketType::Pub,
-    SocketType::Sub,
-    SocketType::Req,
-    SocketType::Rep,
-    SocketType::Dealer,
-    SocketType::Router,
-    SocketType::Pull,
-    SocketType::Push,
-    SocketType::Xpub,
-    SocketType::Xsub,
-];
+/// By number. There is no DGRAM.
+const TYPES: [Option<SocketType>; 21] = {
+    use SocketType::*;
+    [
+        Some(Pair),
+        Some(Pub),
+        Some(Sub),
+        Some(Req),
+        Some(Rep),
+        Some(Dealer),
+        Some(Router),
+        Some(Pull),
+        Some(Push),
+        Some(Xpub),
+        Some(Xsub),
+        Some(Stream),
+        Some(Server),
+        Some(Client),
+        Some(Radio),
+        Some(Dish),
+        Some(Gather),
+        Some(Scatter),
+        None,
+        Some(Peer),
+        Some(Channel),
+    ]
+};
+
+/// The type of this number.
+fn type_of(number: c_int) -> Option<SocketType> {
+    *TYPES.get(usize::try_from(number).ok()?)?
+}
 
 impl CSocket {
     /// A new socket of a context: `EINVAL` for an unknown type, `EMFILE`, `ETERM`.
     pub fn create(context: *mut c_void, number: c_int) -> Answer<*mut c_void> {
         let context = crate::context::of(context)?;
-        let Some(&kind) = usize::try_from(number).ok().and_then(|number| TYPES.get(number)) else {
-            return fail(EINVAL);
-        };
+        let kind = type_of(number).ok_or(Errno(EINVAL))?;
         let library = context.admit_socket()?;
         let settings = context.settings();
         let socket = CSocket {
             kind,
+            shape: Shape::of(kind),
             library,
             setup: Mutex::new(Setup {
                 options: set::defaults(&settings),

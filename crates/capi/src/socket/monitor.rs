@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serverlink::{Cause, Endpoint, Event, EventKind, Linger, Message, Options, Part, Socket, SocketType};
 
-use super::{CSocket, TYPES};
+use super::{CSocket, type_of};
 use crate::errno::{Answer, EADDRINUSE, EINVAL, EPROTONOSUPPORT, ETERM, Errno, fail};
 
 const CONNECTED: u64 = 1;
@@ -77,11 +77,12 @@ impl CSocket {
             None => return fail(EINVAL),
         }
         let kinds = [SocketType::Pair, SocketType::Pub, SocketType::Push];
-        let kind = usize::try_from(wanted.socket_type).ok().and_then(|number| TYPES.get(number));
-        let Some(kind) = kind.filter(|kind| kinds.contains(kind)) else { return fail(EINVAL) };
+        let Some(kind) = type_of(wanted.socket_type).filter(|kind| kinds.contains(kind)) else {
+            return fail(EINVAL);
+        };
         self.stop_monitor();
         let options = Options { linger: Linger::For(Duration::ZERO), send_hwm: 0, ..Options::default() };
-        let socket = Arc::new(self.library.socket_with(*kind, options)?);
+        let socket = Arc::new(self.library.socket_with(kind, options)?);
         if let Err(error) = socket.bind(endpoint) {
             let Errno(code) = error.into();
             return fail(if code == EADDRINUSE || code == ETERM { code } else { EINVAL });

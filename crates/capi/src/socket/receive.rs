@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serverlink::{Error, Interest, Message, Part, Peer, Socket};
 
+use super::shape::Label;
 use super::{CSocket, DONTWAIT, deadline_after};
 use crate::errno::Answer;
 use crate::message::RawMessage;
@@ -27,6 +28,7 @@ pub(super) struct Incoming {
 /// One part, and whether there are more.
 struct Received {
     part: Part,
+    label: Label,
     peer: Option<Arc<Peer>>,
     more: bool,
 }
@@ -43,9 +45,10 @@ impl CSocket {
     /// Receives a part in place of what the message held. Gives its length.
     #[inline]
     pub fn recv_message(&self, message: &mut RawMessage, flags: c_int) -> Answer<usize> {
-        let Received { part, peer, more } = self.recv(flags)?;
+        let Received { part, label, peer, more } = self.recv(flags)?;
         let len = part.len();
         message.replace(RawMessage::new(part, more, peer));
+        label.put_beside(message);
         Ok(len)
     }
 
@@ -83,6 +86,7 @@ impl CSocket {
                 return Err(error.into());
             }
         };
+        let (message, label) = self.shape.open(message);
         let (part, rest) = message.split_first();
         let more = rest.is_some();
         self.more.store(more, Ordering::Relaxed);
@@ -91,7 +95,7 @@ impl CSocket {
             self.has_rest.store(true, Ordering::Relaxed);
         }
         self.after_recv(false);
-        Ok(Received { part, peer, more })
+        Ok(Received { part, label, peer, more })
     }
 
     /// A thread that parks in the library hears of no signal, so it stays there for a moment only, in which the library spins if that is worth it.
@@ -123,7 +127,7 @@ impl CSocket {
         if !more {
             self.after_recv(false);
         }
-        Some(Received { part, peer, more })
+        Some(Received { part, label: Label::Nothing, peer, more })
     }
 
     #[inline]

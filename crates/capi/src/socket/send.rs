@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use serverlink::{Error, Interest, Message, Part, Payload, SendError, Socket};
 
+use super::shape::{Label, Shape};
 use super::{CSocket, DONTWAIT, SNDMORE, deadline_after};
-use crate::errno::{Answer, EAGAIN, Errno};
+use crate::errno::{Answer, EAGAIN, EINVAL, Errno};
 use crate::message::RawMessage;
 use crate::wait;
 
@@ -14,20 +15,20 @@ impl CSocket {
     /// Sends a copy of bytes, as a message or a part of one.
     #[inline]
     pub fn send_bytes(&self, bytes: &[u8], flags: c_int) -> Answer<()> {
-        if flags & SNDMORE == 0 && !self.is_sending.load(Ordering::Relaxed) {
+        if self.is_simple(flags) {
             return self.send_whole(bytes, flags).map_err(|(error, _)| error);
         }
-        self.send_part(Part::from(bytes), flags).map_err(|(error, _)| error)
+        self.send_part(Part::from(bytes), Label::Nothing, flags).map_err(|(error, _)| error)
     }
 
     /// Sends a message's part, which stays with the caller if that fails.
     #[inline]
     pub fn send_message(&self, message: &mut RawMessage, flags: c_int) -> Answer<()> {
-        let part = message.take();
-        let sent = if flags & SNDMORE == 0 && !self.is_sending.load(Ordering::Relaxed) {
-            self.send_whole(part, flags)
+        let sent = if self.is_simple(flags) {
+            self.send_whole(message.take(), flags)
         } else {
-            self.send_part(part, flags)
+            let label = Label::of(message);
+            self.send_part(message.take(), label, flags)
         };
         match sent {
             Ok(()) => {
@@ -39,6 +40,12 @@ impl CSocket {
                 Err(error)
             }
         }
+    }
+
+    /// A message of one part.
+    #[inline]
+    fn is_simple(&self, flags: c_int) -> bool {
+        flags & SNDMORE == 0 && self.shape == Shape::Parts && !self.is_sending.load(Ordering::Relaxed)
     }
 
     /// A message of one part, or all parts of one that was admitted already.
@@ -83,9 +90,28 @@ impl CSocket {
         }
     }
 
-    /// A part. The first is admitted or not; the others never wait.
     #[cold]
-    fn send_part(&self, part: Part, flags: c_int) -> Result<(), (Errno, Part)> {
+    fn send_part(&self, part: Part, label: Label, flags: c_int) -> Result<(), (Errno, Part)> {
+        match self.shape {
+            Shape::Parts => self.send_one_of_parts(part, flags & SNDMORE != 0, flags),
+            Shape::Octets => {
+                let is_id = !self.is_sending.load(Ordering::Relaxed);
+                self.send_one_of_parts(part, is_id, flags)
+            }
+            _ if flags & SNDMORE != 0 => Err((Errno(EINVAL), part)),
+            Shape::Single => self.send_whole(part, flags),
+            Shape::Numbered | Shape::Grouped => {
+                let sent = self.send_whole(self.shape.whole(part, label)?, flags);
+                sent.map_err(|(error, message)| {
+                    let (_, body) = message.split_first();
+                    (error, body.map(|body| body.split_first().0).unwrap_or_default())
+                })
+            }
+        }
+    }
+
+    /// The first part is admitted or not; the others never wait.
+    fn send_one_of_parts(&self, part: Part, more: bool, flags: c_int) -> Result<(), (Errno, Part)> {
         let mut outgoing = self.outgoing.lock();
         let message = match outgoing.take() {
             None => {
@@ -99,7 +125,7 @@ impl CSocket {
                 message
             }
         };
-        if flags & SNDMORE != 0 {
+        if more {
             *outgoing = Some(message);
             self.is_sending.store(true, Ordering::Relaxed);
             return Ok(());

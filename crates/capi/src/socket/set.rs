@@ -28,17 +28,17 @@ pub(super) fn defaults(settings: &Settings) -> Options {
 impl Setup {
     /// The options with which a socket of this type opens: libzmq ignores some that mean nothing to it.
     pub(super) fn fitting(&self, kind: SocketType) -> Options {
-        use SocketType::{Dealer, Pub, Pull, Push, Req, Router, Sub};
+        use SocketType::{Client, Dealer, Peer, Pub, Pull, Push, Req, Router, Server, Sub};
         let mut options = self.options.clone();
         options.conflate &= matches!(kind, Push | Pull | Pub | Sub | Dealer);
         options.probe_router &= matches!(kind, Req | Dealer | Router);
-        if !matches!(kind, Dealer | Router) {
+        if !matches!(kind, Dealer | Router | Client | Server | Peer) {
             options.hello_message.clear();
         }
-        if kind != Router {
+        if !matches!(kind, Router | Server | Peer) {
             options.disconnect_message.clear();
         }
-        if kind != Dealer {
+        if !matches!(kind, Dealer | Client | Peer) {
             options.hiccup_message.clear();
         }
         if options.heartbeat_interval.is_zero() {
@@ -70,7 +70,7 @@ impl CSocket {
             }
             LINGER => at_least(-1, value).map(|linger| self.linger.store(linger, Ordering::Relaxed)),
             CONNECT_ROUTING_ID => {
-                self.has_to_be(&[SocketType::Router])?;
+                self.has_to_be(&[SocketType::Router, SocketType::Stream])?;
                 if value.is_empty() || value.len() > 255 {
                     return fail(EINVAL);
                 }
@@ -128,7 +128,7 @@ impl CSocket {
     }
 
     fn apply(&self, options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
-        use SocketType::{Dealer, Pub, Req, Router, Sub, Xpub, Xsub};
+        use SocketType::{Dealer, Pub, Radio, Req, Router, Stream, Sub, Xpub, Xsub};
         match option {
             ROUTER_MANDATORY => options.router_mandatory = self.flag_of(&[Router], value)?,
             ROUTER_HANDOVER => options.router_handover = self.flag_of(&[Router], value)?,
@@ -157,7 +157,8 @@ impl CSocket {
                 options.xpub_verboser = self.flag_of(&[Xpub], value)?;
                 options.xpub_verbose = options.xpub_verboser;
             }
-            XPUB_NODROP => options.xpub_no_drop = self.flag_of(&[Xpub, Pub], value)?,
+            XPUB_NODROP => options.xpub_no_drop = self.flag_of(&[Xpub, Pub, Radio], value)?,
+            STREAM_NOTIFY => options.stream_notify = self.flag_of(&[Stream], value)?,
             XPUB_MANUAL => options.xpub_manual = self.flag_of(&[Xpub], value)?,
             XPUB_MANUAL_LAST_VALUE => options.xpub_manual_last_value = self.flag_of(&[Xpub], value)?,
             XPUB_WELCOME_MSG => {
@@ -299,7 +300,6 @@ fn keep(option: c_int, value: &[u8]) -> Answer<()> {
         }
         MULTICAST_LOOP | LOOPBACK_FASTPATH | ZAP_ENFORCE_DOMAIN | BLOCKY => flag(value).map(drop),
         USE_FD => at_least(-1, value).map(drop),
-        STREAM_NOTIFY => fail(EINVAL),
         // Security is not built in yet: the one thing that can be said is that there is none.
         PLAIN_SERVER | CURVE_SERVER if !flag(value)? => Ok(()),
         PLAIN_USERNAME | PLAIN_PASSWORD if value.is_empty() => Ok(()),
