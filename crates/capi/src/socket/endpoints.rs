@@ -51,8 +51,16 @@ impl CSocket {
         self.dial(endpoint, |socket| {
             let name = self.setup.lock().connect_routing_id.take();
             match name {
-                Some(name) if matches!(self.kind, SocketType::Router | SocketType::Stream) => {
-                    socket.connect_as(endpoint, &name)
+                Some(name) if self.kind == SocketType::Router => socket.connect_as(endpoint, &name),
+                Some(name) if self.kind == SocketType::Stream => {
+                    socket.connect_as(endpoint, &name)?;
+                    self.setup.lock().stream_id = name;
+                    Ok(())
+                }
+                None if self.kind == SocketType::Stream => {
+                    let id = socket.connect_peer(endpoint)?;
+                    self.setup.lock().stream_id = id.to_vec();
+                    Ok(())
                 }
                 _ => socket.connect(endpoint),
             }
@@ -121,7 +129,7 @@ impl CSocket {
             setup.endpoints.remove(index)
         };
         match named.is_bound {
-            true => socket.unbind(&named.actual)?,
+            true => socket.unbind_and_hang_up(&named.actual)?,
             false => socket.disconnect(&named.actual)?,
         }
         Ok(())

@@ -94,6 +94,7 @@ impl CSocket {
         let options = &setup.options;
         let kept = setup.kept.get(&option);
         Ok(match option {
+            ROUTING_ID if !setup.stream_id.is_empty() => Value::Bytes(setup.stream_id.clone()),
             ROUTING_ID => Value::Bytes(options.routing_id.clone()),
             BINDTODEVICE => Value::Text(options.tcp.device.clone().unwrap_or_default()),
             AFFINITY => Value::Long(options.affinity.cast_signed()),

@@ -83,6 +83,8 @@ pub(crate) struct Setup {
     connect_routing_id: Option<Vec<u8>>,
     endpoints: Vec<Named>,
     last_endpoint: String,
+    /// STREAM: whom it connected to last.
+    stream_id: Vec<u8>,
 }
 
 /// By number. There is no DGRAM.
@@ -136,6 +138,7 @@ impl CSocket {
                 connect_routing_id: None,
                 endpoints: Vec::new(),
                 last_endpoint: String::new(),
+                stream_id: Vec::new(),
             }),
             opened: OnceLock::new(),
             outgoing: Mutex::default(),

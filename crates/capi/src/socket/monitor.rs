@@ -195,7 +195,11 @@ impl Report<'_> {
             self.alive.remove(registration);
         }
         let endpoint = kind.endpoint().map(Endpoint::to_string).unwrap_or_default();
-        self.send(number, value, &endpoint, kind.peer_address())
+        self.send(number, value, &endpoint, kind.peer_address())?;
+        if known && matches!(kind, EventKind::HandshakeFailed { .. }) {
+            self.send(DISCONNECTED, 0, &endpoint, kind.peer_address())?;
+        }
+        Ok(())
     }
 
     fn send(

@@ -31,8 +31,8 @@ impl Connection {
         let config = Config {
             identity: settings.routing_id.clone(),
             limits: core.limits(),
-            globs: true,
-            takes_refusals: true,
+            globs: settings.announce_extensions,
+            takes_refusals: settings.announce_extensions,
             // Of two ends that were adopted, neither may wait for the other to speak first.
             properties: settings.metadata.clone(),
             judges: self.origin == Origin::Accepted && core.may_refuse_peers(),

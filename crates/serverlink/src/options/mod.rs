@@ -256,6 +256,10 @@ pub struct Options {
     /// and 3 mean nothing, as in libzmq. Default false. Not in libzmq.
     pub glob_messages: bool,
 
+    /// Tell peers in the handshake what this library knows beyond ZMTP: glob subscriptions, refusals that name their reason. Without it the
+    /// handshake is octet for octet libzmq's, and peers of this library do without both. Default true. Not in libzmq.
+    pub announce_extensions: bool,
+
     /// STREAM: receive `[routing id][]` when a connection is made, and when its peer ended it or it is lost. Default true.
     /// libzmq: `ZMQ_STREAM_NOTIFY`.
     pub stream_notify: bool,
@@ -336,6 +340,7 @@ impl Default for Options {
             welcome_message: Vec::new(),
             only_first_subscribe: false,
             glob_messages: false,
+            announce_extensions: true,
             stream_notify: true,
             xsub_verbose_unsubscribe: false,
             max_subscriptions: 1_000_000,

@@ -85,6 +85,19 @@ impl Core {
         Ok(())
     }
 
+    /// Connections that came through a listener there are written to the end of their queues, and closed.
+    pub(super) fn hang_up_on_all_of(self: &Arc<Self>, endpoint: &Endpoint) {
+        let topology = self.topology.lock();
+        let came_there =
+            topology.pipes.iter().filter(|(_, entry)| !entry.dialed && entry.endpoint == *endpoint);
+        let connections: Vec<_> = came_there.filter_map(|(pipe, entry)| Some((pipe, entry.key?))).collect();
+        for (pipe, key) in connections {
+            // What is sent from now on is for others.
+            self.send.lock().sender.set_writable(pipe, false);
+            self.post(Command::HangUp(key));
+        }
+    }
+
     /// Waits for the listener to be closed, so that its endpoint is free when this returns.
     fn stop_listening(self: &Arc<Self>, key: Key) -> Result<(), Error> {
         self.topology.lock().unlistening.push(key);

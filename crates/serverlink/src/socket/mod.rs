@@ -118,6 +118,33 @@ impl Socket {
         self.core.unbind(endpoint)
     }
 
+    /// The same, and ends the connections made through it, each when what is queued for it is written. Their dialers go on trying. Over inproc they
+    /// stay. libzmq: `zmq_unbind`.
+    ///
+    /// # Errors
+    /// As [`unbind`](Socket::unbind).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use serverlink::{Context, Error, EventKind};
+    ///
+    /// let context = Context::new()?;
+    /// let (pull, push) = (context.pull().open()?, context.push().open()?);
+    /// let endpoint = pull.bind("tcp://127.0.0.1:*")?.to_string();
+    /// push.connect(&endpoint)?;
+    /// pull.wait_for_peers(1, Duration::from_secs(10))?;
+    ///
+    /// let monitor = pull.monitor();
+    /// pull.as_socket().unbind_and_hang_up(&endpoint)?;
+    /// (&monitor).into_iter().find(|event| matches!(event.kind, EventKind::Disconnected { .. })).expect("the socket is open");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn unbind_and_hang_up(&self, endpoint: &str) -> Result<(), Error> {
+        self.core.unbind(endpoint)?;
+        self.core.hang_up_on_all_of(&endpoint.parse()?);
+        Ok(())
+    }
+
     /// Connects to an endpoint, and again whenever the connection is lost. Returns at once: the peer need not be there
     /// yet, and what is sent meanwhile is queued up to the high-water mark.
     ///
