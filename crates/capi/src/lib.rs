@@ -24,3 +24,5 @@ pub mod timers;
 pub mod utility;
 pub mod wait;
 pub mod z85;
+
+pub use serverlink::security::{SecretKey, generate_keys};

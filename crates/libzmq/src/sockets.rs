@@ -4,7 +4,8 @@ use std::ffi::{c_char, c_int, c_void};
 
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, ENOMEM, ENOTSUP, Errno, fail};
 use serverlink_capi::guard::{answer, bytes, call, status, text};
-use serverlink_capi::socket::{CSocket, SNDMORE, Value, Wanted};
+use serverlink_capi::socket::{CSocket, SNDMORE, Value, Wanted, numbers};
+use serverlink_capi::z85;
 
 /// As a call of C gives it: a length that does not fit is the largest that does.
 pub(crate) fn length(bytes: usize) -> c_int {
@@ -30,6 +31,10 @@ pub unsafe extern "C" fn zmq_setsockopt(
 ) -> c_int {
     status(|| {
         let socket = CSocket::enter(socket)?;
+        // An empty list is said by a null pointer.
+        if len == 0 && !value.is_null() && numbers::NULL_IS_NONE.contains(&option) {
+            return fail(EINVAL);
+        }
         // SAFETY: the caller passes `len` bytes, or null.
         let value = unsafe { bytes(value, len) }.map_err(|_| Errno(EINVAL))?;
         socket.set_option(option, value)
@@ -45,12 +50,16 @@ pub unsafe extern "C" fn zmq_getsockopt(
 ) -> c_int {
     status(|| {
         let found = CSocket::enter(socket)?.option(option)?;
+        // SAFETY: the caller passes how much room there is.
+        let room = if len.is_null() { 0 } else { unsafe { len.read_unaligned() } };
         let found = match found {
             Value::Int(number) => number.to_ne_bytes().to_vec(),
             Value::Fd(number) => number.to_ne_bytes().to_vec(),
             Value::Long(number) => number.to_ne_bytes().to_vec(),
             Value::Bytes(bytes) => bytes,
             Value::Text(text) => [text.as_bytes(), b"\0"].concat(),
+            Value::Key(octets) if room == octets.len() => octets.to_vec(),
+            Value::Key(octets) => [&z85::encode(&octets).ok_or(Errno(EINVAL))?[..], b"\0"].concat(),
         };
         // SAFETY: the caller passes the room that there is, and so much room.
         unsafe { give(&found, value, len) }

@@ -4,10 +4,10 @@ use std::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
-use serverlink_capi::errno::{Answer, EFAULT, EINVAL, ENOTSUP, Errno, fail};
+use serverlink_capi::errno::{Answer, EFAULT, EINVAL, Errno, fail};
 use serverlink_capi::guard::{answer, bytes, call, enter, status, text};
 use serverlink_capi::utility::{self, Counter, Stopwatch, ThreadFn};
-use serverlink_capi::z85;
+use serverlink_capi::{SecretKey, generate_keys, z85};
 
 /// A handle that a place of the program holds.
 ///
@@ -64,13 +64,36 @@ unsafe fn put(place: *mut u8, bytes: &[u8]) -> Answer<()> {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_curve_keypair(_public: *mut c_char, _secret: *mut c_char) -> c_int {
-    status(|| fail(ENOTSUP))
+pub unsafe extern "C" fn zmq_curve_keypair(public: *mut c_char, secret: *mut c_char) -> c_int {
+    status(|| {
+        let keys = generate_keys()?;
+        // SAFETY: the caller has room for 41 characters in both places.
+        unsafe {
+            put_text(secret, &keys.secret.to_z85())?;
+            put_text(public, &keys.public.to_z85())
+        }
+    })
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_curve_public(_public: *mut c_char, _secret: *const c_char) -> c_int {
-    status(|| fail(ENOTSUP))
+pub unsafe extern "C" fn zmq_curve_public(public: *mut c_char, secret: *const c_char) -> c_int {
+    status(|| {
+        // SAFETY: the caller passes a text.
+        let secret = unsafe { text(secret) }?.to_str().map_err(|_| Errno(EINVAL))?;
+        let secret = SecretKey::from_z85(secret).map_err(|_| Errno(EINVAL))?;
+        // SAFETY: the caller has room for 41 characters.
+        unsafe { put_text(public, &secret.public_key().to_z85()) }
+    })
+}
+
+/// # Safety
+/// `place` is null or has room for the text and a zero.
+unsafe fn put_text(place: *mut c_char, text: &str) -> Answer<()> {
+    // SAFETY: the caller's.
+    unsafe {
+        put(place.cast(), text.as_bytes())?;
+        put(place.cast::<u8>().add(text.len()), b"\0")
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -7,6 +7,7 @@ use serverlink::{Interest, Readiness, SocketType};
 
 use super::CSocket;
 use super::numbers::*;
+use super::security::Pieces;
 use super::shape::Shape;
 use super::signal::Signal;
 use crate::bell::RawFd;
@@ -25,6 +26,8 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// Text, which ends with a zero byte.
     Text(String),
+    /// A key: octets, or characters of Z85 where there is room for them.
+    Key([u8; 32]),
 }
 
 /// A receive would give a part.
@@ -47,7 +50,6 @@ impl CSocket {
             RCVTIMEO => Value::Int(self.recv_timeout.load(Ordering::Relaxed)),
             SNDTIMEO => Value::Int(self.send_timeout.load(Ordering::Relaxed)),
             LAST_ENDPOINT => Value::Text(self.setup.lock().last_endpoint.clone()),
-            MECHANISM => Value::Int(0),
             THREAD_SAFE => Value::Int((self.shape != Shape::Parts && self.shape != Shape::Octets).into()),
             TOPICS_COUNT => {
                 let counted = self.open()?.topics_count();
@@ -94,6 +96,9 @@ impl CSocket {
         let options = &setup.options;
         let kept = setup.kept.get(&option);
         Ok(match option {
+            MECHANISM => setup.security.get(option)?,
+            _ if Pieces::has(option) => setup.security.get(option)?,
+            ZAP_DOMAIN => Value::Text(options.zap_domain.clone()),
             ROUTING_ID if !setup.stream_id.is_empty() => Value::Bytes(setup.stream_id.clone()),
             ROUTING_ID => Value::Bytes(options.routing_id.clone()),
             BINDTODEVICE => Value::Text(options.tcp.device.clone().unwrap_or_default()),
@@ -104,7 +109,7 @@ impl CSocket {
             }),
             IPV6 => Value::Int(options.ipv6.into()),
             IPV4ONLY => Value::Int((!options.ipv6).into()),
-            PLAIN_USERNAME | PLAIN_PASSWORD | ZAP_DOMAIN | SOCKS_PROXY => {
+            SOCKS_PROXY => {
                 Value::Text(kept.map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default())
             }
             HELLO_MSG | DISCONNECT_MSG | HICCUP_MSG | XPUB_WELCOME_MSG => fail(EINVAL)?,

@@ -5,6 +5,7 @@ mod get;
 mod monitor;
 pub mod numbers;
 mod receive;
+mod security;
 mod send;
 mod set;
 mod shape;
@@ -25,6 +26,7 @@ pub use self::monitor::Wanted;
 use self::endpoints::Named;
 use self::monitor::Reporter;
 use self::receive::Incoming;
+use self::security::Pieces;
 use self::shape::Shape;
 use self::signal::Signal;
 use crate::context::CContext;
@@ -75,6 +77,7 @@ pub struct CSocket {
 #[derive(Default)]
 pub(crate) struct Setup {
     options: Options,
+    security: Pieces,
     /// What to subscribe to once it is open, or to cancel, in this order.
     subscriptions: Vec<(bool, Vec<u8>)>,
     /// Values of options that have no effect, or another form here.
@@ -133,6 +136,7 @@ impl CSocket {
             library,
             setup: Mutex::new(Setup {
                 options: set::defaults(&settings),
+                security: Pieces::default(),
                 subscriptions: Vec::new(),
                 kept: BTreeMap::new(),
                 connect_routing_id: None,
@@ -209,7 +213,7 @@ impl CSocket {
     fn open_now(&self) -> Answer<&Socket> {
         let setup = self.setup.lock();
         if self.opened.get().is_none() {
-            let socket = self.library.socket_with(self.kind, setup.fitting(self.kind))?;
+            let socket = self.library.socket_with(self.kind, setup.fitting(self.kind)?)?;
             for (subscribes, topic) in &setup.subscriptions {
                 match subscribes {
                     true => socket.subscribe(topic)?,

@@ -26,8 +26,10 @@ const MONITOR_STOPPED: u64 = 0x400;
 const FAILED_NO_DETAIL: u64 = 0x800;
 const SUCCEEDED: u64 = 0x1000;
 const FAILED_PROTOCOL: u64 = 0x2000;
-/// The only detail there is.
+const FAILED_AUTH: u64 = 0x4000;
 const ZMTP_UNSPECIFIED: u64 = 0x1000_0000;
+const ZMTP_CRYPTOGRAPHIC: u64 = 0x1100_0001;
+const ZMTP_MECHANISM_MISMATCH: u64 = 0x1100_0002;
 
 /// How a program wants to be told.
 #[derive(Clone, Copy, Debug)]
@@ -180,6 +182,10 @@ impl Report<'_> {
             EventKind::Established { .. } => (SUCCEEDED, 0),
             EventKind::HandshakeFailed { .. } if !known => (CLOSED, 0),
             EventKind::HandshakeFailed { cause, .. } => match cause {
+                Cause::Denied(status) | Cause::DeniedByPeer(status) => (FAILED_AUTH, u64::from(*status)),
+                Cause::Mechanism => (FAILED_PROTOCOL, ZMTP_MECHANISM_MISMATCH),
+                Cause::Cryptography => (FAILED_PROTOCOL, ZMTP_CRYPTOGRAPHIC),
+                Cause::NobodyJudges => (FAILED_NO_DETAIL, libc::EFAULT as u64),
                 Cause::Protocol | Cause::Refused | Cause::RefusedByPeer => {
                     (FAILED_PROTOCOL, ZMTP_UNSPECIFIED)
                 }

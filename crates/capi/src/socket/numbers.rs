@@ -106,3 +106,7 @@ numbers! {
     XSUB_VERBOSE_UNSUBSCRIBE = 115
     TOPICS_COUNT = 116
 }
+
+/// Options that are taken back by no value at all; an empty one is a mistake.
+pub const NULL_IS_NONE: [c_int; 6] =
+    [PLAIN_USERNAME, PLAIN_PASSWORD, TCP_ACCEPT_FILTER, IPC_FILTER_PID, IPC_FILTER_UID, IPC_FILTER_GID];

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serverlink::{AcceptFilter, Options, ReconnectStop, SocketType};
 
 use super::numbers::*;
+use super::security::Pieces;
 use super::{CSocket, Setup};
 use crate::context::Settings;
 use crate::errno::{Answer, EINVAL, ENOTSUP, ETERM, Errno, fail};
@@ -29,9 +30,10 @@ pub(super) fn defaults(settings: &Settings) -> Options {
 
 impl Setup {
     /// The options with which a socket of this type opens: libzmq ignores some that mean nothing to it.
-    pub(super) fn fitting(&self, kind: SocketType) -> Options {
+    pub(super) fn fitting(&self, kind: SocketType) -> Answer<Options> {
         use SocketType::{Client, Dealer, Peer, Pub, Pull, Push, Req, Router, Server, Sub};
         let mut options = self.options.clone();
+        options.security = self.security.whole()?;
         options.conflate &= matches!(kind, Push | Pull | Pub | Sub | Dealer);
         options.probe_router &= matches!(kind, Req | Dealer | Router);
         if !matches!(kind, Dealer | Router | Client | Server | Peer) {
@@ -44,14 +46,14 @@ impl Setup {
             options.hiccup_message.clear();
         }
         if options.heartbeat_interval.is_zero() {
-            return options;
+            return Ok(options);
         }
         let timeout = self.kept.get(&HEARTBEAT_TIMEOUT).and_then(|value| int(value).ok()).unwrap_or(-1);
         options.heartbeat_timeout = match u64::try_from(timeout) {
             Ok(0) | Err(_) => options.heartbeat_interval,
             Ok(milliseconds) => Duration::from_millis(milliseconds),
         };
-        options
+        Ok(options)
     }
 }
 
@@ -79,15 +81,32 @@ impl CSocket {
                 self.setup.lock().connect_routing_id = Some(value.to_vec());
                 Ok(())
             }
+            _ if Pieces::has(option) => {
+                let mut setup = self.setup.lock();
+                let mut security = setup.security.clone();
+                security.set(option, value)?;
+                setup.security = security;
+                // While pieces are missing, what is there goes on as it was.
+                match self.opened.get() {
+                    Some(socket) if setup.security.whole().is_ok() => {
+                        Ok(socket.reconfigure(&setup.fitting(self.kind)?).map_err(|_| Errno(EINVAL))?)
+                    }
+                    _ => Ok(()),
+                }
+            }
             _ => {
                 let mut setup = self.setup.lock();
                 let mut options = setup.options.clone();
                 self.apply(&mut options, option, value)?;
                 options.validate().map_err(|_| Errno(EINVAL))?;
                 if let Some(socket) = self.opened.get() {
-                    let fitting =
-                        Setup { options: options.clone(), kept: setup.kept.clone(), ..Setup::default() };
-                    socket.reconfigure(&fitting.fitting(self.kind)).map_err(|_| Errno(EINVAL))?;
+                    let fitting = Setup {
+                        options: options.clone(),
+                        security: setup.security.clone(),
+                        kept: setup.kept.clone(),
+                        ..Setup::default()
+                    };
+                    socket.reconfigure(&fitting.fitting(self.kind)?).map_err(|_| Errno(EINVAL))?;
                 }
                 setup.options = options;
                 setup.kept.insert(option, value.to_vec());
@@ -193,6 +212,11 @@ fn apply_to_any(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()
         CONFLATE => options.conflate = flag(value)?,
         IPV6 => options.ipv6 = flag(value)?,
         IPV4ONLY => options.ipv6 = !flag(value)?,
+        ZAP_DOMAIN => {
+            let domain = std::str::from_utf8(value).map_err(|_| Errno(EINVAL))?;
+            options.zap_domain = domain.trim_end_matches('\0').to_owned();
+        }
+        ZAP_ENFORCE_DOMAIN => options.zap_enforce_domain = flag(value)?,
         HELLO_MSG => options.hello_message = value.to_vec(),
         DISCONNECT_MSG => options.disconnect_message = value.to_vec(),
         HICCUP_MSG => options.hiccup_message = value.to_vec(),
@@ -300,12 +324,8 @@ fn keep(option: c_int, value: &[u8]) -> Answer<()> {
                 fail(EINVAL)
             }
         }
-        MULTICAST_LOOP | LOOPBACK_FASTPATH | ZAP_ENFORCE_DOMAIN | BLOCKY => flag(value).map(drop),
+        MULTICAST_LOOP | LOOPBACK_FASTPATH | BLOCKY => flag(value).map(drop),
         USE_FD => at_least(-1, value).map(drop),
-        // Security is not built in yet: the one thing that can be said is that there is none.
-        PLAIN_SERVER | CURVE_SERVER if !flag(value)? => Ok(()),
-        PLAIN_USERNAME | PLAIN_PASSWORD if value.is_empty() => Ok(()),
-        ZAP_DOMAIN if value.len() < 256 => Ok(()),
         SOCKS_PROXY | SOCKS_USERNAME | SOCKS_PASSWORD if value.is_empty() => Ok(()),
         _ => fail(EINVAL),
     }
@@ -348,7 +368,7 @@ fn at_least(least: c_int, value: &[u8]) -> Answer<c_int> {
     if number < least { fail(EINVAL) } else { Ok(number) }
 }
 
-fn flag(value: &[u8]) -> Answer<bool> {
+pub(super) fn flag(value: &[u8]) -> Answer<bool> {
     match int(value)? {
         0 => Ok(false),
         1 => Ok(true),
