@@ -136,6 +136,9 @@ impl CSocket {
             true => socket.subscribe(topic)?,
             false => socket.unsubscribe(topic)?,
         }
+        // Many programs publish at once what they have just subscribed to. Where processors are short, this lets the thread that reads for the
+        // publisher have a turn first.
+        std::thread::yield_now();
         Ok(())
     }
 

@@ -56,7 +56,9 @@ impl Connection {
             None => landing.remaining(),
         };
         let fits = cut.need - cut.have <= remaining;
-        if cut.need > 0 && fits {
+        // A piece that was reserved for as much as may be is filled before the frame moves on to a larger one.
+        let is_filling = || self.own.is_some() && remaining >= LEAST_BYTES && is_growing(cut);
+        if cut.need > 0 && (fits || is_filling()) {
             return;
         }
         if cut.need > 0 && !self.is_special {
@@ -100,6 +102,11 @@ fn bytes_to_reserve(cut: Cut) -> Option<usize> {
     (bytes >= cut.need || bytes >= LEAST_BYTES).then_some(bytes)
 }
 
+/// Too little of the frame is here for memory that holds all of it.
+fn is_growing(cut: Cut) -> bool {
+    bytes_to_reserve(cut).is_some_and(|bytes| bytes < cut.need)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +127,21 @@ mod tests {
         assert_eq!(bytes(1000, MIB, 5 * MIB), Some(MIB + AHEAD_BYTES), "its peer has sent more than that");
         assert_eq!(bytes(1000, 100 * KIB, 5 * MIB), Some(501 * KIB), "several share a piece");
         assert_eq!(bytes(20 * KIB, 30 * KIB, 20 * KIB), Some(80 * KIB));
+    }
+
+    #[test]
+    fn a_frame_moves_seldom() {
+        let (need, mut have, mut room, mut moved) = (2 * 1024 * MIB, 200 * KIB, 0, 0);
+        while have < need {
+            let cut = Cut { have, need, earned: have };
+            if need - have > room && !(room >= LEAST_BYTES && is_growing(cut)) {
+                moved += have;
+                room = bytes_to_reserve(cut).expect("enough came") - have;
+            }
+            let read = room.min(256 * KIB);
+            (have, room) = (have + read, room - read);
+        }
+        assert!(moved < need / 2, "{moved} octets");
     }
 
     #[test]
