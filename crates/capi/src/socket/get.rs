@@ -114,6 +114,10 @@ impl CSocket {
             }
             HELLO_MSG | DISCONNECT_MSG | HICCUP_MSG | XPUB_WELCOME_MSG => fail(EINVAL)?,
             _ => match (kept, default_of(option, self.kind)) {
+                // The wire has tenths of a second.
+                (Some(value), Some(_)) if option == HEARTBEAT_TTL => {
+                    Value::Int(super::set::int(value)? / 100 * 100)
+                }
                 (Some(value), Some(_)) => Value::Int(super::set::int(value)?),
                 (None, Some(value)) => Value::Int(value),
                 (_, None) => fail(EINVAL)?,

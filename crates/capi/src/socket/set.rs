@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use serverlink::security::Security;
 use serverlink::{AcceptFilter, Options, ReconnectStop, SocketType};
 
 use super::numbers::*;
@@ -34,6 +35,12 @@ impl Setup {
         use SocketType::{Client, Dealer, Peer, Pub, Pull, Push, Req, Router, Server, Sub};
         let mut options = self.options.clone();
         options.security = self.security.whole()?;
+        if kind == SocketType::Stream {
+            // Its peers have no mechanisms.
+            options.security = Security::none();
+            options.zap_domain.clear();
+            options.zap_enforce_domain = false;
+        }
         options.conflate &= matches!(kind, Push | Pull | Pub | Sub | Dealer);
         options.probe_router &= matches!(kind, Req | Dealer | Router);
         if !matches!(kind, Dealer | Router | Client | Server | Peer) {
