@@ -30,6 +30,8 @@ impl Core {
             Linger::Forever => None,
             Linger::For(linger) => self.now().checked_add(linger),
         };
+        // Who connects at this moment looks under this lock whether the socket closes, and otherwise is done now.
+        drop(self.topology.lock());
         self.close_inproc();
         // Somebody has to watch the linger of messages for a name that nobody has bound yet.
         if self.has_unbound_messages() {

@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::reactor::command::{NewDialer, NewListener};
 use crate::reactor::{Command, Reactor};
 use crate::resolve;
+use crate::sync::Guard;
 
 /// Longest routing id on the wire.
 const MAX_ROUTING_ID_BYTES: usize = 255;
@@ -32,6 +33,11 @@ impl Core {
             _ => self.listen(&endpoint).map(|(bound, key)| (bound, Some(key)))?,
         };
         self.note_bound(&bound, listener);
+        if self.is_closing() {
+            // Who closes it may have looked for its names before this one was noted.
+            self.close_inproc();
+            return Err(Error::Closed);
+        }
         Ok(bound)
     }
 
@@ -58,13 +64,11 @@ impl Core {
         let bound = resolve::endpoint_of(&listener.local_address());
         let listener = home.remote().listen(listener).map_err(|refused| failed(refused.error))?;
         let key = listener.key();
-        let core = Arc::clone(self);
-        home.post(Command::Listen(Box::new(NewListener {
-            core,
-            settings,
-            listener,
-            endpoint: bound.clone(),
-        })));
+        let (core, endpoint) = (Arc::clone(self), bound.clone());
+        let listening = Command::Listen(Box::new(NewListener { core, settings, listener, endpoint }));
+        let topology = self.topology_of_open()?;
+        home.post(listening);
+        drop(topology);
         Ok((bound, key))
     }
 
@@ -160,7 +164,7 @@ impl Core {
         let home = self.home_reactor()?;
         let pipe = {
             // Posted under the lock: a disconnect in another thread must not come before it.
-            let mut topology = self.topology.lock();
+            let mut topology = self.topology_of_open()?;
             let pipe = self
                 .open_dialed_pipe(&mut topology, &endpoint, routing_id)
                 .map_err(|why| Error::invalid_endpoint(&endpoint, why.to_string()))?;
@@ -181,6 +185,12 @@ impl Core {
             }
             _ => Ok(()),
         }
+    }
+
+    /// For new pipes: once a socket closes, which another thread may begin at any moment, there are none. See `begin_closing`.
+    pub(super) fn topology_of_open(&self) -> Result<Guard<'_, Topology>, Error> {
+        let topology = self.topology.lock();
+        if self.is_closing() { Err(Error::Closed) } else { Ok(topology) }
     }
 
     fn check_connect_routing_id(&self, id: &[u8]) -> Result<(), Error> {

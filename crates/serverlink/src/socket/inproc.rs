@@ -48,12 +48,20 @@ impl Core {
         to_peer.limit = self.send_high_water();
         to_peer.one_part_only = self.kind.has_single_part();
         self.greet_ring(&mut to_peer);
-        let pipe = self.open_ring_pipe(endpoint, routing_id, to_peer, from_peer);
+        let pipe = self.open_ring_pipe(endpoint, routing_id, to_peer, from_peer)?;
         let connecting = Connecting { core: Arc::clone(self), pipe, outlet: to_us, inlet: from_us };
         let _wake_later = later();
-        let mut registry = self.context.registry.lock();
-        if let Some((binder, connecting)) = registry.connect(name, connecting) {
-            binder.join(connecting, endpoint);
+        {
+            let mut registry = self.context.registry.lock();
+            if let Some((binder, connecting)) = registry.connect(name, connecting) {
+                binder.join(connecting, endpoint);
+            }
+        }
+        if self.is_closing() {
+            // Who closes it may have looked before this was to be seen.
+            drop_later(self.context.registry.lock().stop_waiting(self, Some(pipe)));
+            self.close_inproc();
+            return Err(Error::Closed);
         }
         Ok(pipe)
     }
@@ -65,8 +73,8 @@ impl Core {
         routing_id: Option<&[u8]>,
         outlet: RingOutlet,
         inlet: RingInlet,
-    ) -> PipeId {
-        let mut topology = self.topology.lock();
+    ) -> Result<PipeId, Error> {
+        let mut topology = self.topology_of_open()?;
         let early = self.queues_before_ready();
         let pipe = topology.pipes.insert(PipeEntry {
             attached: early,
@@ -82,7 +90,7 @@ impl Core {
             }
         }
         self.add_ring_inlet(pipe, inlet);
-        pipe
+        Ok(pipe)
     }
 
     fn add_ring_inlet(&self, pipe: PipeId, inlet: RingInlet) {
