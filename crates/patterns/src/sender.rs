@@ -363,6 +363,13 @@ impl Sender {
         self.publisher().map_or(0, Publisher::subscription_count)
     }
 
+    /// Each topic and glob that is in force, and how many peers have it.
+    pub fn for_each_subscription(&self, visit: impl FnMut(Subject<'_>, usize)) {
+        if let Some(publisher) = self.publisher() {
+            publisher.for_each_subscription(visit);
+        }
+    }
+
     /// What one peer's subscriptions cost, so that the shell can hold it to a limit.
     pub fn subscription_load(&self, pipe: PipeId) -> SubscriptionLoad {
         self.publisher().map(|publisher| publisher.load(pipe)).unwrap_or_default()

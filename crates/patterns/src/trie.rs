@@ -138,6 +138,11 @@ impl<K: Copy + Ord> Trie<K> {
         self.arena.held().map(|node| self.arena.topic(node))
     }
 
+    /// Each topic once, and how many hold it.
+    pub(crate) fn holders_of_each(&self) -> impl Iterator<Item = (Vec<u8>, usize)> + '_ {
+        self.arena.held().map(|node| (self.arena.topic(node), self.arena[node].holders.len()))
+    }
+
     /// Whether anyone holds exactly this topic.
     pub(crate) fn is_held(&self, topic: &[u8]) -> bool {
         self.node_of(topic).is_some()

@@ -189,8 +189,9 @@ pub use serverlink_driver::Credentials as PeerCredentials;
 pub use serverlink_driver::Kind as DriverKind;
 pub use serverlink_driver::SystemSocket;
 pub use serverlink_message::{Message, Part, SocketType};
+pub use serverlink_patterns::{BadGlob, Glob, GlobFault};
 pub use serverlink_zmtp::Version as ZmtpVersion;
-pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket, SubscriberId};
+pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket, SubscriberId, Subscription};
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -120,6 +120,13 @@ impl<K: Copy + Ord> GlobSet<K> {
         self.by_source.values().map(|&number| &self.entries[number as usize].glob)
     }
 
+    /// Each glob once, as it was written, and how many hold it.
+    pub(crate) fn holders_of_each(&self) -> impl Iterator<Item = (&[u8], usize)> + '_ {
+        self.by_source
+            .iter()
+            .map(|(source, &number)| (&**source, self.entries[number as usize].holders.len()))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_source.len()
     }

@@ -236,6 +236,10 @@ impl Publisher {
         self.interests.len()
     }
 
+    pub(super) fn for_each_subscription(&self, visit: impl FnMut(Subject<'_>, usize)) {
+        self.interests.for_each(visit);
+    }
+
     /// What the peer itself asked for.
     pub(super) fn load(&self, pipe: PipeId) -> SubscriptionLoad {
         self.asked().load(pipe)

@@ -1,5 +1,6 @@
 //! A context as its sockets share it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
@@ -15,6 +16,7 @@ use crate::io_thread::{IoShared, IoThread};
 use crate::monitor::Audience;
 use crate::reactor::Reactor;
 use crate::security::SharedAuthenticator;
+use crate::socket::Subscription;
 use crate::socket::core::Core;
 use crate::stats::ContextStats;
 use crate::sync::{Lock, Waiters};
@@ -213,6 +215,18 @@ impl ContextCore {
         let sockets = if self.is_left_behind() { Vec::new() } else { self.sockets() };
         let sockets = sockets.iter().map(|core| core.socket_stats()).collect();
         ContextStats { at: SystemTime::now(), sockets }
+    }
+
+    pub(crate) fn subscriptions(&self) -> Vec<Subscription> {
+        let sockets = if self.is_left_behind() { Vec::new() } else { self.sockets() };
+        let mut known = BTreeMap::new();
+        for Subscription { subject, is_pattern, peers } in
+            sockets.iter().flat_map(|core| core.subscriptions())
+        {
+            *known.entry((is_pattern, subject)).or_default() += peers;
+        }
+        let told = |((is_pattern, subject), peers)| Subscription { subject, is_pattern, peers };
+        known.into_iter().map(told).collect()
     }
 
     /// Every call on every socket ends with [`Error::Terminated`] from now on.

@@ -22,7 +22,7 @@ use crate::options::Options;
 use crate::report::ContextReport;
 use crate::resolver::{LookUp, Resolver};
 use crate::security::{Authenticator, SharedAuthenticator};
-use crate::socket::Socket;
+use crate::socket::{Socket, Subscription};
 use crate::stats::ContextStats;
 
 /// Most I/O threads of one context.
@@ -177,6 +177,24 @@ impl Context {
             io_threads: self.io_threads(),
             reactors: reactors.iter().filter_map(|reactor| reactor.describe(None)).collect(),
         }
+    }
+
+    /// What the peers of its publishers asked for: each topic and pattern once, sorted, topics first, with the peers of all PUB and XPUB sockets added
+    /// up. See [`Socket::subscriptions`].
+    ///
+    /// ```
+    /// let context = serverlink::Context::new()?;
+    /// let publisher = context.publisher().open()?;
+    /// publisher.bind("inproc://news")?;
+    /// let subscriber = context.subscriber().open()?;
+    /// subscriber.subscribe("sports")?;
+    /// subscriber.connect("inproc://news")?;
+    /// publisher.wait_for_subscribers(1, std::time::Duration::from_secs(10))?;
+    /// assert_eq!(context.subscriptions()[0].subject, b"sports");
+    /// # Ok::<(), serverlink::Error>(())
+    /// ```
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        self.core.subscriptions()
     }
 
     /// The counters of all its open sockets and their peers at this moment.

@@ -54,7 +54,7 @@ use serverlink_patterns::Subject;
 pub use self::close::CloseReport;
 pub use self::future::{RecvFuture, SendFuture};
 pub use self::telling::Readiness;
-pub use self::topics::SubscriberId;
+pub use self::topics::{SubscriberId, Subscription};
 
 use self::core::Core;
 use crate::adopt::{AdoptError, ForeignSocket};

@@ -4,6 +4,7 @@ use serverlink_message::SocketType;
 use serverlink_patterns::{PipeId, Subject};
 
 use super::Socket;
+use super::core::Core;
 use crate::error::Error;
 
 /// One subscriber of an XPUB in manual mode, as [`Socket::last_subscriber`] gave it.
@@ -11,6 +12,18 @@ use crate::error::Error;
 /// It names that subscriber for as long as it is connected, and nobody afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SubscriberId(PipeId);
+
+/// What peers of a publisher asked for, as [`Socket::subscriptions`] tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Subscription {
+    /// What messages begin with, or the pattern as it was written.
+    pub subject: Vec<u8>,
+    /// A glob, which has to fit the whole first part.
+    pub is_pattern: bool,
+    /// How many peers have it, each counted once.
+    pub peers: usize,
+}
 
 /// Globs.
 impl Socket {
@@ -57,6 +70,34 @@ impl Socket {
     /// [`Error::NotSupported`] for types other than SUB and XSUB.
     pub fn punsubscribe(&self, pattern: impl AsRef<[u8]>) -> Result<(), Error> {
         self.core.unsubscribe(Subject::Glob(pattern.as_ref()))
+    }
+
+    /// PUB, XPUB: each topic and pattern that is in force, and how many peers have it, in no particular order. What a peer cancels is gone, and so
+    /// is all of a peer that left. Takes time in proportion to their number, during which nothing is sent.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let ctx = serverlink::Context::new()?;
+    /// let publisher = ctx.publisher().open()?;
+    /// let endpoint = publisher.bind("tcp://127.0.0.1:*")?;
+    /// let subscriber = ctx.subscriber().open()?;
+    /// subscriber.subscribe("news")?;
+    /// subscriber.connect(&endpoint.to_string())?;
+    ///
+    /// publisher.wait_for_subscribers(1, Duration::from_secs(10))?;
+    /// let known = publisher.as_socket().subscriptions()?;
+    /// assert_eq!((&known[0].subject[..], known[0].is_pattern, known[0].peers), (&b"news"[..], false, 1));
+    /// # Ok::<(), serverlink::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] for other types.
+    pub fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        match self.core.kind {
+            SocketType::Pub | SocketType::Xpub => Ok(self.core.subscriptions()),
+            socket_type => Err(Error::NotSupported { what: "tell who subscribed", socket_type }),
+        }
     }
 
     /// Different topics and patterns: those that a SUB or XSUB subscribed to, those of all peers that are in force at a PUB or XPUB.
@@ -137,5 +178,20 @@ impl Socket {
     /// As [`subscribe_last`](Self::subscribe_last).
     pub fn punsubscribe_peer(&self, peer: SubscriberId, pattern: impl AsRef<[u8]>) -> Result<bool, Error> {
         self.core.decide_for(Some(peer.0), false, Subject::Glob(pattern.as_ref()))
+    }
+}
+
+impl Core {
+    /// Those in force; none at what is no publisher.
+    pub(crate) fn subscriptions(&self) -> Vec<Subscription> {
+        let mut known = Vec::new();
+        self.send.lock().sender.for_each_subscription(|subject, peers| {
+            let (subject, is_pattern) = match subject {
+                Subject::Topic(topic) => (topic, false),
+                Subject::Glob(glob) => (glob, true),
+            };
+            known.push(Subscription { subject: subject.to_vec(), is_pattern, peers });
+        });
+        known
     }
 }

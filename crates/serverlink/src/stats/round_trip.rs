@@ -18,6 +18,8 @@ pub struct RoundTrip {
     pub last: Duration,
     /// Smoothed: an eighth of each new one.
     pub smoothed: Duration,
+    /// When the last PONG came, by the clock of the context.
+    pub at: Instant,
 }
 
 /// The PINGs of one connection, told apart by a number that the peer sends back.
@@ -52,7 +54,7 @@ impl Heartbeats {
             Some(before) => before.smoothed - before.smoothed / SMOOTHING + last / SMOOTHING,
             None => last,
         };
-        self.round_trip = Some(RoundTrip { last, smoothed });
+        self.round_trip = Some(RoundTrip { last, smoothed, at: now });
     }
 
     /// What is on the way will not be measured.
@@ -92,7 +94,7 @@ mod tests {
             heartbeats.end(&context, start + MILLI * milliseconds);
         }
         let trip = heartbeats.round_trip().expect("two answers");
-        assert_eq!((trip.last, trip.smoothed), (MILLI * 160, MILLI * 90));
+        assert_eq!((trip.last, trip.smoothed, trip.at), (MILLI * 160, MILLI * 90, start + MILLI * 160));
     }
 
     #[test]

@@ -88,6 +88,12 @@ impl Interests {
         self.topics.topic_count() + self.globs.len()
     }
 
+    /// What is wanted, and by how many.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(Subject<'_>, usize)) {
+        self.topics.holders_of_each().for_each(|(topic, holders)| visit(Subject::Topic(&topic), holders));
+        self.globs.holders_of_each().for_each(|(glob, holders)| visit(Subject::Glob(glob), holders));
+    }
+
     pub(super) fn load(&self, pipe: PipeId) -> SubscriptionLoad {
         let ((topics, topic_bytes), (globs, glob_bytes)) = (self.topics.load(pipe), self.globs.load(pipe));
         SubscriptionLoad { topics: topics + globs, bytes: topic_bytes + glob_bytes }
