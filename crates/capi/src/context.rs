@@ -66,6 +66,8 @@ pub struct Settings {
     pub name_prefix: String,
     /// On which the threads run; none: on any.
     pub processors: Vec<usize>,
+    /// Whether sockets to come tell their peers what only this library has: patterns, and refusals with a reason.
+    pub announce_extensions: bool,
 }
 
 impl Default for Settings {
@@ -81,6 +83,8 @@ impl Default for Settings {
             priority: -1,
             name_prefix: String::new(),
             processors: Vec::new(),
+            // Programs of libzmq's may look at the octets.
+            announce_extensions: false,
         }
     }
 }
@@ -127,6 +131,16 @@ impl CContext {
         };
         state.sockets += 1;
         Ok(context)
+    }
+
+    /// Whether there was a socket, with which threads and their number are settled.
+    pub fn is_settled(&self) -> bool {
+        self.state.lock().context.is_some()
+    }
+
+    /// The library's context, if there was a socket.
+    pub fn library(&self) -> Option<Context> {
+        self.state.lock().context.clone()
     }
 
     /// A socket's handle was closed.

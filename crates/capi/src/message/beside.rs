@@ -28,6 +28,14 @@ pub struct Extra {
     texts: Vec<(CString, CString)>,
 }
 
+// SAFETY: it owns an `Arc<Peer>` or a box of `Extra`, and both may go to another thread.
+unsafe impl Send for Beside {}
+
+const _: fn() = || {
+    fn may_go<T: Send>() {}
+    may_go::<(Arc<Peer>, Box<Extra>)>();
+};
+
 impl Beside {
     pub(super) const NOTHING: Beside = Beside(ptr::null_mut());
 

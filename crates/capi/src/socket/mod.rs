@@ -4,6 +4,7 @@ mod endpoints;
 mod get;
 mod monitor;
 pub mod numbers;
+mod patterns;
 mod receive;
 mod security;
 mod send;
@@ -88,7 +89,11 @@ pub(crate) struct Setup {
     last_endpoint: String,
     /// STREAM: whom it connected to last.
     stream_id: Vec<u8>,
+    /// What else to do once it is open, in this order.
+    when_open: Vec<WhenOpen>,
 }
+
+type WhenOpen = Box<dyn FnOnce(&Socket) -> Answer<()> + Send>;
 
 /// By number. There is no DGRAM.
 const TYPES: [Option<SocketType>; 21] = {
@@ -143,6 +148,7 @@ impl CSocket {
                 endpoints: Vec::new(),
                 last_endpoint: String::new(),
                 stream_id: Vec::new(),
+                when_open: Vec::new(),
             }),
             opened: OnceLock::new(),
             outgoing: Mutex::default(),
@@ -211,7 +217,7 @@ impl CSocket {
 
     #[cold]
     fn open_now(&self) -> Answer<&Socket> {
-        let setup = self.setup.lock();
+        let mut setup = self.setup.lock();
         if self.opened.get().is_none() {
             let socket = self.library.socket_with(self.kind, setup.fitting(self.kind)?)?;
             for (subscribes, topic) in &setup.subscriptions {
@@ -223,6 +229,9 @@ impl CSocket {
             if let Some(reporter) = &*self.reporter.lock() {
                 reporter.observe(&socket);
             }
+            for act in setup.when_open.drain(..) {
+                act(&socket)?;
+            }
             let _ = self.opened.set(socket);
         }
         drop(setup);
@@ -230,6 +239,23 @@ impl CSocket {
             return fail(crate::errno::ETERM);
         }
         Ok(self.opened.get().expect("it was just set"))
+    }
+
+    /// Whether it was opened: from then on few options have an effect.
+    pub fn is_open(&self) -> bool {
+        self.opened.get().is_some()
+    }
+
+    /// Does something with the library's socket, now or once it is opened. It must not call this socket.
+    pub fn when_open(&self, act: impl FnOnce(&Socket) -> Answer<()> + Send + 'static) -> Answer<()> {
+        self.check_context()?;
+        let mut setup = self.setup.lock();
+        if let Some(socket) = self.opened.get() {
+            drop(setup);
+            return act(socket);
+        }
+        setup.when_open.push(Box::new(act));
+        Ok(())
     }
 
     /// Calls end with `ETERM` after the context has ended, whether the socket was opened or not.

@@ -7,7 +7,7 @@ use serverlink::{Error, Interest, Message, Part, Payload, SendError, Socket};
 
 use super::shape::{Label, Shape};
 use super::{CSocket, DONTWAIT, SNDMORE, deadline_after};
-use crate::errno::{Answer, EAGAIN, EINVAL, Errno};
+use crate::errno::{Answer, EAGAIN, EFSM, EINVAL, Errno, fail};
 use crate::message::RawMessage;
 use crate::wait;
 
@@ -40,6 +40,14 @@ impl CSocket {
                 Err(error)
             }
         }
+    }
+
+    /// Sends all parts of a message at once. While another message is sent part by part it is `EFSM`.
+    pub fn send_whole_message(&self, message: Message, flags: c_int) -> Answer<()> {
+        if self.is_sending.load(Ordering::Relaxed) {
+            return fail(EFSM);
+        }
+        self.send_whole(message, flags).map_err(|(error, _)| error)
     }
 
     /// A message of one part.

@@ -16,8 +16,7 @@ use crate::errno::{Answer, EINVAL, ENOTSUP, ETERM, Errno, fail};
 /// What a socket of C has before anything is set: libzmq's defaults.
 pub(super) fn defaults(settings: &Settings) -> Options {
     Options {
-        // Programs may look at the octets.
-        announce_extensions: false,
+        announce_extensions: settings.announce_extensions,
         send_hwm_bytes: 0,
         reconnect_interval_max: Duration::ZERO,
         heartbeat_interval: Duration::ZERO,
