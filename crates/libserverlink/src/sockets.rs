@@ -1,0 +1,125 @@
+//! Sockets, sending and receiving.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use serverlink::{Message, Part};
+use serverlink_capi::errno::{EFAULT, EINVAL, Errno, fail};
+use serverlink_capi::guard::bytes;
+use serverlink_capi::socket::{CSocket, SNDMORE};
+
+use crate::border::{call, length, status, text};
+use crate::monitor;
+
+/// The last of the types that are numbered in the header.
+const STREAM: c_int = 11;
+
+#[unsafe(no_mangle)]
+pub extern "C" fn slk_socket(context: *mut c_void, number: c_int) -> *mut c_void {
+    call(std::ptr::null_mut(), || {
+        if !(0..=STREAM).contains(&number) {
+            return fail(EINVAL);
+        }
+        CSocket::create(context, number)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn slk_close(socket: *mut c_void) -> c_int {
+    status(|| {
+        CSocket::close(socket)?;
+        monitor::socket_closed(socket);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slk_bind(socket: *mut c_void, endpoint: *const c_char) -> c_int {
+    status(|| {
+        let entered = CSocket::enter(socket)?;
+        // SAFETY: the caller passes a text.
+        let endpoint = unsafe { text(endpoint) }?;
+        entered.bind(endpoint).inspect_err(|&Errno(code)| monitor::bind_failed(socket, endpoint, code))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slk_connect(socket: *mut c_void, endpoint: *const c_char) -> c_int {
+    // SAFETY: the caller passes a text.
+    status(|| CSocket::enter(socket)?.connect(unsafe { text(endpoint) }?))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slk_unbind(socket: *mut c_void, endpoint: *const c_char) -> c_int {
+    // SAFETY: the caller passes a text.
+    status(|| CSocket::enter(socket)?.release(unsafe { text(endpoint) }?))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slk_disconnect(socket: *mut c_void, endpoint: *const c_char) -> c_int {
+    // SAFETY: the caller passes a text.
+    unsafe { slk_unbind(socket, endpoint) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slk_send(
+    socket: *mut c_void,
+    start: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> c_int {
+    call(-1, || {
+        let socket = CSocket::enter(socket)?;
+        // SAFETY: the caller passes `len` bytes.
+        socket.send_bytes(unsafe { bytes(start, len) }?, flags)?;
+        Ok(length(len))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slk_recv(
+    socket: *mut c_void,
+    place: *mut c_void,
+    room: usize,
+    flags: c_int,
+) -> c_int {
+    call(-1, || {
+        let socket = CSocket::enter(socket)?;
+        if place.is_null() && room > 0 {
+            return fail(EFAULT);
+        }
+        let copy = |part: &[u8]| {
+            if !place.is_null() {
+                // SAFETY: the caller has room for `room` bytes, and no more are copied.
+                unsafe { place.cast::<u8>().copy_from_nonoverlapping(part.as_ptr(), part.len().min(room)) };
+            }
+        };
+        socket.recv_bytes(copy, flags).map(length)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slk_send_to(
+    socket: *mut c_void,
+    id: *const c_void,
+    id_len: usize,
+    start: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> c_int {
+    call(-1, || {
+        let socket = CSocket::enter(socket)?;
+        // SAFETY: the caller passes so many bytes at each place.
+        let (id, data) = unsafe { (bytes(id, id_len)?, bytes(start, len)?) };
+        if id.is_empty() {
+            return fail(EINVAL);
+        }
+        if flags & SNDMORE == 0 {
+            // Both parts at once, so that no other thread's come between them.
+            socket.send_whole_message(Message::from_parts([Part::from(id), Part::from(data)]), flags)?;
+        } else {
+            socket.send_bytes(id, flags)?;
+            socket.send_bytes(data, flags)?;
+        }
+        Ok(length(len))
+    })
+}
