@@ -13,7 +13,7 @@ use serverlink_message::SocketType;
 use crate::command::Metadata;
 use crate::error::{Limited, WireError, check_limit};
 use crate::frame;
-use crate::greeting::{self, Greeting};
+use crate::greeting::{self, Greeting, MechanismName};
 use crate::limits::Limits;
 use crate::mechanism::curve::Channel;
 use crate::mechanism::{Credentials, Denial, Mechanism, Security, Step};
@@ -90,7 +90,10 @@ impl Handshake {
             Greeting { minor: config.minor, mechanism: mechanism.name(), as_server: mechanism.is_server() };
         let mut output = Vec::new();
         if matches!(state, State::Greeting(_)) {
-            greeting::put_signature(&mut output, config.identity.len());
+            // For a peer of 1.0 it is the header of our routing id's frame. With security such a peer is turned away, and nobody else
+            // needs to know how long it is.
+            let shown_len = if greeting.mechanism == MechanismName::NULL { config.identity.len() } else { 0 };
+            greeting::put_signature(&mut output, shown_len);
         }
         Handshake {
             state,

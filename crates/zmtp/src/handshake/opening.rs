@@ -32,6 +32,10 @@ impl Handshake {
         };
         let taken = self.fill(input, wanted_len);
         let shown = greeting::look(&self.piece);
+        if let Shown::Older(version) = shown {
+            // Before it hears more of us than that: it would be told our routing id, in clear.
+            self.check_has_no_security(version)?;
+        }
         self.say(said, shown);
         match shown {
             Shown::Unversioned => self.on_unversioned()?,
@@ -80,7 +84,6 @@ impl Handshake {
     }
 
     fn on_older_greeting(&mut self, version: Version) -> Result<(), WireError> {
-        self.check_has_no_security(version)?;
         let socket_type = older::parse_socket_type(self.socket_type, self.piece[V2_SOCKET_TYPE_AT])?;
         self.finish_piece();
         self.state = State::Identity { version, socket_type: Some(socket_type) };

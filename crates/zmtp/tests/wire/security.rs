@@ -377,6 +377,29 @@ fn a_key_that_makes_no_secret_is_refused_on_both_sides() {
     assert_eq!(outcome, Err(WireError::CannotOpen { command: "HELLO" }));
 }
 
+/// Somebody on the way may show himself as such a peer.
+#[test]
+fn an_older_peer_is_not_told_who_we_are() {
+    let named = |security| {
+        let config = Config { identity: b"customer-17".to_vec(), ..Config::new(SocketType::Dealer) };
+        Handshake::with_security(config, security)
+    };
+    let curve = || Security::CurveClient { keys: keys(CLIENT), server: keys(SERVER).public, seed: seed(0) };
+    let plain = || Security::PlainClient { username: b"admin".to_vec(), password: Default::default() };
+    for revision in [0, 1, 2] {
+        let older = [&[0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, revision][..], &[5, 0, 0]].concat();
+        for security in [curve(), Security::CurveServer { keys: keys(SERVER), seed: seed(0) }, plain()] {
+            let mut ours = named(security);
+            let mut said = Vec::new();
+            let ended = older.iter().find_map(|octet| ours.handle_input(&[*octet]).err());
+            ours.poll_output(&mut said);
+            assert!(matches!(ended, Some(WireError::TooOldForMechanism { .. })), "{ended:?}");
+            assert_eq!(said[..10], [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F], "not how long the name is either");
+            assert!(said.len() <= 11, "nothing but the signature and the version: {}", said.escape_ascii());
+        }
+    }
+}
+
 fn greeting_of(mechanism: &[u8]) -> Vec<u8> {
     let mut octets = greeting(1);
     octets[12..32].fill(0);
