@@ -12,8 +12,9 @@ use crate::security::{PublicKey, User};
 /// A peer, as its handshake introduced it.
 ///
 /// It is made once for each connection, when the handshake is done, and never changes; clones of the [`Arc`](std::sync::Arc) around it are cheap to
-/// keep. What it says of itself is not proven: [`credentials`](Peer::credentials) come from the system, [`public_key`](Peer::public_key) is proven
-/// by CURVE, and [`user_id`](Peer::user_id) is what our own side calls it.
+/// keep. What it says of itself is not proven: decide nothing by [`properties`](Peer::properties) or [`routing_id`](Peer::routing_id).
+/// [`credentials`](Peer::credentials) come from the system, [`public_key`](Peer::public_key) is proven by CURVE, and
+/// [`user_id`](Peer::user_id) and [`granted`](Peer::granted) are what our own side says of it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,12 +48,15 @@ pub struct Peer {
     pub address: Option<Endpoint>,
     /// Which process it is, as the system vouches for it: over ipc, where the system knows. `None` over tcp and inproc.
     pub credentials: Option<PeerCredentials>,
-    /// Its other properties in their order: those of its application, whose names begin with `X-`, and those of its library. Peers
-    /// before ZMTP 3.0 have none.
+    /// What it says of itself beside that, in its order: properties of its application, whose names begin with `X-`, and of its library. It
+    /// may say anything under any name, also under those of [`granted`](Peer::granted). Peers before ZMTP 3.0 have none.
     pub properties: Vec<(String, Vec<u8>)>,
     /// The name that an [`Authenticator`](crate::security::Authenticator) or a ZAP handler of this side gave to it when it let it in. `None`:
     /// nobody was asked.
     pub user_id: Option<Vec<u8>>,
+    /// The properties that whoever gave the name gave with it: by those a program may decide what the peer is allowed to do, with
+    /// [`granted_property`](Peer::granted_property). Empty: none, or nobody was asked.
+    pub granted: Vec<(String, Vec<u8>)>,
     /// The long-term key of CURVE that it has proven to have: proven, unlike everything that it only says. `None`: the mechanism is another.
     pub public_key: Option<PublicKey>,
 }
@@ -72,6 +76,7 @@ impl Peer {
             credentials,
             properties: peer.properties.clone(),
             user_id: None,
+            granted: Vec::new(),
             public_key: None,
         }
     }
@@ -81,8 +86,7 @@ impl Peer {
         self.public_key = public_key;
         if let Some(User { id, metadata }) = user {
             self.user_id = Some(id);
-            // In front: what we say of a peer counts more than what it says of itself.
-            self.properties.splice(0..0, metadata);
+            self.granted = metadata;
         }
     }
 
@@ -96,23 +100,34 @@ impl Peer {
             credentials,
             properties: Vec::new(),
             user_id: None,
+            granted: Vec::new(),
             public_key: None,
         }
     }
 
     /// The value of the property of this name; the case of names does not count. `Socket-Type` and `Identity` are among them, as in the
-    /// handshake, and `User-Id`, as in ZAP. What our own side says of the peer comes before what it says of itself.
+    /// handshake, and `User-Id`, as in ZAP, which is [`user_id`](Peer::user_id) and nothing that the peer says. A property that our own side
+    /// [granted](Peer::granted) hides one of the same name that the peer says of itself. Where none was granted, the answer is the peer's own
+    /// claim: what it may do must not depend on that, but on [`granted_property`](Peer::granted_property).
     pub fn property(&self, name: &str) -> Option<&[u8]> {
         match name {
             _ if name.eq_ignore_ascii_case("Socket-Type") => Some(self.socket_type?.as_str().as_bytes()),
             _ if name.eq_ignore_ascii_case("Identity") => Some(&self.routing_id),
-            _ if name.eq_ignore_ascii_case("User-Id") && self.user_id.is_some() => self.user_id.as_deref(),
-            _ => {
-                let mut named = self.properties.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
-                named.next().map(|(_, value)| &value[..])
-            }
+            _ if name.eq_ignore_ascii_case("User-Id") => self.user_id.as_deref(),
+            _ => self.granted_property(name).or_else(|| find(&self.properties, name)),
         }
     }
+
+    /// The value of the property of this name that whoever judged the peer gave to it, never one that the peer claims; the case of names does
+    /// not count.
+    pub fn granted_property(&self, name: &str) -> Option<&[u8]> {
+        find(&self.granted, name)
+    }
+}
+
+fn find<'a>(properties: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
+    let mut named = properties.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+    named.next().map(|(_, value)| &value[..])
 }
 
 /// In one line, for logs: `DEALER "worker-7" at tcp://10.0.0.7:41234, ZMTP 3.1`.

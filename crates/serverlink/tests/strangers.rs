@@ -103,6 +103,21 @@ fn dial(endpoint: &str) -> TcpStream {
     stream
 }
 
+/// Leads a client's handshake to its end.
+fn shake_hands(stream: &mut TcpStream, config: Config, server: PublicKey) {
+    let seed = Seed::new(std::array::from_fn(|index| index as u8));
+    let mut ours = Handshake::with_security(config, Mechanism::CurveClient { keys: keys(), server, seed });
+    let mut heard = [0; 512];
+    while !ours.is_done() {
+        let mut output = Vec::new();
+        ours.poll_output(&mut output);
+        stream.write_all(&output).expect("it goes on");
+        let count = stream.read(&mut heard).expect("it goes on");
+        assert_ne!(count, 0, "it ended");
+        ours.handle_input(&heard[..count]).expect("an honest server");
+    }
+}
+
 fn assert_ends(stream: &mut TcpStream) {
     match stream.read_to_end(&mut Vec::new()) {
         Ok(_) => {}
@@ -310,4 +325,30 @@ fn a_handler_that_is_stuck_lets_nobody_in() {
     assert!(answered >= 1);
     push.send_deadline("hello", in_time()).expect("room");
     assert_eq!(pull.recv_deadline(in_time()).expect("its message").first(), "hello");
+}
+
+// ---- what strangers say of themselves
+
+/// The name that our own side gives is nothing that a peer can say, under whatever case of letters.
+#[test]
+fn nobody_names_himself() {
+    let _alone = alone();
+    for (judge, name) in [(None, None), (Some("guest"), Some(&b"guest"[..]))] {
+        let (server, context) = (keys(), Context::new().expect("a context"));
+        let public = server.public;
+        let pull = brisk(&context, SocketType::Pull, |options| {
+            options.security = Security::curve_server(server);
+            options.authenticator =
+                judge.map(|name| SharedAuthenticator::new(move |_: &AuthRequest| Ok(User::named(name))));
+        });
+        let endpoint = pull.bind("tcp://127.0.0.1:*").expect("a free port").to_string();
+        let claims = ["User-Id", "USER-ID"].map(|name| (name.to_owned(), b"root".to_vec()));
+        let config = Config { properties: claims.to_vec(), ..Config::new(SocketType::Push) };
+        let mut stream = dial(&endpoint);
+        shake_hands(&mut stream, config, public);
+        eventually("it is let in", || pull.stats().peers == 1);
+        let peer = pull.peers().pop().expect("it is connected");
+        assert_eq!((peer.property("User-Id"), peer.user_id.as_deref()), (name, name));
+        assert_eq!(peer.granted_property("user-id"), None);
+    }
 }

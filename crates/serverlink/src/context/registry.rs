@@ -29,6 +29,17 @@ pub(crate) struct Connecting {
     pub(crate) inlet: RingInlet,
 }
 
+/// What has become of a name, for whoever wants to talk to its holder.
+pub(crate) enum Bound {
+    /// It is free.
+    Nobody,
+    /// Its holder does not talk to sockets of the type that asks.
+    OfAnotherType,
+    /// Its holder is about to give it up.
+    Closing,
+    By(Arc<Core>),
+}
+
 impl Registry {
     /// Takes the name. Gives those who waited for it, or `None` if it is taken.
     pub(crate) fn bind(&mut self, name: &str, core: &Arc<Core>) -> Option<Vec<Connecting>> {
@@ -40,10 +51,14 @@ impl Registry {
         Some(std::mem::take(&mut entry.waiting))
     }
 
-    /// Who has bound the name and talks to sockets of this type.
-    pub(crate) fn bound_for(&self, name: &str, socket_type: SocketType) -> Option<Arc<Core>> {
-        let bound = self.names.get(name)?.bound.as_ref()?;
-        (!bound.is_closing() && bound.kind.accepts(socket_type)).then(|| Arc::clone(bound))
+    /// Who has bound the name, and whether he would talk to a socket of this type.
+    pub(crate) fn bound_for(&self, name: &str, socket_type: SocketType) -> Bound {
+        match self.names.get(name).and_then(|entry| entry.bound.as_ref()) {
+            None => Bound::Nobody,
+            Some(core) if !core.kind.accepts(socket_type) => Bound::OfAnotherType,
+            Some(core) if core.is_closing() => Bound::Closing,
+            Some(core) => Bound::By(Arc::clone(core)),
+        }
     }
 
     /// Gives the name up, if it is this socket's.

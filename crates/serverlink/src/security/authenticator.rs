@@ -135,7 +135,7 @@ impl AuthRequest {
 }
 
 /// Who a peer is that is let in, as whoever judged it calls it: [`Peer::user_id`](crate::Peer::user_id) and
-/// [`Peer::properties`](crate::Peer::properties) tell the application.
+/// [`Peer::granted`](crate::Peer::granted) tell the application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct User {
     pub(crate) id: Vec<u8>,
@@ -148,7 +148,7 @@ impl User {
         User { id: id.into(), metadata: Vec::new() }
     }
 
-    /// One more property of the peer, before those that it says of itself.
+    /// One more property of the peer, apart from those that it says of itself: [`Peer::granted_property`](crate::Peer::granted_property).
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> User {
         self.metadata.push((name.into(), value.into()));
         self

@@ -39,6 +39,7 @@ impl Core {
             credentials: None,
             properties: settings.metadata.clone(),
             user_id: None,
+            granted: Vec::new(),
             public_key: None,
         })
     }

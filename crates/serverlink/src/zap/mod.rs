@@ -12,6 +12,7 @@ use std::time::Duration;
 use serverlink_message::{Message, SocketType};
 
 use crate::context::core::ContextCore;
+use crate::context::registry::Bound;
 use crate::options::{Linger, Options};
 use crate::security::{Answer, AuthRequest, Denial, Opinion};
 use crate::socket::Socket;
@@ -35,13 +36,19 @@ struct Asked {
     answer: Answer,
 }
 
-/// Asks the handler, if there is one.
+/// Asks the handler, if there is one. Something at its place that cannot answer is not nobody: whoever bound it wanted peers to be judged.
 pub(crate) fn ask(
     context: &Arc<ContextCore>,
     request: AuthRequest,
     answer: impl FnOnce() -> Answer,
 ) -> Option<Opinion> {
-    let handler = context.registry.lock().bound_for(NAME, SocketType::Dealer)?;
+    let bound = context.registry.lock().bound_for(NAME, SocketType::Dealer);
+    let handler = match bound {
+        Bound::Nobody => return None,
+        Bound::OfAnotherType => return Some(Opinion::Denied(Denial::Failed)),
+        Bound::Closing => return Some(Opinion::Denied(Denial::Temporary)),
+        Bound::By(handler) => handler,
+    };
     if is_overrun(&handler) {
         return Some(Opinion::Denied(Denial::Temporary));
     }

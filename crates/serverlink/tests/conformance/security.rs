@@ -36,6 +36,8 @@ over_streams! {
     a_socket_without_security_asks_its_authenticator
     a_handler_of_zap_judges
     a_handler_that_says_nonsense_lets_nobody_in
+    a_handler_of_a_wrong_type_lets_nobody_in
+    what_only_a_judge_says_cannot_be_claimed
     an_enforced_domain_needs_somebody_who_judges
 }
 
@@ -407,6 +409,7 @@ fn a_handler_of_zap_judges(world: &World) {
     peers(&pull, 1);
     let peer = pull.peers().pop().expect("it is connected");
     assert_eq!(peer.user_id.as_deref(), Some(&b"somebody"[..]));
+    assert_eq!(peer.granted_property("floor"), Some(&b"3"[..]));
     assert_eq!(peer.property("Floor"), Some(&b"3"[..]));
     send(&push, ["hello"]);
     assert_eq!(recv_text(&pull), ["hello"]);
@@ -429,6 +432,56 @@ fn a_handler_that_says_nonsense_lets_nobody_in(world: &World) {
     }
     handler.answer(|_| {});
     peers(&pull, 1);
+}
+
+/// Whoever put it there wanted peers to be judged.
+fn a_handler_of_a_wrong_type_lets_nobody_in(world: &World) {
+    let wrong = world.socket(Pull);
+    wrong.bind("inproc://zeromq.zap.01").expect("nobody else handles");
+    let (server, client) = curve();
+    let pull = socket(world, Pull, &server);
+    let (endpoint, monitor) = (world.bind(&pull), pull.monitor());
+    let push = socket(world, Push, &client);
+    push.connect(&endpoint).expect("connecting");
+    assert_eq!(failure(&monitor), Cause::Denied(500));
+    wrong.unbind("inproc://zeromq.zap.01").expect("it is bound");
+    let handler = Handler::new(world);
+    handler.answer(|_| {});
+    peers(&pull, 1);
+}
+
+fn what_only_a_judge_says_cannot_be_claimed(world: &World) {
+    let claiming = |security: &Security| {
+        world.socket_with(Push, |options| {
+            options.security = security.clone();
+            let claims = [("X-Role", "admin"), ("X-Zone", "north"), ("X-Floor", "1")];
+            options.metadata = claims.map(|(name, value)| (name.to_owned(), value.into())).to_vec();
+        })
+    };
+    let (server, client) = curve();
+    let unjudged = socket(world, Pull, &server);
+    let push = claiming(&client);
+    connect(&push, &world.bind(&unjudged));
+    peers(&unjudged, 1);
+    let peer = unjudged.peers().pop().expect("it is connected");
+    assert_eq!((peer.user_id.as_deref(), peer.property("User-Id")), (None, None));
+    assert_eq!(peer.granted_property("X-Role"), None);
+    assert_eq!(peer.property("X-Role"), Some(&b"admin"[..]), "its own claim is there, as one");
+
+    let judged = world.socket_with(Pull, |options| {
+        options.security = server.clone();
+        options.authenticator =
+            judge(&Arc::default(), |_| Ok(User::named("guest").with("X-Role", "none").with("X-Floor", "3")));
+    });
+    let push = claiming(&client);
+    connect(&push, &world.bind(&judged));
+    peers(&judged, 1);
+    let peer = judged.peers().pop().expect("it is connected");
+    assert_eq!(peer.property("user-id"), Some(&b"guest"[..]));
+    assert_eq!(peer.property("X-Role"), Some(&b"none"[..]), "what was granted hides what was claimed");
+    assert_eq!(peer.granted_property("x-floor"), Some(&b"3"[..]));
+    assert_eq!(peer.granted_property("X-Zone"), None);
+    assert_eq!(peer.property("X-Zone"), Some(&b"north"[..]));
 }
 
 fn an_enforced_domain_needs_somebody_who_judges(world: &World) {
