@@ -352,3 +352,30 @@ fn nobody_names_himself() {
         assert_eq!(peer.granted_property("user-id"), None);
     }
 }
+
+// ---- settings that look stricter than they are
+
+/// Whoever enforces domains and forgot to name one has not lost those who judge.
+#[test]
+fn enforcing_domains_switches_no_authenticator_off() {
+    let _alone = alone();
+    for of_context in [true, false] {
+        let nobody = |_: &AuthRequest| -> Result<User, Denial> { Err(Denial::Refused) };
+        let builder = Context::builder();
+        let builder = if of_context { builder.authenticator(nobody) } else { builder };
+        let (server, context) = (keys(), builder.build().expect("a context"));
+        let public = server.public;
+        let pull = brisk(&context, SocketType::Pull, |options| {
+            options.security = Security::curve_server(server);
+            options.zap_enforce_domain = true;
+            options.authenticator = (!of_context).then(|| SharedAuthenticator::new(nobody));
+        });
+        let endpoint = pull.bind("tcp://127.0.0.1:*").expect("a free port").to_string();
+        let monitor = pull.monitor();
+        let push = brisk(&context, SocketType::Push, |options| {
+            options.security = Security::curve_client(keys(), public);
+        });
+        push.connect(&endpoint).expect("connecting");
+        assert_eq!(failure(&monitor), Cause::Denied(400));
+    }
+}

@@ -178,9 +178,10 @@ pub struct Options {
     /// the context's authenticator nor a handler is asked. Up to 255 bytes. Default empty. libzmq: `ZMQ_ZAP_DOMAIN`.
     pub zap_domain: String,
 
-    /// Hold to `zap_domain`: with one, peers are only let in by somebody who judges them; with an empty one, nobody but the socket's own
-    /// `authenticator` is asked about the peers of a CURVE server. Otherwise a CURVE server, and a socket without security, let everybody in as long as
-    /// nobody is there to ask. Default false. libzmq: `ZMQ_ZAP_ENFORCE_DOMAIN`.
+    /// Hold to `zap_domain`: with one, peers are only let in by somebody who judges them. Otherwise a CURVE server, and a socket without security,
+    /// let everybody in as long as nobody is there to ask. Name a domain with it: with an empty one, as in libzmq, no handler of ZAP is asked
+    /// about the peers of a CURVE server, and without an authenticator of the socket or the context all of them are let in; a PLAIN server is refused.
+    /// Default false. libzmq: `ZMQ_ZAP_ENFORCE_DOMAIN`.
     pub zap_enforce_domain: bool,
 
     /// ROUTER: a send to an unknown routing id fails with [`Error::Unroutable`](crate::Error::Unroutable), and one to a full peer waits. Otherwise both

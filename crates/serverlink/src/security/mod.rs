@@ -44,7 +44,8 @@
 //!
 //! The last two are asked about peers of a socket without security only if it has a [`zap_domain`](crate::Options::zap_domain). Where nobody is
 //! there to ask, a PLAIN server lets nobody in. A CURVE server, and a socket without security, let everybody in, who has the server's key
-//! where there is one; [`zap_enforce_domain`](crate::Options::zap_enforce_domain) makes those with a domain let nobody in.
+//! where there is one; [`zap_enforce_domain`](crate::Options::zap_enforce_domain) makes those with a domain let nobody in. Without a domain it
+//! keeps, as in libzmq, only the handler from being asked about the peers of a CURVE server.
 //!
 //! What is told apart, and what an attacker gets: `docs/security.md`.
 

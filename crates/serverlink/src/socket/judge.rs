@@ -29,22 +29,19 @@ impl Core {
     ) -> Opinion {
         let Some(home) = self.home.get() else { return Opinion::Nobody };
         let answer = || Answer::new(home, connection);
-        if let Some(authenticator) = options.authenticator.clone() {
+        let is_plain = matches!(request.credentials, Credentials::Plain { .. });
+        let has_domain = !options.zap_domain.is_empty();
+        let of_context = || self.context.authenticator.get().cloned();
+        if let Some(authenticator) = options.authenticator.clone().or_else(of_context) {
             let answer = answer();
             run_later(move || authenticator.judge(request, answer));
             return Opinion::Later(None);
         }
-        let is_plain = matches!(request.credentials, Credentials::Plain { .. });
-        let has_domain = !options.zap_domain.is_empty();
-        if is_plain || has_domain || !options.zap_enforce_domain {
-            if let Some(authenticator) = self.context.authenticator.get().cloned() {
-                let answer = answer();
-                run_later(move || authenticator.judge(request, answer));
-                return Opinion::Later(None);
-            }
-            if let Some(opinion) = zap::ask(&self.context, request, answer) {
-                return opinion;
-            }
+        // As libzmq has it: whoever enforces domains and names none wants no handler.
+        if (is_plain || has_domain || !options.zap_enforce_domain)
+            && let Some(opinion) = zap::ask(&self.context, request, answer)
+        {
+            return opinion;
         }
         if is_plain || (has_domain && options.zap_enforce_domain) {
             Opinion::Nobody
