@@ -102,6 +102,30 @@ static void a_message_knows_its_sender_when_he_is_gone(void)
     assert(zmq_msg_close(&first) == 0 && zmq_msg_close(&second) == 0);
 }
 
+static void a_reply_to_who_is_gone_is_taken(void)
+{
+    char endpoint[64];
+    void *rep = bound(ZMQ_REP, "tcp://127.0.0.1:*", endpoint, sizeof endpoint);
+    for (int parts = 1; parts <= 2; parts++) {
+        void *req = zmq_socket(context, ZMQ_REQ), *other;
+        assert(zmq_connect(req, endpoint) == 0 && zmq_send(req, "first", 5, 0) == 5);
+        expect(rep, "first");
+        assert(zmq_close(req) == 0);
+        usleep(50000);
+        if (parts == 2)
+            assert(zmq_send(rep, "a", 1, ZMQ_SNDMORE) == 1);
+        assert(zmq_send(rep, "b", 1, 0) == 1);
+        other = zmq_socket(context, ZMQ_REQ);
+        assert(zmq_connect(other, endpoint) == 0 && zmq_send(other, "next", 4, 0) == 4);
+        expect(rep, "next");
+        assert(zmq_send(rep, "yes", 3, 0) == 3);
+        assert(zmq_send(rep, "once more", 9, 0) == -1 && errno == EFSM);
+        expect(other, "yes");
+        assert(zmq_close(other) == 0);
+    }
+    assert(zmq_close(rep) == 0);
+}
+
 int main(void)
 {
     context = zmq_ctx_new();
@@ -109,6 +133,7 @@ int main(void)
     a_mark_can_be_changed();
     an_endpoint_is_free_when_its_socket_is_closed();
     a_message_knows_its_sender_when_he_is_gone();
+    a_reply_to_who_is_gone_is_taken();
     assert(zmq_ctx_term(context) == 0);
     puts("ok");
     return 0;

@@ -60,6 +60,8 @@ pub struct CSocket {
     /// The parts of a message whose last part has not come, and whether there are any.
     outgoing: Mutex<Option<Message>>,
     is_sending: AtomicBool,
+    /// REP: a request was received and not answered.
+    owes_reply: AtomicBool,
     /// The parts of a message that were not asked for yet, and whether there are any.
     incoming: Mutex<Incoming>,
     has_rest: AtomicBool,
@@ -153,6 +155,7 @@ impl CSocket {
             opened: OnceLock::new(),
             outgoing: Mutex::default(),
             is_sending: AtomicBool::new(false),
+            owes_reply: AtomicBool::new(false),
             incoming: Mutex::default(),
             has_rest: AtomicBool::new(false),
             more: AtomicBool::new(false),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serverlink::{Error, Interest, Message, Part, Peer, Socket};
+use serverlink::{Error, Interest, Message, Part, Peer, Socket, SocketType};
 
 use super::shape::Label;
 use super::{CSocket, DONTWAIT, deadline_after};
@@ -86,6 +86,9 @@ impl CSocket {
                 return Err(error.into());
             }
         };
+        if self.kind == SocketType::Rep {
+            self.owes_reply.store(true, Ordering::Relaxed);
+        }
         let (message, label) = self.shape.open(message);
         let (part, rest) = message.split_first();
         let more = rest.is_some();

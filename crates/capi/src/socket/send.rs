@@ -7,7 +7,7 @@ use serverlink::{Error, Interest, Message, Part, Payload, SendError, Socket};
 
 use super::shape::{Label, Shape};
 use super::{CSocket, DONTWAIT, SNDMORE, deadline_after};
-use crate::errno::{Answer, EAGAIN, EFSM, EINVAL, Errno, fail};
+use crate::errno::{Answer, EAGAIN, EFSM, EHOSTUNREACH, EINVAL, Errno, fail};
 use crate::message::RawMessage;
 use crate::wait;
 
@@ -71,7 +71,15 @@ impl CSocket {
         if let Some(signal) = self.signal.get() {
             signal.after_call(Interest::WRITABLE);
         }
-        sent.map_err(|SendError { error, message }| (Errno::from(error), message))
+        if !self.owes_reply.load(Ordering::Relaxed) {
+            return sent.map_err(|SendError { error, message }| (Errno::from(error), message));
+        }
+        self.owes_reply.store(false, Ordering::Relaxed);
+        match sent.map_err(|SendError { error, message }| (Errno::from(error), message)) {
+            // Who asked has left. libzmq takes the reply and drops it.
+            Err((Errno(EFSM), _)) => Ok(()),
+            sent => sent,
+        }
     }
 
     /// Waits so that a signal ends it.
@@ -142,7 +150,7 @@ impl CSocket {
         drop(outgoing);
         match self.send_whole(message, DONTWAIT) {
             // Who was to get it has left meanwhile, or another thread took the room: as libzmq does, it is dropped.
-            Ok(()) | Err((Errno(EAGAIN | crate::errno::EHOSTUNREACH), _)) => Ok(()),
+            Ok(()) | Err((Errno(EAGAIN | EFSM | EHOSTUNREACH), _)) => Ok(()),
             Err((error, _)) => Err((error, Part::new())),
         }
     }
@@ -155,6 +163,7 @@ impl CSocket {
                 let deadline = deadline_after(timeout.into());
                 Ok(socket.wait_until_admitted(first, deadline)?)
             }
+            Err(Error::WrongState { .. }) if self.owes_reply.load(Ordering::Relaxed) => Ok(()),
             admitted => Ok(admitted?),
         }
     }
