@@ -31,7 +31,7 @@ impl Connection {
         let config = Config {
             identity: settings.routing_id.clone(),
             limits: core.limits(),
-            globs: settings.announce_extensions,
+            globs: true,
             takes_refusals: settings.announce_extensions,
             // Of two ends that were adopted, neither may wait for the other to speak first.
             properties: settings.metadata.clone(),

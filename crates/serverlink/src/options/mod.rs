@@ -257,8 +257,8 @@ pub struct Options {
     /// and 3 mean nothing, as in libzmq. Default false. Not in libzmq.
     pub glob_messages: bool,
 
-    /// Tell peers in the handshake what this library knows beyond ZMTP: glob subscriptions, refusals that name their reason. Without it the
-    /// handshake is octet for octet libzmq's, and peers of this library do without both. Default true. Not in libzmq.
+    /// Tell peers in the handshake that refusals may name their reason. Without it the handshake is octet for octet libzmq's, but for publishers and
+    /// subscribers, who always say that they know globs and count subscriptions. Default true. Not in libzmq.
     pub announce_extensions: bool,
 
     /// STREAM: receive `[routing id][]` when a connection is made, and when its peer ended it or it is lost. Default true.
