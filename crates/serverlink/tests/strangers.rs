@@ -218,6 +218,45 @@ fn failure(monitor: &Monitor) -> Cause {
     }
 }
 
+/// What lies behind a HELLO stays with the system until somebody has made up his mind.
+#[test]
+fn whoever_talks_on_while_he_is_judged_is_not_listened_to() {
+    const STRANGERS: usize = 50;
+    let _alone = alone();
+    let kept: &'static Mutex<Vec<Answer>> = Box::leak(Box::default());
+    let context = Context::new().expect("a context");
+    let pull = brisk(&context, SocketType::Pull, |options| {
+        options.security = Security::plain_server();
+        let good = keys().public;
+        options.authenticator = Some(SharedAuthenticator::new(Undecided { good, kept }));
+    });
+    let endpoint = pull.bind("tcp://127.0.0.1:*").expect("a free port").to_string();
+    let mut said = vec![0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 1];
+    said.extend_from_slice(b"PLAIN");
+    said.resize(64, 0);
+    said.extend_from_slice(b"\x04\x08\x05HELLO\0\0");
+    // Then frames that mean nothing, as many as the system takes.
+    said.resize(300 * KIB, 0);
+    let mut streams = Vec::new();
+    let grown = growth(|| {
+        for number in 1..=STRANGERS {
+            let mut stream = dial(&endpoint);
+            stream.set_nonblocking(true).expect("a valid option");
+            assert!(stream.write(&said).expect("room") > 16 * KIB);
+            streams.push(stream);
+            eventually("it is asked about", || kept.lock().expect("no panic").len() == number);
+        }
+    });
+    // A first reading takes a chunk.
+    assert!(grown < STRANGERS * 16 * KIB + 512 * KIB, "{} KiB for {STRANGERS} strangers", grown / KIB);
+    // It was not lost either: the next command is none.
+    let monitor = pull.monitor();
+    for answer in kept.lock().expect("no panic").drain(..) {
+        answer.give(Ok(User::named("somebody")));
+    }
+    (0..STRANGERS).for_each(|number| assert_eq!(failure(&monitor), Cause::Protocol, "number {number}"));
+}
+
 // ---- those who come again and again
 
 /// Dialers that are refused and dial again at once, of every kind; each is told for what it is, and nothing is kept of any.

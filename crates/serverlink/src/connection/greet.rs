@@ -1,9 +1,10 @@
 //! The handshake of a connection.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serverlink_driver::Batch;
+use serverlink_driver::{Batch, Read};
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::AttachRefusal;
 use serverlink_zmtp::Version;
@@ -13,12 +14,15 @@ use serverlink_zmtp::mechanism::curve::Channel;
 use super::incoming::Incoming;
 use super::judging::Judging;
 use super::landing::Landing;
-use super::{Connection, Flow, Phase, Unwritten, write};
+use super::{Connection, Flow, Phase, Unwritten, farewell_of, write};
 use crate::monitor::EventKind;
 use crate::peer::Peer;
 use crate::reactor::{Farewell, number};
 use crate::report::Origin;
 use crate::socket::attach::Arrival;
+
+/// More than most handshakes have, and what one connection may have kept behind its own.
+const HANDSHAKE_READ_BYTES: usize = 4 * 1024;
 
 impl Connection {
     /// Our greeting begins as soon as it was looked whether the peer's is here: a peer that waits for ours must not wait for its own. Who
@@ -69,7 +73,37 @@ impl Connection {
         }
     }
 
-    pub(super) fn read_greeting(&mut self, landing: &mut Landing, count: usize) -> Flow {
+    /// Reads what a peer says that nobody has let in yet: little at once, so that it makes us keep no more than that of what lies behind.
+    pub(super) fn read_handshake(&mut self, landing: &mut Landing, now: Instant) -> Flow {
+        loop {
+            let Phase::Greeting(handshake, unwritten) = &self.phase else { return Flow::Again };
+            // The socket takes no peer in before all of our greeting is out.
+            let has_room = self.early.is_none() && !handshake.is_asking();
+            if !has_room || (handshake.is_done() && !unwritten.is_nothing()) {
+                return self.pause(now);
+            }
+            self.paused = false;
+            let spare = landing.spare(self.core.read_bytes().min(HANDSHAKE_READ_BYTES));
+            let room = spare.len();
+            let count = match self.stream.read(spare) {
+                Ok(Read::Bytes(count)) => count,
+                Ok(Read::WouldBlock) => return self.read_everything(now),
+                Ok(Read::End) => return Flow::End(Farewell::PeerClosed),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Flow::End(farewell_of(error)),
+            };
+            self.heartbeat.last_heard = now;
+            match self.read_greeting(landing, count) {
+                Flow::Idle => {}
+                flow => return flow,
+            }
+            if self.stream.is_drained_by(count, room) {
+                return self.read_everything(now);
+            }
+        }
+    }
+
+    fn read_greeting(&mut self, landing: &mut Landing, count: usize) -> Flow {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let input = landing.peek(count);
         let consumed = match handshake.handle_input(input) {
@@ -113,7 +147,7 @@ impl Connection {
             };
             match write(&self.stream, batch) {
                 Ok(rest) => *unwritten = rest,
-                Err(error) => return Flow::End(super::farewell_of(error)),
+                Err(error) => return Flow::End(farewell_of(error)),
             }
             if !unwritten.is_nothing() {
                 return Flow::Idle;

@@ -236,7 +236,7 @@ impl Connection {
     pub(crate) fn read(&mut self, landing: &mut Landing, now: Instant, attention: Attention) -> Flow {
         let mut budget = READ_BUDGET_BYTES;
         loop {
-            let Some(cut) = self.may_read(attention) else { return self.pause(now) };
+            let Some(cut) = self.may_read(attention) else { return self.read_otherwise(landing, now) };
             self.paused = false;
             if let Some(early) = self.take_early() {
                 match self.read_frames(early, attention) {
@@ -287,24 +287,28 @@ impl Connection {
         self.greet_unheard(now)
     }
 
-    /// `None`: reading stops. Otherwise the large frame that is cut, if there is one.
+    /// Reading stops, or the peer has not introduced itself.
+    #[inline(never)]
+    fn read_otherwise(&mut self, landing: &mut Landing, now: Instant) -> Flow {
+        match self.phase {
+            Phase::Greeting(..) => self.read_handshake(landing, now),
+            _ => self.pause(now),
+        }
+    }
+
+    /// `None`: not this way. Otherwise the large frame that is cut, if there is one.
     fn may_read(&self, attention: Attention) -> Option<Cut> {
         match (&self.phase, self.pipe) {
             // Only its end is still awaited, and that lies behind what it sent.
             (Phase::Open, _) if self.write_failed || self.core.is_closing() => Some(Cut::default()),
             (Phase::Open, Some(pipe)) => self.core.before_read(pipe, attention),
-            // The socket takes no peer in before all of our greeting is out.
-            (Phase::Greeting(handshake, unwritten), _) => {
-                let may = !handshake.is_asking() && (unwritten.is_nothing() || !handshake.is_done());
-                may.then(Cut::default)
-            }
+            (Phase::Greeting(..), _) => None,
             _ => Some(Cut::default()),
         }
     }
 
     fn handle_input(&mut self, landing: &mut Landing, count: usize, attention: Attention) -> Flow {
         match self.phase {
-            Phase::Greeting(..) => self.read_greeting(landing, count),
             Phase::Open => {
                 let input = match &mut self.own {
                     Some(own) => own.take(count),
@@ -313,7 +317,7 @@ impl Connection {
                 self.read_frames(input, attention)
             }
             Phase::Draining => Flow::Idle,
-            Phase::Connecting => Flow::End(Farewell::PeerClosed),
+            Phase::Connecting | Phase::Greeting(..) => Flow::End(Farewell::PeerClosed),
         }
     }
 
