@@ -451,11 +451,13 @@ impl Outbox {
         self.flush_asked = false;
         self.streaming = false;
         match std::mem::replace(&mut self.writing, Writing::Nobody) {
-            Writing::Nobody => {}
+            // The keys of a connection go with it.
+            Writing::Nobody => (self.rewrite, self.orphaned_rewrite) = (None, None),
             Writing::Taken(token) => {
                 // Another connection may have come and gone since that of the batch.
+                let rewrite = self.rewrite.take();
                 if !token.orphaned {
-                    self.orphaned_rewrite = self.rewrite.take();
+                    self.orphaned_rewrite = rewrite;
                 }
                 self.writing = Writing::Taken(Token { orphaned: true, writable: false, ..token });
             }

@@ -32,8 +32,12 @@ impl Outbox {
     /// What [`begin_write`](Outbox::begin_write) does, for such a peer.
     #[cold]
     pub(super) fn begin_rewritten_write(&mut self) -> Option<Write> {
-        let writer = self.writer.clone()?;
-        let mut rewrite = self.rewrite.take()?;
+        // Both are out meanwhile: should this unwind, nothing is written at all, and not what comes next in its old form.
+        let (Some(writer), Some(mut rewrite)) = (self.writer.take(), self.rewrite.take()) else {
+            return None;
+        };
+        // No batch of a connection before this one is out.
+        self.orphaned_rewrite = None;
         self.flush_asked = false;
         let (mut batch, mut control) = (Batch::new(), Vec::new());
         rewrite.rewrite(&mem::take(&mut self.control), &mut control);
@@ -51,7 +55,7 @@ impl Outbox {
             layout.push(segment.bytes(), segment.messages);
             segment.push_rewritten_into(&mut batch);
         }
-        self.rewrite = Some(rewrite);
+        (self.writer, self.rewrite) = (Some(writer.clone()), Some(rewrite));
         self.writing = Writing::Taken(Token { layout, ..Token::default() });
         Some(Write { writer, batch })
     }

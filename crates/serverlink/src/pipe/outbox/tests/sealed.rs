@@ -125,3 +125,49 @@ fn a_connection_that_breaks_at_any_byte_costs_nothing() {
         }
     }
 }
+
+/// The keys of a connection are needed for as long as something is out that they sealed.
+#[test]
+fn keys_are_gone_with_their_connection() {
+    let (mut outbox, mut pool, mut wire) = (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
+    let has_keys = |outbox: &Outbox| outbox.rewrite.is_some() || outbox.orphaned_rewrite.is_some();
+    attach(&mut outbox, &mut wire, 1, None);
+    append(&mut outbox, &mut pool);
+    write_all(&mut outbox, &mut pool, &mut wire);
+    outbox.detach();
+    assert!(!has_keys(&outbox), "nothing was out");
+
+    attach(&mut outbox, &mut wire, 2, None);
+    append(&mut outbox, &mut pool);
+    let Write { writer, batch } = outbox.begin_write().expect("there is something to write");
+    outbox.detach();
+    assert!(has_keys(&outbox), "it may come back unwritten");
+    outbox.finish_write(writer.write(batch), Instant::now, &mut pool, &mut Vec::new());
+    outbox.detach();
+    assert!(!has_keys(&outbox), "all of it was written");
+
+    attach(&mut outbox, &mut wire, 3, None);
+    append(&mut outbox, &mut pool);
+    let Write { writer, batch } = outbox.begin_write().expect("there is something to write");
+    outbox.detach();
+    attach(&mut outbox, &mut wire, 4, None);
+    outbox.detach();
+    assert!(outbox.rewrite.is_none(), "it could write nothing");
+    attach(&mut outbox, &mut wire, 5, None);
+    outbox.finish_write(writer.write(batch), Instant::now, &mut pool, &mut Vec::new());
+    append(&mut outbox, &mut pool);
+    write_all(&mut outbox, &mut pool, &mut wire);
+    assert!(outbox.orphaned_rewrite.is_none(), "there is another connection");
+}
+
+/// Sealing stops at what is no frame, which only a mistake can put there. What comes after that does not go out in clear.
+#[test]
+fn a_mistake_while_sealing_ends_the_connection() {
+    let (mut outbox, mut pool, mut wire) = (Outbox::new(NO_LIMIT), ArenaPool::default(), Wire::new(0));
+    attach(&mut outbox, &mut wire, 1, None);
+    outbox.control().extend_from_slice(b"\x00");
+    let sealing = std::panic::AssertUnwindSafe(|| outbox.begin_write().map(drop));
+    std::panic::catch_unwind(sealing).expect_err("it is no frame");
+    append(&mut outbox, &mut pool);
+    assert!(outbox.begin_write().is_none() && !outbox.is_attached());
+}
