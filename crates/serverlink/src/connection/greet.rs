@@ -178,6 +178,10 @@ impl Connection {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let Some(peer) = handshake.poll_peer() else { return Flow::Idle };
         let channel = handshake.take_channel();
+        if channel.is_some() != self.core.options.security.encrypts() {
+            // It would go on in clear. A mistake of ours, and not to be made up for.
+            return Flow::End(Farewell::TurnedAway("its connection has no keys to encrypt with".to_owned()));
+        }
         self.take_in(now, peer, channel)
     }
 
@@ -206,13 +210,14 @@ impl Connection {
                 self.pipe = Some(pipe);
                 self.phase = Phase::Open;
                 self.has_heartbeats = has_heartbeats;
-                let incoming = match version {
+                let incoming = match (opener, version) {
+                    (Some(opener), _) => Some(Incoming::Sealed(opener)),
                     _ if self.core.is_raw() => {
                         let max_message_bytes = self.core.options.max_message_bytes;
                         Some(Incoming::Octets { max_message_bytes })
                     }
-                    Version::V1_0 => Some(Incoming::v1()),
-                    _ => opener.map(Incoming::Sealed),
+                    (None, Version::V1_0) => Some(Incoming::v1()),
+                    _ => None,
                 };
                 self.incoming = incoming.map(Box::new);
                 self.is_special |= self.incoming.is_some();

@@ -76,6 +76,11 @@ impl Security {
         matches!(self.0, Kind::PlainServer | Kind::CurveServer(_))
     }
 
+    /// Whether nothing may go over a connection in clear.
+    pub(crate) fn encrypts(&self) -> bool {
+        matches!(self.0, Kind::CurveServer(_) | Kind::CurveClient { .. })
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         self.0 == Kind::None
     }

@@ -75,7 +75,7 @@ impl Core {
     }
 
     /// A handshake is done. Gives the pipe, or says why this peer is turned away.
-    pub(crate) fn attach_connection(self: &Arc<Self>, arrival: Arrival) -> Result<PipeId, AttachRefusal> {
+    pub(crate) fn attach_connection(self: &Arc<Self>, mut arrival: Arrival) -> Result<PipeId, AttachRefusal> {
         let mut topology = self.topology.lock();
         if arrival.pipe.is_some_and(|pipe| !topology.pipes.contains_key(pipe)) {
             return Err(AttachRefusal::Disconnected);
@@ -122,7 +122,7 @@ impl Core {
                 recv.put_message(pipe, b"");
             }
         }
-        self.greet(pipe, &arrival);
+        self.greet(pipe, &mut arrival);
         drop(topology);
         if let Some(displaced) = displaced {
             self.finish_hand_over(displaced);
@@ -201,18 +201,18 @@ impl Core {
     }
 
     /// Opens the outbox to the connection. Subscriptions are state and told anew to each publisher.
-    fn greet(&self, pipe: PipeId, arrival: &Arrival) {
+    fn greet(&self, pipe: PipeId, arrival: &mut Arrival) {
         let subscriptions = self.subscriptions_for(pipe, &arrival.handshake);
         let mut send = self.send.lock();
         let SendSide { outlets, pool, .. } = &mut **send;
         let Some(Outlet::Wire(outbox)) = outlets.get_mut(pipe) else { return };
         outbox.attach(arrival.writer.clone());
-        if self.is_raw() {
+        if let Some(sealer) = arrival.sealer.take() {
+            outbox.rewrite(Rewrite::Sealed(sealer));
+        } else if self.is_raw() {
             outbox.rewrite(Rewrite::Octets);
         } else if arrival.handshake.version == Version::V1_0 {
             outbox.rewrite(Rewrite::V1);
-        } else if let Some(sealer) = arrival.sealer.clone() {
-            outbox.rewrite(Rewrite::Sealed(sealer));
         }
         // Among what goes with the connection: it comes first on each, and on the next again.
         if !self.options.hello_message.is_empty() {

@@ -65,7 +65,8 @@ impl Channel {
 }
 
 /// Seals frames in the order in which they are written.
-#[derive(Clone)]
+///
+/// It cannot be cloned: two that go on from the same place would seal different frames with the same nonce, and whoever reads both could open them.
 pub struct Sealer {
     key: Key,
     prefix: &'static [u8; PREFIX_LEN],
