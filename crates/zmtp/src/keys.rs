@@ -147,6 +147,11 @@ impl SecretKey {
         Zeroizing::new(encode(&self.0))
     }
 
+    /// Whether it can be one: thirty-two zeros are memory that nobody has filled.
+    pub fn is_usable(&self) -> bool {
+        !bool::from(self.0.ct_eq(&[0; KEY_LEN]))
+    }
+
     /// The other half of the pair.
     pub fn public_key(&self) -> PublicKey {
         let mut public = [0; KEY_LEN];

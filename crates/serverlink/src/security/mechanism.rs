@@ -108,6 +108,10 @@ impl Security {
                 }
                 Ok(())
             }
+            Kind::CurveServer(keys) | Kind::CurveClient { keys, .. } if !keys.secret.is_usable() => {
+                let why = "the secret key is all zeros, which everybody knows; `generate_keys` makes one";
+                Err(Error::invalid_option("security", self, why))
+            }
             Kind::CurveClient { server, .. } if !server.is_usable() => {
                 let why = "the server's key is none that a server can have";
                 Err(Error::invalid_option("security", self, why))

@@ -6,8 +6,8 @@ use serverlink::{
     Cause, Error, EventKind, Message, Monitor, Options, Socket, SocketType,
     SocketType::*,
     security::{
-        Answer, AuthRequest, Authenticator, Credentials, Denial, KeyPair, Security, SharedAuthenticator,
-        User, generate_keys,
+        Answer, AuthRequest, Authenticator, Credentials, Denial, KeyPair, PublicKey, SecretKey, Security,
+        SharedAuthenticator, User, generate_keys,
     },
 };
 
@@ -30,6 +30,7 @@ over_streams! {
     what_waits_is_sealed_anew_for_each_connection
     plain_lets_in_whom_the_judge_lets_in
     another_servers_key_is_refused
+    keys_that_nobody_filled_are_refused
     a_denied_key_is_refused_and_told
     sides_that_want_different_security_do_not_meet
     without_a_judge_plain_lets_nobody_in
@@ -253,6 +254,17 @@ fn plain_lets_in_whom_the_judge_lets_in(world: &World) {
     let asked = asked.lock().expect("no panic");
     let first = asked.first().expect("it was asked");
     assert_eq!((first.domain.as_str(), first.mechanism(), first.socket), ("house", "PLAIN", pull.id()));
+}
+
+fn keys_that_nobody_filled_are_refused(world: &World) {
+    let zeros = || KeyPair::new(SecretKey::from_bytes([0; 32]));
+    let of_server = Security::curve_client(keys(), PublicKey::from_bytes([0; 32]));
+    let own = Security::curve_client(zeros(), keys().public);
+    for security in [Security::curve_server(zeros()), own, of_server] {
+        let options = Options { security, ..Options::default() };
+        let refused = world.context.socket_with(Pull, options).expect_err("it cannot be safe");
+        assert!(matches!(refused, Error::InvalidOption { option: "security", .. }), "{refused}");
+    }
 }
 
 fn another_servers_key_is_refused(world: &World) {

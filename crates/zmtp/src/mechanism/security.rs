@@ -49,6 +49,11 @@ impl Security {
     /// Passes `through` what is fine, if a handshake can be made with these settings.
     pub(crate) fn check<T>(&self, through: T) -> Result<T, WireError> {
         match self {
+            Security::CurveServer { keys, .. } | Security::CurveClient { keys, .. }
+                if !keys.secret.is_usable() =>
+            {
+                Err(WireError::InvalidConfig { why: "the secret key is all zeros, which everybody knows" })
+            }
             Security::CurveClient { server, .. } if !server.is_usable() => {
                 Err(WireError::InvalidConfig { why: "the server's key is none that a CURVE server can have" })
             }
