@@ -24,8 +24,8 @@ pub struct Config {
     /// Whether our READY waits for the peer's, and for our [`admit`](super::Handshake::admit). For the accepting side only: RFC 37 has
     /// the connecting side speak first, and two who wait would wait for ever.
     pub judges: bool,
-    /// Whether somebody has to judge the peer's credentials before it is told that it is let in: see
-    /// [`question`](super::Handshake::question). Without it, whoever keeps to the mechanism is let in; of a mechanism with roles the server asks.
+    /// Whether somebody has to judge a peer before it is told that it is let in, also where there is no security: see
+    /// [`question`](super::Handshake::question). The server's side of PLAIN and CURVE always asks: whoever wants everybody in says so there.
     pub asks: bool,
     /// What the peer may make us hold.
     pub limits: Limits,

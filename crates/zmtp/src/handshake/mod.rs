@@ -85,6 +85,7 @@ impl Handshake {
             Ok(metadata) => (metadata, State::Greeting(Said::Signature)),
             Err(error) => (Default::default(), State::Failed(error)),
         };
+        let asks = config.asks || security.is_server();
         let mechanism = Mechanism::new(security, metadata);
         let greeting =
             Greeting { minor: config.minor, mechanism: mechanism.name(), as_server: mechanism.is_server() };
@@ -102,7 +103,7 @@ impl Handshake {
             socket_type: config.socket_type,
             identity: config.identity,
             judges: config.judges,
-            asks: config.asks,
+            asks,
             limits: config.limits,
             piece: Vec::new(),
             past_bytes: 0,
@@ -147,8 +148,8 @@ impl Handshake {
         out.append(&mut self.output);
     }
 
-    /// What somebody has to judge before the handshake goes on, exactly once: tell the outcome with [`answer`](Self::answer). Only where
-    /// [`Config::asks`] is set.
+    /// What somebody has to judge before the handshake goes on, exactly once: tell the outcome with [`answer`](Self::answer). For the
+    /// server's side of PLAIN and CURVE, and where [`Config::asks`] is set.
     pub fn question(&mut self) -> Option<Credentials> {
         match &mut self.state {
             State::Asking { credentials, .. } => credentials.take(),

@@ -377,6 +377,33 @@ fn a_key_that_makes_no_secret_is_refused_on_both_sides() {
     assert_eq!(outcome, Err(WireError::CannotOpen { command: "HELLO" }));
 }
 
+#[test]
+fn a_key_that_nobody_filled_is_none() {
+    let zeros = || KeyPair::new(SecretKey::from_bytes([0; 32]));
+    let client = Security::CurveClient { keys: zeros(), server: keys(SERVER).public, seed: seed(0) };
+    for security in [Security::CurveServer { keys: zeros(), seed: seed(0) }, client] {
+        let mut ours = Handshake::with_security(Config::new(SocketType::Push), security);
+        assert!(!ours.has_output());
+        assert!(matches!(ours.handle_input(b"\xFF"), Err(WireError::InvalidConfig { .. })));
+    }
+}
+
+/// Also one that was not told to.
+#[test]
+fn a_server_asks_before_it_lets_anybody_in() {
+    let config = || Config::new(SocketType::Rep);
+    let curve = Security::CurveServer { keys: keys(SERVER), seed: seed(0) };
+    for (mut server, mut client) in [
+        (Handshake::with_security(config(), curve), curve_client(SERVER, 0)),
+        (Handshake::with_security(config(), Security::PlainServer), plain_client()),
+    ] {
+        let led = lead(&mut client, &mut server, Err(Denial::Refused), undisturbed);
+        assert!(led.asked.is_some());
+        assert_eq!(led.server, Err(WireError::Denied(Denial::Refused)));
+        assert!(!server.is_done() && !client.is_done());
+    }
+}
+
 /// Somebody on the way may show himself as such a peer.
 #[test]
 fn an_older_peer_is_not_told_who_we_are() {
