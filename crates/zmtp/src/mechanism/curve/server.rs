@@ -198,7 +198,10 @@ impl CurveServer {
 fn welcome(key: &Key, theirs: &PublicKey, seed: &Seed, cookie_key: &Key) -> Vec<u8> {
     let own = KeyPair::new(SecretKey::from_bytes(seed.key(0)));
     let (cookie_nonce, welcome_nonce) = (seed.nonce(0), seed.nonce(1));
-    let remembered = Zeroizing::new([*theirs.as_bytes(), *own.secret.as_bytes()].concat());
+    // With room for both, so that growing leaves no copy of the secret behind.
+    let mut remembered = Zeroizing::new(Vec::with_capacity(2 * KEY_LEN));
+    remembered.extend_from_slice(theirs.as_bytes());
+    remembered.extend_from_slice(own.secret.as_bytes());
     let mut inside = own.public.as_bytes().to_vec();
     inside.extend_from_slice(&cookie_nonce);
     cookie_key.seal(&Nonce::long(COOKIE_PREFIX, cookie_nonce), &remembered, &mut inside);
