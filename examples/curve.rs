@@ -3,7 +3,7 @@
 //! `cargo run -p serverlink-examples --example curve`
 
 use std::collections::HashMap;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ fn run() -> Result<Vec<String>, Error> {
     let sensor_keys = SecretKey::from_z85(&secret).map(KeyPair::new);
     let sensor_keys = sensor_keys.expect("it was written by to_z85");
 
-    let (ask, questions) = mpsc::channel();
+    let (ask, questions) = mpsc::sync_channel(100);
     let guests = HashMap::from([(sensor_keys.public, "sensor-7")]);
     thread::spawn(move || decide(&guests, &questions));
     let pull = context
@@ -61,12 +61,14 @@ fn run() -> Result<Vec<String>, Error> {
 }
 
 /// Asks somebody else, so that no connection waits while he thinks.
-struct Doorkeeper(Sender<(AuthRequest, Answer)>);
+struct Doorkeeper(SyncSender<(AuthRequest, Answer)>);
 
 impl Authenticator for Doorkeeper {
     fn judge(&self, request: AuthRequest, answer: Answer) {
-        // An answer that is dropped lets nobody in.
-        let _ = self.0.send((request, answer));
+        // Strangers may ask faster than anybody decides: then they may come back. An answer that is dropped lets nobody in.
+        if let Err(TrySendError::Full((_, answer))) = self.0.try_send((request, answer)) {
+            answer.give(Err(Denial::Temporary));
+        }
     }
 }
 

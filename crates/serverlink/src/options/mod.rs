@@ -169,8 +169,9 @@ pub struct Options {
     /// `ZMQ_PLAIN_PASSWORD`, `ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SERVERKEY`.
     pub security: Security,
 
-    /// Who judges the peers of this socket, whatever the mechanism: nobody is let in without its word. A client of PLAIN or CURVE asks nobody: its
-    /// server is who it says, or cannot answer. Default: none; then the context's, or a handler bound to `inproc://zeromq.zap.01`, is asked as
+    /// Who judges the peers of this socket, without security or as the server of a mechanism: nobody is let in over tcp or ipc without its
+    /// word. It is not asked about peers over `inproc://`, which are of this process, nor by a client of PLAIN or CURVE: a server of CURVE is who
+    /// it says or cannot answer, one of PLAIN can be anybody. Default: none; then the context's, or a handler bound to `inproc://zeromq.zap.01`, is asked as
     /// [`security`](crate::security) tells. Not in libzmq, which has the handler alone.
     pub authenticator: Option<SharedAuthenticator>,
 

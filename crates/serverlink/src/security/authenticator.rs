@@ -15,27 +15,49 @@ use crate::reactor::{Command, Reactor};
 /// Any `Fn(&AuthRequest) -> Result<User, Denial>` is one that answers at once. One that has to ask a database first implements
 /// [`judge`](Authenticator::judge), hands the [`Answer`] on and returns.
 ///
-/// It is called by whichever thread drives the socket, without any lock: it may call the library, but while it runs the connections of
-/// that thread wait. A panic counts as [`Denial::Failed`].
+/// It is called by whichever thread drives the socket, without any lock. That may be a thread of the application, inside of its `recv` or
+/// `send`. It may call the library, but while it runs that thread and its connections wait: one that may take long hands the question
+/// to a thread of its own. A panic counts as [`Denial::Failed`].
 ///
 /// ```
+/// use std::sync::mpsc::{self, SyncSender, TrySendError};
 /// use std::thread;
 /// use serverlink::security::{Answer, AuthRequest, Authenticator, Denial, User};
 ///
-/// struct Slow;
+/// struct Slow(SyncSender<(AuthRequest, Answer)>);
+///
+/// impl Slow {
+///     fn new() -> Slow {
+///         // Strangers may ask faster than anybody decides, so there is a bound.
+///         let (ask, questions) = mpsc::sync_channel::<(AuthRequest, Answer)>(100);
+///         thread::spawn(move || {
+///             for (request, answer) in questions {
+///                 match request.username() {
+///                     Some(b"admin") => answer.give(Ok(User::named("admin"))),
+///                     _ => answer.give(Err(Denial::Refused)),
+///                 }
+///             }
+///         });
+///         Slow(ask)
+///     }
+/// }
 ///
 /// impl Authenticator for Slow {
 ///     fn judge(&self, request: AuthRequest, answer: Answer) {
-///         thread::spawn(move || match request.username() {
-///             Some(b"admin") => answer.give(Ok(User::named("admin"))),
-///             _ => answer.give(Err(Denial::Refused)),
-///         });
+///         match self.0.try_send((request, answer)) {
+///             Ok(()) => {}
+///             // Not now: it may come back.
+///             Err(TrySendError::Full((_, answer))) => answer.give(Err(Denial::Temporary)),
+///             Err(TrySendError::Disconnected((_, answer))) => answer.give(Err(Denial::Failed)),
+///         }
 ///     }
 /// }
+/// # let _ = Slow::new();
 /// ```
 pub trait Authenticator: Send + Sync + 'static {
     /// Judges one peer, now or later: the handshake goes on when `answer` is given, until the socket's
-    /// [`handshake_timeout`](crate::Options::handshake_timeout). An answer that is dropped is [`Denial::Failed`].
+    /// [`handshake_timeout`](crate::Options::handshake_timeout). Whether the peer is still there is not looked at before that. An answer that is
+    /// dropped is [`Denial::Failed`].
     fn judge(&self, request: AuthRequest, answer: Answer);
 }
 

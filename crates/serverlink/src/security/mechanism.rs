@@ -12,7 +12,8 @@ use crate::error::Error;
 
 /// The mechanism of a socket, its role in it, and what it needs for that. See the [module](crate::security).
 ///
-/// Secrets are never shown by `Debug`, and overwritten when they are dropped.
+/// Secrets are never shown by `Debug`, and overwritten when they are dropped. What of a password of PLAIN went through a connection's buffers,
+/// where it is in clear as on the wire, is not overwritten there.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Security(Kind);
 
@@ -50,7 +51,9 @@ impl Security {
         Security(Kind::PlainClient { username: username.into(), password: Zeroizing::new(password.into()) })
     }
 
-    /// Encrypts, and lets in whoever knows its public key and is accepted by whoever judges peers by theirs. Source: RFC 26. libzmq:
+    /// Encrypts, and lets in whoever knows its public key and is accepted by whoever judges peers by theirs. **Where there is nobody to judge,
+    /// everybody is let in who knows the public key**, and that is no secret: give the socket an
+    /// [`authenticator`](crate::Options::authenticator) that knows its clients' keys. Source: RFC 26. libzmq:
     /// `ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`.
     pub fn curve_server(keys: KeyPair) -> Security {
         Security(Kind::CurveServer(keys))
