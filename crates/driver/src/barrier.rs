@@ -1,7 +1,7 @@
 //! A memory barrier of which one side costs nothing, because the other has the system make one on every processor for both.
 //!
 //! Of two threads, each of which stores to its own place, meets such a barrier and loads from the other's place, at least one sees what the
-//! other stored: if one of the barriers is [`light`] and the other [`heavy`].
+//! other stored: if one of the barriers is [`frequent`] and the other [`rare`].
 
 #[cfg(not(loom))]
 pub(crate) use real::{heavy, is_available, light};
