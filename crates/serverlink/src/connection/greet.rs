@@ -178,7 +178,7 @@ impl Connection {
         let Phase::Greeting(handshake, _) = &mut self.phase else { return Flow::Idle };
         let Some(peer) = handshake.poll_peer() else { return Flow::Idle };
         let channel = handshake.take_channel();
-        if channel.is_some() != self.core.options.security.encrypts() {
+        if channel.is_some() != self.settings.security.encrypts() {
             // It would go on in clear. A mistake of ours, and not to be made up for.
             return Flow::End(Farewell::TurnedAway("its connection has no keys to encrypt with".to_owned()));
         }

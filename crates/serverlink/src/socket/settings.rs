@@ -17,7 +17,7 @@ impl Socket {
     ///   `invert_matching`; XPUB: `xpub_verbose`, `xpub_verboser`, and `xpub_manual` and `xpub_manual_last_value` to be turned on.
     ///   A queue that is longer than a mark says now keeps what it has.
     /// - For what is bound and connected from now on, and all connections that come of it: everything that is said or set when a connection is made:
-    ///   `routing_id`, `metadata`, `handshake_timeout`, `connect_timeout`, heartbeats, `max_message_bytes`, buffers, `tcp`, `backlog`, `ipv6`,
+    ///   `routing_id`, `metadata`, `security`, `zap_domain`, `handshake_timeout`, `connect_timeout`, heartbeats, `max_message_bytes`, buffers, `tcp`, `backlog`, `ipv6`,
     ///   `accept_filters`, pauses between attempts to connect, welcome and hello messages. What is there keeps what it was made with.
     /// - Never: everything else, among it `conflate`, `affinity` and the timeouts of calls.
     ///

@@ -29,6 +29,7 @@ over_streams! {
     a_curve_router_turns_a_taken_name_away
     what_waits_is_sealed_anew_for_each_connection
     plain_lets_in_whom_the_judge_lets_in
+    keys_may_come_when_a_socket_is_open
     another_servers_key_is_refused
     keys_that_nobody_filled_are_refused
     a_denied_key_is_refused_and_told
@@ -254,6 +255,23 @@ fn plain_lets_in_whom_the_judge_lets_in(world: &World) {
     let asked = asked.lock().expect("no panic");
     let first = asked.first().expect("it was asked");
     assert_eq!((first.domain.as_str(), first.mechanism(), first.socket), ("house", "PLAIN", pull.id()));
+}
+
+fn keys_may_come_when_a_socket_is_open(world: &World) {
+    let (server, client) = curve();
+    let (pull, push) = (socket(world, Pull, &Security::none()), socket(world, Push, &Security::none()));
+    for (socket, security) in [(&pull, server), (&push, client)] {
+        socket.reconfigure(&Options { security, ..socket.options().clone() }).expect("it may change");
+    }
+    let endpoint = world.bind(&pull);
+    connect(&push, &endpoint);
+    peers(&pull, 1);
+    send(&push, ["sealed"]);
+    assert_eq!(recv_text(&pull), ["sealed"]);
+    let stranger = socket(world, Push, &Security::none());
+    let monitors = [pull.monitor(), stranger.monitor()];
+    stranger.connect(&endpoint).expect("connecting");
+    assert!(monitors.iter().map(failure).any(|cause| cause == Cause::Mechanism));
 }
 
 fn keys_that_nobody_filled_are_refused(world: &World) {
