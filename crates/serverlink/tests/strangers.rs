@@ -2,7 +2,7 @@
 //! allocator counts, and its tests run one at a time.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -417,4 +417,28 @@ fn enforcing_domains_switches_no_authenticator_off() {
         push.connect(&endpoint).expect("connecting");
         assert_eq!(failure(&monitor), Cause::Denied(400));
     }
+}
+
+// ---- what strangers are told
+
+/// Whoever takes a server's place and shows himself as a peer of ZMTP 2.0 does not hear who wanted to talk to it.
+#[test]
+fn nobody_hears_who_comes() {
+    let _alone = alone();
+    let context = Context::new().expect("a context");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let dealer = brisk(&context, SocketType::Dealer, |options| {
+        options.routing_id = b"customer-17".to_vec();
+        options.security = Security::curve_client(keys(), keys().public);
+    });
+    let address = listener.local_addr().expect("it listens");
+    dealer.connect(&format!("tcp://{address}")).expect("connecting");
+    let (mut stream, _) = listener.accept().expect("it comes");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a valid option");
+    stream.write_all(&[0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 1]).expect("it listens");
+    let mut heard = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut heard) {
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
+    }
+    assert!(heard.len() <= 11, "no more than the signature and the version: {}", heard.escape_ascii());
 }
