@@ -20,6 +20,7 @@ use crate::peer::Peer;
 use crate::reactor::{Farewell, number};
 use crate::report::Origin;
 use crate::socket::attach::Arrival;
+use crate::socket::core::limits_of;
 
 /// More than most handshakes have, and what one connection may have kept behind its own.
 const HANDSHAKE_READ_BYTES: usize = 4 * 1024;
@@ -34,7 +35,7 @@ impl Connection {
         let (core, settings) = (&self.core, &self.settings);
         let config = Config {
             identity: settings.routing_id.clone(),
-            limits: core.limits(),
+            limits: limits_of(settings),
             globs: true,
             takes_refusals: settings.announce_extensions,
             // Of two ends that were adopted, neither may wait for the other to speak first.
@@ -213,7 +214,7 @@ impl Connection {
                 let incoming = match (opener, version) {
                     (Some(opener), _) => Some(Incoming::Sealed(opener)),
                     _ if self.core.is_raw() => {
-                        let max_message_bytes = self.core.options.max_message_bytes;
+                        let max_message_bytes = self.settings.max_message_bytes;
                         Some(Incoming::Octets { max_message_bytes })
                     }
                     (None, Version::V1_0) => Some(Incoming::v1()),

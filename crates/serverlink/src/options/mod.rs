@@ -16,7 +16,7 @@ use crate::security::{Security, SharedAuthenticator};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The settings of one socket. They are fixed when it is opened.
+/// The settings of one socket. [`Socket::reconfigure`](crate::Socket::reconfigure) says which of them may change while it is open.
 ///
 /// Start from the defaults and change what you need; [`SocketBuilder`](crate::SocketBuilder) does that in one chain. Where a
 /// default differs from libzmq's, the field says so and why.

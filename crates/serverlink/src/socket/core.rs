@@ -132,6 +132,12 @@ pub(crate) struct RecvSide {
     pub(crate) received: Received,
 }
 
+/// What peers of connections that are made with these settings may send.
+pub(crate) fn limits_of(settings: &Options) -> Limits {
+    let max_message_bytes = settings.max_message_bytes;
+    Limits { max_frame_bytes: max_message_bytes, max_message_bytes, ..Limits::default() }
+}
+
 /// The sender's mark and the receiver's together, exactly; none where either has none.
 pub(super) fn ring_limit(sender: &Core, receiver: &Core) -> HighWater {
     sender.marks().send.together(receiver.marks().recv)
@@ -380,8 +386,7 @@ impl Core {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        let max_message_bytes = self.settings.lock().max_message_bytes;
-        Limits { max_frame_bytes: max_message_bytes, max_message_bytes, ..Limits::default() }
+        limits_of(&self.settings.lock())
     }
 
     /// Types that queue for a peer they dial before it is there.

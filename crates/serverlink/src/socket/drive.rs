@@ -1,5 +1,6 @@
 //! Waiting: a caller that would sleep drives its socket's reactor, or parks if another one does.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -148,9 +149,9 @@ impl Core {
         self.flush();
         let mut found = Ok(None);
         // The reactor does not hear of what peers in this process send.
-        let has_rings = what == For::Message && !self.recv.lock().rings.is_empty();
+        let has_rings = LazyCell::new(|| what == For::Message && !self.recv.lock().rings.is_empty());
         hold.spin(attention, |happened| {
-            if happened || has_rings {
+            if happened || *has_rings {
                 found = attempt();
             }
             !matches!(found, Ok(None))

@@ -104,8 +104,7 @@ impl Core {
 
     /// How much one read may bring: with a small mark little, so that one worker does not hoard.
     pub(crate) fn read_bytes(&self) -> usize {
-        let HighWater { messages, bytes } =
-            HighWater::from_options(self.options.recv_hwm, self.options.recv_hwm_bytes);
+        let HighWater { messages, bytes } = self.recv_high_water();
         messages.saturating_mul(limits::READ_BYTES_PER_MESSAGE).min(bytes.max(limits::LEAST_READ_BYTES))
     }
 

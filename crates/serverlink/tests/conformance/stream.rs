@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use serverlink::{Error, EventKind, Message, Part, Socket, SocketType::*};
+use serverlink::{Error, EventKind, Message, Options, Part, Socket, SocketType::*};
 
 use crate::{
     over_streams,
@@ -210,20 +210,27 @@ fn a_browser_that_takes_nothing_blocks_its_own_answers_alone() {
 #[test]
 fn a_small_limit_makes_small_messages() {
     let world = World::new(Transport::Tcp);
-    let stream = world.socket_with(Stream, |options| options.max_message_bytes = 3);
-    let endpoint = world.bind(&stream);
+    take_eight_octets(&world, &world.socket_with(Stream, |options| options.max_message_bytes = 3));
+    let changed = world.socket_with(Stream, |_| {});
+    let options = Options { max_message_bytes: 3, ..changed.options().clone() };
+    changed.reconfigure(&options).expect("it may change");
+    take_eight_octets(&world, &changed);
+}
+
+fn take_eight_octets(world: &World, stream: &Socket) {
+    let endpoint = world.bind(stream);
     let mut browser = browser(&endpoint);
-    let who = told(&stream);
+    let who = told(stream);
     browser.write_all(b"eight oc").expect("it is connected");
     let mut all = Vec::new();
     while all.len() < 8 {
-        let message = recv(&stream);
+        let message = recv(stream);
         assert!(message[0] == who && message[1].len() <= 3);
         all.extend_from_slice(message[1].as_bytes());
     }
     assert_eq!(all, b"eight oc");
     drop(browser);
-    until_peers_left(&stream, 0);
-    assert_eq!(told(&stream), who);
-    assert_nothing_waits(&stream);
+    until_peers_left(stream, 0);
+    assert_eq!(told(stream), who);
+    assert_nothing_waits(stream);
 }
