@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::errno::{self, Answer, EFAULT, Errno, fail};
+use crate::errno::{self, Answer, EFAULT, EINVAL, Errno, fail};
 use crate::table::{Handled, Inside};
 
 /// Runs a call. What fails sets `errno` and gives `failed`; so does a panic, with `EFAULT`.
@@ -58,6 +58,32 @@ pub unsafe fn text<'a>(text: *const c_char) -> Answer<&'a CStr> {
     }
     // SAFETY: the caller's.
     Ok(unsafe { CStr::from_ptr(text) })
+}
+
+/// A text of C, in UTF-8; null and others are `EINVAL`.
+///
+/// # Safety
+/// As [`text`].
+pub unsafe fn utf8<'a>(place: *const c_char) -> Answer<&'a str> {
+    // SAFETY: the caller's.
+    unsafe { text(place) }.ok().and_then(|text| text.to_str().ok()).ok_or(Errno(EINVAL))
+}
+
+/// A handle that a place of the program holds.
+///
+/// # Safety
+/// The place is null or can be read.
+pub unsafe fn handle_at(place: *mut *mut c_void) -> Answer<*mut c_void> {
+    if place.is_null() {
+        return fail(EFAULT);
+    }
+    // SAFETY: the caller's.
+    Ok(unsafe { place.read_unaligned() })
+}
+
+/// As a call of C gives it: a length that does not fit is the largest that does.
+pub fn length(bytes: usize) -> c_int {
+    c_int::try_from(bytes).unwrap_or(c_int::MAX)
 }
 
 /// Writes where C wants an answer; null is `EFAULT`.

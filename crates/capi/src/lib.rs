@@ -5,7 +5,7 @@
 //! | [`table`], [`guard`], [`mod@errno`] | handles that are recognised, the border that no unwind crosses, and codes |
 //! | [`context`], [`socket`], [`message`] | the three things that programs hold |
 //! | [`poll`], [`poller`], [`proxy`], [`wait`], [`bell`] | waiting, ended by signals |
-//! | [`timers`], [`utility`], [`z85`] | what else C programs are given |
+//! | [`timers`], [`utility`] | what else C programs are given |
 //!
 //! Each call enters a handle, which keeps what it stands for alive until the call leaves; closing shuts the handle and waits for nobody. Foreign
 //! functions (free functions, timers, threads) run without a lock of this crate.
@@ -23,6 +23,5 @@ pub mod table;
 pub mod timers;
 pub mod utility;
 pub mod wait;
-pub mod z85;
 
-pub use serverlink::security::{SecretKey, generate_keys};
+pub use serverlink::security::{SecretKey, generate_keys, z85};

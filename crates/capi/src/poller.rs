@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use crate::bell::RawFd;
 use crate::errno::{Answer, EAGAIN, EBADF, EFAULT, EINVAL, EMFILE, fail};
+use crate::guard::length;
 use crate::poll::{self, Item};
 use crate::socket::CSocket;
 use crate::table::{Handled, Inside, Table};
@@ -34,6 +35,13 @@ pub enum Source {
     Descriptor(RawFd),
 }
 
+impl Source {
+    /// The socket of that handle, which an event tells again.
+    pub fn socket(handle: *mut c_void) -> Source {
+        Source::Socket(handle.expose_provenance())
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Entry {
     source: Source,
@@ -41,15 +49,26 @@ struct Entry {
     events: c_short,
 }
 
-/// What was found.
+/// What was found, as both interfaces lay it out.
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
-    /// Of what.
-    pub source: Source,
+pub struct PollerEvent {
+    /// Its handle, or null.
+    pub socket: *mut c_void,
+    /// Or a descriptor.
+    pub fd: RawFd,
     /// As it was given.
     pub user_data: *mut c_void,
     /// In numbers.
     pub events: c_short,
+}
+
+impl PollerEvent {
+    /// Neither a socket nor a descriptor.
+    pub fn nothing() -> PollerEvent {
+        let nothing = std::ptr::null_mut();
+        PollerEvent { socket: nothing, fd: invalid(), user_data: nothing, events: 0 }
+    }
 }
 
 const KNOWN: c_short = 0xF;
@@ -117,8 +136,25 @@ impl Poller {
         }
     }
 
-    /// Waits until something is found, and gives at most `most` of it; `EAGAIN` if nothing is before `deadline`.
-    pub fn wait(&self, most: usize, deadline: Option<Instant>) -> Answer<Vec<Found>> {
+    /// Waits until something is found, and writes at most `room` of it; `EAGAIN` if nothing is before `deadline`.
+    ///
+    /// # Safety
+    /// So many events can be written at `events`.
+    pub unsafe fn wait(
+        &self,
+        events: *mut PollerEvent,
+        room: usize,
+        deadline: Option<Instant>,
+    ) -> Answer<c_int> {
+        let found = self.find(room, deadline)?;
+        for (index, event) in found.iter().enumerate() {
+            // SAFETY: the caller's; no more than `room` were found.
+            unsafe { events.add(index).write_unaligned(*event) };
+        }
+        Ok(length(found.len()))
+    }
+
+    fn find(&self, most: usize, deadline: Option<Instant>) -> Answer<Vec<PollerEvent>> {
         let entries = self.entries.lock().clone();
         if entries.is_empty() && deadline.is_none() {
             // Nothing would ever end it.
@@ -142,9 +178,15 @@ impl Entry {
         }
     }
 
-    fn found(&self, events: c_int) -> Found {
+    fn found(&self, events: c_int) -> PollerEvent {
         let user_data = std::ptr::with_exposed_provenance_mut(self.user_data);
-        Found { source: self.source, user_data, events: events as c_short }
+        let nothing = PollerEvent { user_data, events: events as c_short, ..PollerEvent::nothing() };
+        match self.source {
+            Source::Socket(handle) => {
+                PollerEvent { socket: std::ptr::with_exposed_provenance_mut(handle), ..nothing }
+            }
+            Source::Descriptor(fd) => PollerEvent { fd, ..nothing },
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The border between C and this library: no unwind crosses it, and what fails sets `slk_errno`.
 
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serverlink_capi::errno::{self, Answer, EFAULT, EINVAL, ENOMEM, Errno, fail};
@@ -51,23 +51,6 @@ pub(crate) fn status(body: impl FnOnce() -> Answer<()>) -> c_int {
     call(-1, || body().map(|()| 0))
 }
 
-/// As a call of C gives it: a length that does not fit is the largest that does.
-pub(crate) fn length(bytes: usize) -> c_int {
-    c_int::try_from(bytes).unwrap_or(c_int::MAX)
-}
-
-/// A text of C, in UTF-8; null and others are `EINVAL`.
-///
-/// # Safety
-/// `place` is null, or ends with a zero byte and can be read until the call that this is for has ended.
-pub(crate) unsafe fn text<'a>(place: *const c_char) -> Answer<&'a str> {
-    if place.is_null() {
-        return fail(EINVAL);
-    }
-    // SAFETY: the caller's.
-    unsafe { CStr::from_ptr(place) }.to_str().map_err(|_| Errno(EINVAL))
-}
-
 /// Puts a value where the caller has room for it, and says how long it is, also where it does not fit: then nothing else happens, and it is
 /// `EINVAL`. What is left of the room of a value of up to 16 bytes is zeroed, for programs that ask a number into a larger one.
 ///
@@ -92,18 +75,6 @@ pub(crate) unsafe fn give(value: &[u8], place: *mut c_void, len: *mut usize) -> 
         }
     }
     Ok(())
-}
-
-/// A handle that a place of the program holds.
-///
-/// # Safety
-/// The place is null or can be read.
-pub(crate) unsafe fn handle_at(place: *mut *mut c_void) -> Answer<*mut c_void> {
-    if place.is_null() {
-        return fail(EFAULT);
-    }
-    // SAFETY: the caller's.
-    Ok(unsafe { place.read_unaligned() })
 }
 
 /// Memory of the C library's for `count` entries of `T` and `tail` bytes behind them. Its end is `free`.

@@ -4,12 +4,12 @@ use std::ffi::{c_int, c_void};
 
 use parking_lot::Mutex;
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, EMFILE, Errno, fail};
-use serverlink_capi::guard::{bytes, enter};
+use serverlink_capi::guard::{bytes, enter, length};
 use serverlink_capi::message::RawMessage;
 use serverlink_capi::socket::CSocket;
 use serverlink_capi::table::{Handled, Inside, Table};
 
-use crate::border::{call, give, length, status};
+use crate::border::{call, give, status};
 
 /// The one property.
 const MORE: c_int = 0;

@@ -4,9 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, ENOTSUP, Errno, fail};
 use serverlink_capi::guard::bytes;
+use serverlink_capi::socket::CSocket;
 use serverlink_capi::socket::numbers as n;
-use serverlink_capi::socket::{CSocket, Value};
-use serverlink_capi::z85;
 
 use crate::border::{give, status};
 
@@ -157,15 +156,7 @@ pub unsafe extern "C" fn slk_getsockopt(
         }
         // SAFETY: the caller passes so much room.
         let room = unsafe { len.read_unaligned() };
-        let found = match socket.option(find(option)?.1)? {
-            Value::Int(number) => number.to_ne_bytes().to_vec(),
-            Value::Fd(number) => number.to_ne_bytes().to_vec(),
-            Value::Long(number) => number.to_ne_bytes().to_vec(),
-            Value::Bytes(bytes) => bytes,
-            Value::Text(text) => [text.as_bytes(), b"\0"].concat(),
-            Value::Key(octets) if room == octets.len() => octets.to_vec(),
-            Value::Key(octets) => [&z85::encode(&octets).ok_or(Errno(EINVAL))?[..], b"\0"].concat(),
-        };
+        let found = socket.option(find(option)?.1)?.to_bytes(room);
         // SAFETY: the caller passes the room that there is, and so much room.
         unsafe { give(&found, value, len) }
     })

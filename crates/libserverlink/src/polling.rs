@@ -1,17 +1,16 @@
 //! Polling, pollers and proxies.
 
 use std::ffi::{c_int, c_long, c_short, c_void};
-use std::time::Instant;
 
 use serverlink_capi::bell::RawFd;
 use serverlink_capi::errno::{EFAULT, EINVAL, ENOTSUP, fail};
-use serverlink_capi::guard::answer;
+use serverlink_capi::guard::{answer, handle_at, length};
 use serverlink_capi::poll::{self, Item};
-use serverlink_capi::poller::{Found, Poller, Source, invalid};
+use serverlink_capi::poller::{Poller, PollerEvent, Source, invalid};
 use serverlink_capi::proxy;
 use serverlink_capi::socket::deadline_after;
 
-use crate::border::{call, handle_at, length, status};
+use crate::border::{call, status};
 
 /// `slk_pollitem_t`.
 #[repr(C)]
@@ -20,15 +19,6 @@ pub struct PollItem {
     fd: c_int,
     events: c_short,
     revents: c_short,
-}
-
-/// `slk_poller_event_t`.
-#[repr(C)]
-pub struct PollerEvent {
-    socket: *mut c_void,
-    fd: RawFd,
-    user_data: *mut c_void,
-    events: c_short,
 }
 
 // What programs were built with; `tests/capi/serverlink/layout.c` has the same numbers of the header.
@@ -41,12 +31,6 @@ const _: () = {
     assert!(size_of::<PollerEvent>() == 32 && offset_of!(PollerEvent, user_data) == 16);
     assert!(offset_of!(PollerEvent, events) == 24);
 };
-
-/// Milliseconds; less than none are no limit.
-fn deadline(timeout: c_long) -> Option<Instant> {
-    #[allow(clippy::useless_conversion, reason = "it has 32 bits on some systems")]
-    deadline_after(timeout.into())
-}
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slk_poll(items: *mut PollItem, count: c_int, timeout: c_long) -> c_int {
@@ -69,7 +53,7 @@ pub unsafe extern "C" fn slk_poll(items: *mut PollItem, count: c_int, timeout: c
                 _ => Item::new(item.socket, invalid(), 0)?,
             });
         }
-        let found = poll::wait(&mut wanted, deadline(timeout))?;
+        let found = poll::wait(&mut wanted, deadline_after(timeout))?;
         for (item, found) in items.iter_mut().zip(&wanted) {
             item.revents = found.found as c_short;
         }
@@ -112,10 +96,6 @@ pub extern "C" fn slk_poller_size(poller: *mut c_void) -> c_int {
     call(-1, || Ok(length(Poller::enter(poller)?.len())))
 }
 
-fn socket(handle: *mut c_void) -> Source {
-    Source::Socket(handle.expose_provenance())
-}
-
 #[unsafe(no_mangle)]
 pub extern "C" fn slk_poller_add(
     poller: *mut c_void,
@@ -123,7 +103,7 @@ pub extern "C" fn slk_poller_add(
     user_data: *mut c_void,
     events: c_short,
 ) -> c_int {
-    status(|| Poller::enter(poller)?.add(socket(handle), user_data, events))
+    status(|| Poller::enter(poller)?.add(Source::socket(handle), user_data, events))
 }
 
 #[unsafe(no_mangle)]
@@ -138,7 +118,7 @@ pub extern "C" fn slk_poller_add_fd(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn slk_poller_modify(poller: *mut c_void, handle: *mut c_void, events: c_short) -> c_int {
-    status(|| Poller::enter(poller)?.modify(socket(handle), events))
+    status(|| Poller::enter(poller)?.modify(Source::socket(handle), events))
 }
 
 #[unsafe(no_mangle)]
@@ -148,7 +128,7 @@ pub extern "C" fn slk_poller_modify_fd(poller: *mut c_void, fd: RawFd, events: c
 
 #[unsafe(no_mangle)]
 pub extern "C" fn slk_poller_remove(poller: *mut c_void, handle: *mut c_void) -> c_int {
-    status(|| Poller::enter(poller)?.remove(socket(handle)))
+    status(|| Poller::enter(poller)?.remove(Source::socket(handle)))
 }
 
 #[unsafe(no_mangle)]
@@ -194,31 +174,7 @@ pub unsafe extern "C" fn slk_poller_wait_all(
             return fail(EFAULT);
         }
         let Some(room) = usize::try_from(room).ok().filter(|room| *room > 0) else { return fail(EINVAL) };
-        let found = poller.wait(room, deadline(timeout))?;
-        for (index, found) in found.iter().enumerate() {
-            // SAFETY: the caller has room for so many events, and there are no more.
-            unsafe { events.add(index).write_unaligned(PollerEvent::from(*found)) };
-        }
-        Ok(length(found.len()))
+        // SAFETY: the caller has room for so many events.
+        unsafe { poller.wait(events, room, deadline_after(timeout)) }
     })
-}
-
-impl PollerEvent {
-    fn nothing() -> PollerEvent {
-        let nothing = std::ptr::null_mut();
-        PollerEvent { socket: nothing, fd: invalid(), user_data: nothing, events: 0 }
-    }
-}
-
-impl From<Found> for PollerEvent {
-    fn from(found: Found) -> PollerEvent {
-        let nothing =
-            PollerEvent { user_data: found.user_data, events: found.events, ..PollerEvent::nothing() };
-        match found.source {
-            Source::Socket(handle) => {
-                PollerEvent { socket: std::ptr::with_exposed_provenance_mut(handle), ..nothing }
-            }
-            Source::Descriptor(fd) => PollerEvent { fd, ..nothing },
-        }
-    }
 }

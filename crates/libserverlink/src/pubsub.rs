@@ -5,9 +5,9 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use serverlink::{Glob, Subscription};
 use serverlink_capi::context;
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, Errno, fail};
-use serverlink_capi::guard::{answer, text};
+use serverlink_capi::guard::{answer, length, text};
 
-use crate::border::{allocate, call, length, release, status};
+use crate::border::{allocate, call, release, status};
 
 fn subscriptions(context: *mut c_void) -> Answer<Vec<Subscription>> {
     Ok(context::of(context)?.library().map(|library| library.subscriptions()).unwrap_or_default())

@@ -3,9 +3,10 @@
 use std::ffi::{c_char, c_int};
 
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, Errno, fail};
+use serverlink_capi::guard::utf8;
 use serverlink_capi::{SecretKey, generate_keys};
 
-use crate::border::{status, text};
+use crate::border::status;
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slk_curve_keypair(public: *mut c_char, secret: *mut c_char) -> c_int {
@@ -23,7 +24,7 @@ pub unsafe extern "C" fn slk_curve_keypair(public: *mut c_char, secret: *mut c_c
 pub unsafe extern "C" fn slk_curve_public(public: *mut c_char, secret: *const c_char) -> c_int {
     status(|| {
         // SAFETY: the caller passes a text.
-        let secret = SecretKey::from_z85(unsafe { text(secret) }?).map_err(|_| Errno(EINVAL))?;
+        let secret = SecretKey::from_z85(unsafe { utf8(secret) }?).map_err(|_| Errno(EINVAL))?;
         // SAFETY: the caller has room for 41 characters.
         unsafe { put(public, &secret.public_key().to_z85()) }
     })

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use serverlink::{Message, Part, SocketType};
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, EMFILE, ENOTSUP, fail};
-use serverlink_capi::guard::{answer, bytes, enter};
+use serverlink_capi::guard::{answer, bytes, enter, handle_at, length, utf8};
 use serverlink_capi::socket::{CSocket, numbers};
 use serverlink_capi::table::{Handled, Table};
 
-use crate::border::{call, handle_at, length, status, text};
+use crate::border::{call, status};
 
 const PUB: c_int = 1;
 const MOST_SHARDS: c_int = 1024;
@@ -137,7 +137,7 @@ fn exactly(channel: &[u8]) -> Vec<u8> {
 /// As [`text`].
 unsafe fn channel<'a>(place: *const c_char) -> Answer<&'a [u8]> {
     // SAFETY: the caller's.
-    match unsafe { text(place) }?.as_bytes() {
+    match unsafe { utf8(place) }?.as_bytes() {
         b"" => fail(EINVAL),
         channel => Ok(channel),
     }

@@ -3,11 +3,11 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use serverlink::{Message, Part};
-use serverlink_capi::errno::{EFAULT, EINVAL, Errno, fail};
-use serverlink_capi::guard::bytes;
+use serverlink_capi::errno::{EINVAL, Errno, fail};
+use serverlink_capi::guard::{bytes, length, utf8};
 use serverlink_capi::socket::{CSocket, SNDMORE};
 
-use crate::border::{call, length, status, text};
+use crate::border::{call, status};
 use crate::monitor;
 
 /// The last of the types that are numbered in the header.
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn slk_bind(socket: *mut c_void, endpoint: *const c_char) 
     status(|| {
         let entered = CSocket::enter(socket)?;
         // SAFETY: the caller passes a text.
-        let endpoint = unsafe { text(endpoint) }?;
+        let endpoint = unsafe { utf8(endpoint) }?;
         entered.bind(endpoint).inspect_err(|&Errno(code)| monitor::bind_failed(socket, endpoint, code))
     })
 }
@@ -45,13 +45,13 @@ pub unsafe extern "C" fn slk_bind(socket: *mut c_void, endpoint: *const c_char) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slk_connect(socket: *mut c_void, endpoint: *const c_char) -> c_int {
     // SAFETY: the caller passes a text.
-    status(|| CSocket::enter(socket)?.connect(unsafe { text(endpoint) }?))
+    status(|| CSocket::enter(socket)?.connect(unsafe { utf8(endpoint) }?))
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slk_unbind(socket: *mut c_void, endpoint: *const c_char) -> c_int {
     // SAFETY: the caller passes a text.
-    status(|| CSocket::enter(socket)?.release(unsafe { text(endpoint) }?))
+    status(|| CSocket::enter(socket)?.release(unsafe { utf8(endpoint) }?))
 }
 
 #[unsafe(no_mangle)]
@@ -82,19 +82,8 @@ pub unsafe extern "C" fn slk_recv(
     room: usize,
     flags: c_int,
 ) -> c_int {
-    call(-1, || {
-        let socket = CSocket::enter(socket)?;
-        if place.is_null() && room > 0 {
-            return fail(EFAULT);
-        }
-        let copy = |part: &[u8]| {
-            if !place.is_null() {
-                // SAFETY: the caller has room for `room` bytes, and no more are copied.
-                unsafe { place.cast::<u8>().copy_from_nonoverlapping(part.as_ptr(), part.len().min(room)) };
-            }
-        };
-        socket.recv_bytes(copy, flags).map(length)
-    })
+    // SAFETY: the caller has room for `room` bytes.
+    call(-1, || unsafe { CSocket::enter(socket)?.recv_into(place, room, flags) })
 }
 
 #[unsafe(no_mangle)]

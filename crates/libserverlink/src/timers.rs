@@ -2,10 +2,10 @@
 
 use std::ffi::{c_int, c_long, c_void};
 
-use serverlink_capi::guard::answer;
+use serverlink_capi::guard::{answer, handle_at};
 use serverlink_capi::timers::{TimerFn, Timers};
 
-use crate::border::{call, handle_at, status};
+use crate::border::{call, status};
 
 #[unsafe(no_mangle)]
 pub extern "C" fn slk_timers_new() -> *mut c_void {

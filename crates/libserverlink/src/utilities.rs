@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use serverlink_capi::errno::{Answer, EFAULT};
-use serverlink_capi::guard::{answer, enter};
+use serverlink_capi::guard::{answer, enter, handle_at, utf8};
 use serverlink_capi::utility::{self, Counter, Stopwatch};
 
-use crate::border::{call, handle_at, status, text};
+use crate::border::{call, status};
 
 /// The system's time when it was first asked for, and from then on what a clock that never leaps adds to it.
 #[unsafe(no_mangle)]
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn slk_has(capability: *const c_char) -> c_int {
     // SAFETY: the caller passes a text.
     call(
         0,
-        || Ok(matches!(unsafe { text(capability) }?, "tcp" | "ipc" | "inproc" | "plain" | "curve").into()),
+        || Ok(matches!(unsafe { utf8(capability) }?, "tcp" | "ipc" | "inproc" | "plain" | "curve").into()),
     )
 }
 

@@ -3,11 +3,9 @@
 use std::ffi::{CString, c_char, c_int, c_void};
 
 use serverlink_capi::errno::{Answer, EINVAL, Errno, fail};
-use serverlink_capi::guard::{bytes, call, status, text};
+use serverlink_capi::guard::{bytes, call, length, status, text};
 use serverlink_capi::message::{FreeFn, RawMessage, lent, sized};
 use serverlink_capi::socket::CSocket;
-
-use crate::sockets::length;
 
 const MORE: c_int = 1;
 const SRCFD: c_int = 2;

@@ -1,17 +1,14 @@
 //! Polling, pollers and proxies.
 
 use std::ffi::{c_int, c_long, c_short, c_void};
-use std::time::Instant;
 
 use serverlink_capi::bell::RawFd;
 use serverlink_capi::errno::{EFAULT, EINVAL, fail};
-use serverlink_capi::guard::{answer, call, status};
+use serverlink_capi::guard::{answer, call, handle_at, length, status};
 use serverlink_capi::poll::{self, Item};
-use serverlink_capi::poller::{Found, Poller, Source, invalid};
+use serverlink_capi::poller::{Poller, PollerEvent, Source};
 use serverlink_capi::proxy;
 use serverlink_capi::socket::deadline_after;
-
-use crate::sockets::length;
 
 /// `zmq_pollitem_t`.
 #[repr(C)]
@@ -20,21 +17,6 @@ pub struct PollItem {
     fd: RawFd,
     events: c_short,
     revents: c_short,
-}
-
-/// `zmq_poller_event_t`.
-#[repr(C)]
-pub struct PollerEvent {
-    socket: *mut c_void,
-    fd: RawFd,
-    user_data: *mut c_void,
-    events: c_short,
-}
-
-/// Milliseconds; less than none are no limit.
-fn deadline(timeout: c_long) -> Option<Instant> {
-    #[allow(clippy::useless_conversion, reason = "it has 32 bits on some systems")]
-    deadline_after(timeout.into())
 }
 
 #[unsafe(no_mangle)]
@@ -53,7 +35,7 @@ pub unsafe extern "C" fn zmq_poll(items: *mut PollItem, count: c_int, timeout: c
         for item in items.iter() {
             wanted.push(Item::new(item.socket, item.fd, item.events)?);
         }
-        let found = poll::wait(&mut wanted, deadline(timeout))?;
+        let found = poll::wait(&mut wanted, deadline_after(timeout))?;
         for (item, found) in items.iter_mut().zip(&wanted) {
             item.revents = found.found as c_short;
         }
@@ -114,8 +96,7 @@ pub extern "C" fn zmq_poller_new() -> *mut c_void {
 pub unsafe extern "C" fn zmq_poller_destroy(place: *mut *mut c_void) -> c_int {
     status(|| {
         // SAFETY: the caller passes a place with a handle in it.
-        let handle = unsafe { crate::utilities::handle_at(place) }?;
-        Poller::destroy(handle)?;
+        Poller::destroy(unsafe { handle_at(place) }?)?;
         // SAFETY: as above.
         unsafe { answer(place, std::ptr::null_mut()) }
     })
@@ -126,10 +107,6 @@ pub extern "C" fn zmq_poller_size(poller: *mut c_void) -> c_int {
     call(-1, || Ok(length(Poller::enter(poller)?.len())))
 }
 
-fn socket(handle: *mut c_void) -> Source {
-    Source::Socket(handle.addr())
-}
-
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_add(
     poller: *mut c_void,
@@ -137,7 +114,7 @@ pub extern "C" fn zmq_poller_add(
     user_data: *mut c_void,
     events: c_short,
 ) -> c_int {
-    status(|| Poller::enter(poller)?.add(socket(handle), user_data, events))
+    status(|| Poller::enter(poller)?.add(Source::socket(handle), user_data, events))
 }
 
 #[unsafe(no_mangle)]
@@ -152,7 +129,7 @@ pub extern "C" fn zmq_poller_add_fd(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_modify(poller: *mut c_void, handle: *mut c_void, events: c_short) -> c_int {
-    status(|| Poller::enter(poller)?.modify(socket(handle), events))
+    status(|| Poller::enter(poller)?.modify(Source::socket(handle), events))
 }
 
 #[unsafe(no_mangle)]
@@ -162,7 +139,7 @@ pub extern "C" fn zmq_poller_modify_fd(poller: *mut c_void, fd: RawFd, events: c
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_remove(poller: *mut c_void, handle: *mut c_void) -> c_int {
-    status(|| Poller::enter(poller)?.remove(socket(handle)))
+    status(|| Poller::enter(poller)?.remove(Source::socket(handle)))
 }
 
 #[unsafe(no_mangle)]
@@ -208,31 +185,7 @@ pub unsafe extern "C" fn zmq_poller_wait_all(
             return fail(EFAULT);
         }
         let Ok(room) = usize::try_from(room) else { return fail(EINVAL) };
-        let found = poller.wait(room, deadline(timeout))?;
-        for (index, found) in found.iter().enumerate() {
-            // SAFETY: the caller has room for so many events, and there are no more.
-            unsafe { events.add(index).write_unaligned(PollerEvent::from(*found)) };
-        }
-        Ok(length(found.len()))
+        // SAFETY: the caller has room for so many events.
+        unsafe { poller.wait(events, room, deadline_after(timeout)) }
     })
-}
-
-impl PollerEvent {
-    fn nothing() -> PollerEvent {
-        let nothing = std::ptr::null_mut();
-        PollerEvent { socket: nothing, fd: invalid(), user_data: nothing, events: 0 }
-    }
-}
-
-impl From<Found> for PollerEvent {
-    fn from(found: Found) -> PollerEvent {
-        let nothing =
-            PollerEvent { user_data: found.user_data, events: found.events, ..PollerEvent::nothing() };
-        match found.source {
-            Source::Socket(handle) => {
-                PollerEvent { socket: std::ptr::with_exposed_provenance_mut(handle), ..nothing }
-            }
-            Source::Descriptor(fd) => PollerEvent { fd, ..nothing },
-        }
-    }
 }

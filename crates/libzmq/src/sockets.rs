@@ -3,14 +3,8 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, ENOMEM, ENOTSUP, Errno, fail};
-use serverlink_capi::guard::{answer, bytes, call, status, text};
+use serverlink_capi::guard::{answer, bytes, call, length, status, text, utf8};
 use serverlink_capi::socket::{CSocket, SNDMORE, Value, Wanted, numbers};
-use serverlink_capi::z85;
-
-/// As a call of C gives it: a length that does not fit is the largest that does.
-pub(crate) fn length(bytes: usize) -> c_int {
-    c_int::try_from(bytes).unwrap_or(c_int::MAX)
-}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket(context: *mut c_void, number: c_int) -> *mut c_void {
@@ -52,15 +46,7 @@ pub unsafe extern "C" fn zmq_getsockopt(
         let found = CSocket::enter(socket)?.option(option)?;
         // SAFETY: the caller passes how much room there is.
         let room = if len.is_null() { 0 } else { unsafe { len.read_unaligned() } };
-        let found = match found {
-            Value::Int(number) => number.to_ne_bytes().to_vec(),
-            Value::Fd(number) => number.to_ne_bytes().to_vec(),
-            Value::Long(number) => number.to_ne_bytes().to_vec(),
-            Value::Bytes(bytes) => bytes,
-            Value::Text(text) => [text.as_bytes(), b"\0"].concat(),
-            Value::Key(octets) if room == octets.len() => octets.to_vec(),
-            Value::Key(octets) => [&z85::encode(&octets).ok_or(Errno(EINVAL))?[..], b"\0"].concat(),
-        };
+        let found = found.to_bytes(room);
         // SAFETY: the caller passes the room that there is, and so much room.
         unsafe { give(&found, value, len) }
     })
@@ -90,31 +76,22 @@ pub(crate) unsafe fn give(value: &[u8], place: *mut c_void, len: *mut usize) -> 
     unsafe { answer(len, value.len()) }
 }
 
-/// An endpoint as a text.
-///
-/// # Safety
-/// As [`text`].
-unsafe fn endpoint<'a>(endpoint: *const c_char) -> Answer<&'a str> {
-    // SAFETY: the caller's.
-    unsafe { text(endpoint) }.map_err(|_| Errno(EINVAL))?.to_str().map_err(|_| Errno(EINVAL))
-}
-
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, address: *const c_char) -> c_int {
     // SAFETY: the caller passes a text.
-    status(|| CSocket::enter(socket)?.bind(unsafe { endpoint(address) }?))
+    status(|| CSocket::enter(socket)?.bind(unsafe { utf8(address) }?))
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_connect(socket: *mut c_void, address: *const c_char) -> c_int {
     // SAFETY: the caller passes a text.
-    status(|| CSocket::enter(socket)?.connect(unsafe { endpoint(address) }?))
+    status(|| CSocket::enter(socket)?.connect(unsafe { utf8(address) }?))
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_unbind(socket: *mut c_void, address: *const c_char) -> c_int {
     // SAFETY: the caller passes a text.
-    status(|| CSocket::enter(socket)?.release(unsafe { endpoint(address) }?))
+    status(|| CSocket::enter(socket)?.release(unsafe { utf8(address) }?))
 }
 
 #[unsafe(no_mangle)]
@@ -156,19 +133,8 @@ pub unsafe extern "C" fn zmq_recv(
     room: usize,
     flags: c_int,
 ) -> c_int {
-    call(-1, || {
-        let socket = CSocket::enter(socket)?;
-        if place.is_null() && room > 0 {
-            return fail(EFAULT);
-        }
-        let copy = |part: &[u8]| {
-            if !place.is_null() {
-                // SAFETY: the caller has room for `room` bytes, and no more are copied.
-                unsafe { place.cast::<u8>().copy_from_nonoverlapping(part.as_ptr(), part.len().min(room)) };
-            }
-        };
-        socket.recv_bytes(copy, flags).map(length)
-    })
+    // SAFETY: the caller has room for `room` bytes.
+    call(-1, || unsafe { CSocket::enter(socket)?.recv_into(place, room, flags) })
 }
 
 #[unsafe(no_mangle)]
@@ -273,7 +239,7 @@ pub unsafe extern "C" fn zmq_socket_monitor_versioned(
             return Ok(());
         }
         // SAFETY: the caller passes a text.
-        socket.monitor(unsafe { endpoint(address) }?, Wanted { events, version, socket_type })
+        socket.monitor(unsafe { utf8(address) }?, Wanted { events, version, socket_type })
     })
 }
 
@@ -297,7 +263,7 @@ pub unsafe extern "C" fn zmq_leave(socket: *mut c_void, group: *const c_char) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, address: *const c_char) -> u32 {
     // SAFETY: the caller passes a text.
-    call(0, || CSocket::enter(socket)?.connect_peer(unsafe { endpoint(address) }?))
+    call(0, || CSocket::enter(socket)?.connect_peer(unsafe { utf8(address) }?))
 }
 
 #[unsafe(no_mangle)]

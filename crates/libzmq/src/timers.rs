@@ -2,10 +2,8 @@
 
 use std::ffi::{c_int, c_long, c_void};
 
-use serverlink_capi::guard::{answer, call, status};
+use serverlink_capi::guard::{answer, call, handle_at, status};
 use serverlink_capi::timers::{TimerFn, Timers};
-
-use crate::utilities::handle_at;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_new() -> *mut c_void {

@@ -5,21 +5,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use serverlink_capi::errno::{Answer, EFAULT, EINVAL, Errno, fail};
-use serverlink_capi::guard::{answer, bytes, call, enter, status, text};
+use serverlink_capi::guard::{answer, bytes, call, enter, handle_at, status, text};
 use serverlink_capi::utility::{self, Counter, Stopwatch, ThreadFn};
 use serverlink_capi::{SecretKey, generate_keys, z85};
-
-/// A handle that a place of the program holds.
-///
-/// # Safety
-/// The place is null or can be read.
-pub(crate) unsafe fn handle_at(place: *mut *mut c_void) -> Answer<*mut c_void> {
-    if place.is_null() {
-        return fail(EFAULT);
-    }
-    // SAFETY: the caller's.
-    Ok(unsafe { place.read_unaligned() })
-}
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_has(capability: *const c_char) -> c_int {
@@ -34,9 +22,9 @@ pub unsafe extern "C" fn zmq_z85_encode(place: *mut c_char, octets: *const u8, l
             return fail(EINVAL);
         }
         // SAFETY: the caller passes `len` octets.
-        let encoded = z85::encode(unsafe { bytes(octets.cast(), len) }?).ok_or(Errno(EINVAL))?;
+        let encoded = z85::encode(unsafe { bytes(octets.cast(), len) }?).map_err(|_| Errno(EINVAL))?;
         // SAFETY: the caller has room for five characters for each four octets, and a zero.
-        unsafe { put(place.cast(), &[&encoded[..], b"\0"].concat()) }?;
+        unsafe { put_text(place, &encoded) }?;
         Ok(place)
     })
 }
@@ -45,7 +33,8 @@ pub unsafe extern "C" fn zmq_z85_encode(place: *mut c_char, octets: *const u8, l
 pub unsafe extern "C" fn zmq_z85_decode(place: *mut u8, encoded: *const c_char) -> *mut u8 {
     call(std::ptr::null_mut(), || {
         // SAFETY: the caller passes a text.
-        let decoded = z85::decode(unsafe { text(encoded) }?.to_bytes()).ok_or(Errno(EINVAL))?;
+        let encoded = unsafe { text(encoded) }?.to_str().map_err(|_| Errno(EINVAL))?;
+        let decoded = z85::decode(encoded).map_err(|_| Errno(EINVAL))?;
         // SAFETY: the caller has room for four octets for each five characters.
         unsafe { put(place, &decoded) }?;
         Ok(place)

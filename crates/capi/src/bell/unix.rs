@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serverlink::{Endpoint, Socket};
 
+use super::milliseconds_until;
 use crate::errno::{Answer, EBADF, EINVAL, Errno, fail};
 
 /// A descriptor, as C knows it.
@@ -74,14 +75,7 @@ impl Bell {
 /// What the system says; a signal is `EINTR`.
 pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result<usize> {
     loop {
-        let timeout = match deadline {
-            None => -1,
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                // Rounded up, so that it is not called again for the last fraction.
-                i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
-            }
-        };
+        let timeout = milliseconds_until(deadline);
         // SAFETY: the system reads and writes so many entries of a slice that we hold.
         let ready =
             unsafe { libc::poll(descriptors.as_mut_ptr(), descriptors.len() as libc::nfds_t, timeout) };

@@ -11,6 +11,7 @@ use serverlink::{Endpoint, Socket};
 
 use windows_sys::Win32::Networking::WinSock::{SOCKET_ERROR, WSAPOLLFD, WSAPoll};
 
+use super::milliseconds_until;
 use crate::errno::{Answer, EINVAL, fail};
 
 /// A descriptor, as C knows it.
@@ -64,13 +65,7 @@ impl Bell {
 /// What the system says.
 pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result<usize> {
     loop {
-        let timeout = match deadline {
-            None => -1,
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
-            }
-        };
+        let timeout = milliseconds_until(deadline);
         // SAFETY: the system reads and writes so many entries of a slice that we hold.
         let ready = unsafe { WSAPoll(descriptors.as_mut_ptr(), descriptors.len() as u32, timeout) };
         if ready == SOCKET_ERROR {

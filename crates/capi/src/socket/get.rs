@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 use std::sync::atomic::Ordering;
 
+use serverlink::security::PublicKey;
 use serverlink::{Interest, Readiness, SocketType};
 
 use super::CSocket;
@@ -28,6 +29,21 @@ pub enum Value {
     Text(String),
     /// A key: octets, or characters of Z85 where there is room for them.
     Key([u8; 32]),
+}
+
+impl Value {
+    /// As it lies in the memory of a program that has so much room.
+    pub fn to_bytes(self, room: usize) -> Vec<u8> {
+        match self {
+            Value::Int(number) => number.to_ne_bytes().to_vec(),
+            Value::Fd(number) => number.to_ne_bytes().to_vec(),
+            Value::Long(number) => number.to_ne_bytes().to_vec(),
+            Value::Bytes(bytes) => bytes,
+            Value::Text(text) => [text.as_bytes(), b"\0"].concat(),
+            Value::Key(octets) if room == octets.len() => octets.to_vec(),
+            Value::Key(octets) => [PublicKey::from_bytes(octets).to_z85().as_bytes(), b"\0"].concat(),
+        }
+    }
 }
 
 /// A receive would give a part.

@@ -268,8 +268,8 @@ impl CSocket {
 }
 
 /// Until when a call may wait that has this time-out; `None`: for ever.
-pub fn deadline_after(milliseconds: i64) -> Option<Instant> {
-    let timeout = Duration::from_millis(u64::try_from(milliseconds).ok()?);
+pub fn deadline_after(milliseconds: impl Into<i64>) -> Option<Instant> {
+    let timeout = Duration::from_millis(u64::try_from(milliseconds.into()).ok()?);
     Instant::now().checked_add(timeout)
 }
 

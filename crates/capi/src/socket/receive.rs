@@ -1,6 +1,6 @@
 //! Receiving part by part.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use serverlink::{Error, Interest, Message, Part, Peer, Socket, SocketType};
 
 use super::shape::Label;
 use super::{CSocket, DONTWAIT, deadline_after};
-use crate::errno::Answer;
+use crate::errno::{Answer, EFAULT, fail};
+use crate::guard::length;
 use crate::message::RawMessage;
 use crate::wait;
 
@@ -34,12 +35,30 @@ struct Received {
 }
 
 impl CSocket {
-    /// Receives a part and copies as much of it as fits. Gives its whole length.
+    /// Receives a part and has it copied. Gives its whole length.
     #[inline]
     pub fn recv_bytes(&self, copy: impl FnOnce(&[u8]), flags: c_int) -> Answer<usize> {
         let received = self.recv(flags)?;
         copy(&received.part);
         Ok(received.part.len())
+    }
+
+    /// Receives a part and copies as much of it as fits. Gives its whole length; null with room is `EFAULT`.
+    ///
+    /// # Safety
+    /// `place` is null, or `room` bytes can be written there.
+    #[inline]
+    pub unsafe fn recv_into(&self, place: *mut c_void, room: usize, flags: c_int) -> Answer<c_int> {
+        if place.is_null() && room > 0 {
+            return fail(EFAULT);
+        }
+        let copy = |part: &[u8]| {
+            if !place.is_null() {
+                // SAFETY: the caller's, and no more is copied.
+                unsafe { place.cast::<u8>().copy_from_nonoverlapping(part.as_ptr(), part.len().min(room)) };
+            }
+        };
+        self.recv_bytes(copy, flags).map(length)
     }
 
     /// Receives a part in place of what the message held. Gives its length.
@@ -107,7 +126,7 @@ impl CSocket {
             Err(Error::TimedOut) => {}
             found => return found,
         }
-        let deadline = deadline_after(timeout.into());
+        let deadline = deadline_after(timeout);
         loop {
             wait::for_one(socket, Interest::READABLE, deadline)?;
             match socket.try_recv_with_peer() {

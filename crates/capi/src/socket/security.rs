@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use serverlink::security::{KeyPair, PublicKey, SecretKey, Security};
+use serverlink::security::{KeyPair, PublicKey, SecretKey, Security, z85};
 
 use super::get::Value;
 use super::numbers::*;
@@ -121,8 +121,10 @@ impl Pieces {
 fn key(value: &[u8]) -> Answer<[u8; KEY_LEN]> {
     let octets = match value.len() {
         KEY_LEN => value.to_vec(),
-        KEY_TEXT_LEN => crate::z85::decode(value).ok_or(Errno(EINVAL))?,
-        len if len == KEY_TEXT_LEN + 1 => crate::z85::decode(&value[..KEY_TEXT_LEN]).ok_or(Errno(EINVAL))?,
+        len if len == KEY_TEXT_LEN || len == KEY_TEXT_LEN + 1 => {
+            let text = std::str::from_utf8(&value[..KEY_TEXT_LEN]).map_err(|_| Errno(EINVAL))?;
+            z85::decode(text).map_err(|_| Errno(EINVAL))?
+        }
         _ => return fail(EINVAL),
     };
     octets.try_into().map_err(|_| Errno(EINVAL))

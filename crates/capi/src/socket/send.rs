@@ -90,7 +90,7 @@ impl CSocket {
         message: M,
         timeout: c_int,
     ) -> Result<(), SendError<M>> {
-        let deadline = deadline_after(timeout.into());
+        let deadline = deadline_after(timeout);
         let mut message = match socket.try_send(message) {
             Err(SendError { error: Error::WouldBlock, message }) => message,
             sent => return sent,
@@ -160,7 +160,7 @@ impl CSocket {
         let timeout = self.send_timeout.load(Ordering::Relaxed);
         match socket.admits(first) {
             Err(Error::WouldBlock) if flags & DONTWAIT == 0 && timeout != 0 => {
-                let deadline = deadline_after(timeout.into());
+                let deadline = deadline_after(timeout);
                 Ok(socket.wait_until_admitted(first, deadline)?)
             }
             Err(Error::WrongState { .. }) if self.owes_reply.load(Ordering::Relaxed) => Ok(()),
