@@ -2,6 +2,7 @@
 //!
 //! - [`Message`] is what an application sends and receives: one or more [`Part`]s.
 //! - [`chunk`] is receive memory. A reader fills it at one end while messages are cut out of the other, without copies.
+//! - [`front`] is an address in front of many messages.
 //! - [`append`] writes short frames.
 //! - [`ring`] is the queue between two sockets of one process.
 //! - [`SocketType`] names the patterns and says which may talk to which.
@@ -11,8 +12,10 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod append;
+mod beside;
 pub mod chunk;
 mod copy;
+pub mod front;
 mod inline;
 mod message;
 mod owner;

@@ -2,11 +2,11 @@
 
 use std::{fmt, iter::FusedIterator, mem, ops::Index, slice};
 
-use crate::{Part, rest::Rest};
+use crate::{Part, beside::Beside, owner::Owner, rest::Rest};
 
 /// A whole message: one or more [`Part`]s, sent and received as one.
 ///
-/// A single small part costs no allocation; cloning shares the bytes.
+/// A single small part costs no allocation, and neither does an address that the library put before it; cloning shares the bytes.
 ///
 /// ```
 /// use serverlink_message::Message;
@@ -22,8 +22,9 @@ use crate::{Part, rest::Rest};
 /// ```
 #[derive(Clone)]
 pub struct Message {
+    /// The first part, or the second where one in front is shared with other messages.
     head: Part,
-    rest: Rest,
+    beside: Beside,
     origin: u64,
 }
 
@@ -42,67 +43,66 @@ impl Message {
         let mut parts = parts.into_iter();
         let Some(head) = parts.next() else { return Message::new() };
         let mut message = Message::of(head.into());
-        for part in parts {
-            message.rest.push_back(part.into());
-        }
+        parts.for_each(|part| message.push_back(part));
         message
     }
 
     #[inline]
     const fn of(head: Part) -> Message {
-        Message { head, rest: Rest::EMPTY, origin: 0 }
+        Message { head, beside: Beside::NOTHING, origin: 0 }
     }
 
     /// The first part. There always is one.
     #[inline]
-    pub const fn first(&self) -> &Part {
-        &self.head
+    pub fn first(&self) -> &Part {
+        self.beside.front().unwrap_or(&self.head)
     }
 
     /// The part at `index`, counted from 0.
     #[inline]
     pub fn part(&self, index: usize) -> Option<&Part> {
         match index.checked_sub(1) {
-            None => Some(&self.head),
-            Some(index) => self.rest.as_slice().get(index),
+            None => Some(self.first()),
+            Some(index) => self.behind_first().get(index),
         }
     }
 
     /// How many parts. Never 0.
     #[inline]
     pub fn part_count(&self) -> usize {
-        1 + self.rest.len()
+        1 + self.behind_first().len()
     }
 
     /// Whether there is more than one part.
     #[inline]
     pub fn is_multipart(&self) -> bool {
-        !self.rest.is_empty()
+        !self.beside.is_nothing() && !self.behind_first().is_empty()
     }
 
     /// The parts in order.
     #[inline]
     pub fn iter(&self) -> Parts<'_> {
-        Parts { head: Some(&self.head), rest: self.rest.as_slice().iter() }
+        Parts { head: Some(self.first()), rest: self.behind_first().iter() }
     }
 
     /// The parts in order, moved out.
     #[inline]
     pub fn into_parts(self) -> IntoParts {
-        IntoParts { head: Some(self.head), rest: self.rest }
+        IntoParts(Some(self))
     }
 
     /// Adds a part at the end.
     #[inline]
     pub fn push_back(&mut self, part: impl Into<Part>) {
-        self.rest.push_back(part.into());
+        self.own_rest().push_back(part.into());
     }
 
     /// Adds a part at the beginning, as an address is put before a message.
     #[inline]
     pub fn push_front(&mut self, part: impl Into<Part>) {
+        self.own_rest();
         let second = mem::replace(&mut self.head, part.into());
-        self.rest.push_front(second);
+        self.own_rest().push_front(second);
     }
 
     /// The first part, and the message of the others if there are any. They keep the origin.
@@ -117,14 +117,19 @@ impl Message {
     /// Takes the first part off when another one follows it. A message never loses its last part.
     #[inline]
     pub fn pop_front(&mut self) -> Option<Part> {
-        let second = self.rest.pop_front()?;
-        Some(mem::replace(&mut self.head, second))
+        if let Some(rest) = self.beside.rest_mut() {
+            let second = rest.pop_front()?;
+            return Some(mem::replace(&mut self.head, second));
+        }
+        let front = self.beside.front().cloned();
+        self.beside = Beside::NOTHING;
+        front
     }
 
     /// The bytes of all parts together.
     #[inline]
     pub fn len_bytes(&self) -> usize {
-        self.rest.as_slice().iter().fold(self.head.len(), |sum, part| sum.saturating_add(part.len()))
+        self.behind_first().iter().fold(self.first().len(), |sum, part| sum.saturating_add(part.len()))
     }
 
     /// Which peer it came from: a number the socket gave that peer, 0 for none. It takes no part in comparisons.
@@ -142,7 +147,44 @@ impl Message {
     /// Copies out every part that keeps more in memory than itself. See [`Part::detach`].
     pub fn detach(&mut self) {
         self.head.detach();
-        self.rest.as_mut_slice().iter_mut().for_each(Part::detach);
+        // One in front is a copy of its own.
+        if let Some(rest) = self.beside.rest_mut() {
+            rest.as_mut_slice().iter_mut().for_each(Part::detach);
+        }
+    }
+
+    /// Puts a part in front that other messages have too, if this one has but one. False: nothing changed.
+    ///
+    /// # Safety
+    /// `owner` holds a [`Part`], and the caller gives up one reference to it if this says true.
+    #[inline]
+    pub(crate) unsafe fn share_front(&mut self, owner: Owner) -> bool {
+        let has_one_part = self.beside.is_nothing();
+        if has_one_part {
+            // SAFETY: the caller's.
+            self.beside = unsafe { Beside::shared_front(owner) };
+        }
+        has_one_part
+    }
+
+    #[inline]
+    fn behind_first(&self) -> &[Part] {
+        match self.beside.front() {
+            Some(_) => slice::from_ref(&self.head),
+            None => self.beside.rest().as_slice(),
+        }
+    }
+
+    /// The parts behind a head that is the first.
+    #[inline]
+    fn own_rest(&mut self) -> &mut Rest {
+        if let Some(front) = self.beside.front() {
+            let second = mem::replace(&mut self.head, front.clone());
+            let mut rest = Rest::EMPTY;
+            rest.push_front(second);
+            self.beside = Beside::from(rest);
+        }
+        self.beside.rest_mut().expect("what was in front is now the head")
     }
 }
 
@@ -154,7 +196,7 @@ impl Default for Message {
 
 impl PartialEq for Message {
     fn eq(&self, other: &Message) -> bool {
-        self.head == other.head && self.rest.as_slice() == other.rest.as_slice()
+        self.iter().eq(other)
     }
 }
 
@@ -269,22 +311,19 @@ impl ExactSizeIterator for Parts<'_> {}
 impl FusedIterator for Parts<'_> {}
 
 /// The parts of a message in order, moved out of it. Made by [`Message::into_parts`].
-pub struct IntoParts {
-    head: Option<Part>,
-    rest: Rest,
-}
+pub struct IntoParts(Option<Message>);
 
 impl Iterator for IntoParts {
     type Item = Part;
 
     #[inline]
     fn next(&mut self) -> Option<Part> {
-        self.head.take().or_else(|| self.rest.pop_front())
+        self.0.as_mut()?.pop_front().or_else(|| Some(self.0.take()?.head))
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let len = usize::from(self.head.is_some()) + self.rest.len();
+        let len = self.0.as_ref().map_or(0, Message::part_count);
         (len, Some(len))
     }
 }
@@ -292,7 +331,7 @@ impl Iterator for IntoParts {
 impl DoubleEndedIterator for IntoParts {
     #[inline]
     fn next_back(&mut self) -> Option<Part> {
-        self.rest.pop_back().or_else(|| self.head.take())
+        self.0.as_mut()?.own_rest().pop_back().or_else(|| Some(self.0.take()?.head))
     }
 }
 
@@ -301,6 +340,6 @@ impl FusedIterator for IntoParts {}
 
 impl fmt::Debug for IntoParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.head).entries(self.rest.as_slice()).finish()
+        f.debug_list().entries(self.0.iter().flatten()).finish()
     }
 }

@@ -78,6 +78,29 @@ impl Owner {
         (Owner(holder.cast()), bytes)
     }
 
+    /// What `hold` took in.
+    ///
+    /// # Safety
+    /// That was an `O`, and a reference to this owner lasts as long as `'a`.
+    #[inline]
+    pub(crate) unsafe fn held<'a, O>(self) -> &'a O {
+        // SAFETY: the header is the first field of such a holder, which is neither moved nor borrowed mutably before the last reference is gone.
+        unsafe { &(*self.0.cast::<Holder<O>>().as_ptr()).owner }
+    }
+
+    /// As a pointer, whose lowest bits are zero.
+    #[inline]
+    pub(crate) fn as_ptr(self) -> NonNull<u8> {
+        self.0.cast()
+    }
+
+    /// # Safety
+    /// The pointer is one of `as_ptr`.
+    #[inline]
+    pub(crate) unsafe fn from_ptr(pointer: NonNull<u8>) -> Owner {
+        Owner(pointer.cast())
+    }
+
     fn allocate<const OFFSET: usize>(
         bytes: usize,
         allocate: impl FnOnce(Layout) -> *mut u8,

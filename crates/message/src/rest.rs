@@ -5,6 +5,7 @@
 
 use std::{
     alloc::{Layout, alloc, dealloc, handle_alloc_error},
+    mem::ManuallyDrop,
     ptr,
     ptr::NonNull,
     slice,
@@ -12,7 +13,8 @@ use std::{
 
 use crate::Part;
 
-/// The pointer is `None` until the first part comes; an allocation, once made, is kept until the queue is dropped.
+/// Nothing but a pointer, which [`Beside`](crate::beside::Beside) counts on. It is `None` until the first part comes; an allocation, once made, is kept until the queue is dropped.
+#[repr(transparent)]
 pub(crate) struct Rest(Option<NonNull<Header>>);
 
 /// Followed in memory by `capacity` places for parts, of which `len` beginning with `start` are initialised.
@@ -30,7 +32,7 @@ enum Side {
     Back,
 }
 
-const _: () = assert!(size_of::<Header>().is_multiple_of(align_of::<Part>()));
+const _: () = assert!(size_of::<Header>().is_multiple_of(align_of::<Part>()) && align_of::<Header>() > 1);
 
 impl Rest {
     /// Room for this many parts comes with the first allocation.
@@ -42,15 +44,15 @@ impl Rest {
         Rest((capacity > 0).then(|| allocate(capacity, 0)))
     }
 
+    /// The caller owns what is behind it.
+    pub(crate) fn into_ptr(self) -> Option<NonNull<u8>> {
+        ManuallyDrop::new(self).0.map(NonNull::cast)
+    }
+
     #[inline]
     pub(crate) fn len(&self) -> usize {
         // SAFETY: the allocation lives as long as `self`.
         self.0.map_or(0, |header| unsafe { (*header.as_ptr()).len })
-    }
-
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     #[inline]
@@ -235,6 +237,12 @@ fn drop_slow(rest: &mut Rest) {
     if let Some(header) = rest.0.take() {
         // SAFETY: it is empty and no longer pointed to.
         unsafe { free(header) };
+    }
+}
+
+impl Default for Rest {
+    fn default() -> Rest {
+        Rest::EMPTY
     }
 }
 

@@ -1,13 +1,14 @@
 //! A message against the simplest model of it: a deque of byte strings that is never empty.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use proptest::prelude::*;
-use serverlink_message::{Message, Part};
+use serverlink_message::{Message, Part, front::Front};
 
 #[derive(Clone, Debug)]
 enum Step {
     PushFront(Vec<u8>),
+    ShareFront(Vec<u8>),
     PushBack(Vec<u8>),
     PopFront,
     SplitFirst,
@@ -18,6 +19,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..80);
     let step = prop_oneof![
         3 => bytes().prop_map(Step::PushFront),
+        3 => bytes().prop_map(Step::ShareFront),
         3 => bytes().prop_map(Step::PushBack),
         2 => Just(Step::PopFront),
         2 => Just(Step::SplitFirst),
@@ -31,6 +33,12 @@ fn apply(step: Step, message: &mut Message, model: &mut VecDeque<Vec<u8>>) {
         Step::PushFront(bytes) => {
             model.push_front(bytes.clone());
             message.push_front(bytes);
+        }
+        Step::ShareFront(bytes) => {
+            let mut front = Front::new(bytes.clone().into());
+            front.put_before(message);
+            front.put_before(&mut Message::from("another"));
+            model.push_front(bytes);
         }
         Step::PushBack(bytes) => {
             model.push_back(bytes.clone());
@@ -118,6 +126,45 @@ fn everything_a_part_is_made_from_makes_a_message() {
     assert_eq!(Message::from(b"body".to_vec()), expected);
     assert_eq!(Message::from(Part::from("body")), expected);
     assert_eq!(["body"].into_iter().collect::<Message>(), expected);
+}
+
+#[test]
+fn what_stands_in_front_of_many_is_kept_by_the_last() {
+    let there: Arc<[u8]> = Arc::from(*b"address");
+    let mut front = Front::new(Part::from_owner(Arc::clone(&there)));
+    let mut messages: Vec<Message> = (0..200).map(|number: u32| number.to_string().into()).collect();
+    messages.iter_mut().for_each(|message| front.put_before(message));
+    drop(front.clone());
+    drop(front);
+    assert!(messages.iter().all(|message| message.part_count() == 2 && message[0] == "address"));
+    let last = messages.pop();
+    drop(messages);
+    assert_eq!(Arc::strong_count(&there), 2);
+    assert_eq!(last.clone(), Some(Message::from_parts(["address", "199"])));
+    drop(last);
+    assert_eq!(Arc::strong_count(&there), 1);
+}
+
+#[test]
+fn what_stands_in_front_leaves_in_its_turn() {
+    let mut front = Front::new(Part::from("a"));
+    let mut shared = |body: &str| {
+        let mut message = Message::from(body);
+        message.set_origin(3);
+        front.put_before(&mut message);
+        message
+    };
+    assert_eq!(shared("b").pop_front(), Some(Part::from("a")));
+    let (first, rest) = shared("b").split_first();
+    assert_eq!((first, rest.as_ref().map(Message::origin)), (Part::from("a"), Some(3)));
+    assert_eq!(shared("b").into_parts().rev().collect::<Message>(), Message::from_parts(["b", "a"]));
+    assert_eq!(shared("b").len_bytes(), 2);
+    let mut longer = shared("c");
+    longer.push_front("b");
+    assert_eq!(longer, Message::from_parts(["b", "a", "c"]));
+    let mut again = longer.clone();
+    Front::new(Part::from("0")).put_before(&mut again);
+    assert_eq!(again, Message::from_parts(["0", "b", "a", "c"]));
 }
 
 #[test]

@@ -55,7 +55,7 @@ mod upstream;
 pub use dialogue::Dialogue;
 pub use glob::{BadGlob, Glob, GlobFault};
 pub use options::PatternOptions;
-pub use outcome::{DropReason, Framing, Refusal, Reserve, TargetSet, Verdict};
+pub use outcome::{DropReason, Framing, Passage, Refusal, Reserve, TargetSet, Verdict};
 pub use peer::{AttachRefusal, Attached, Detached, PeerInfo};
 pub use receiver::{Receiver, Tell};
 pub use sender::{Sender, SubscriptionLoad};

@@ -1,5 +1,7 @@
 use std::num::NonZeroU64;
 
+use serverlink_message::{Part, front::Front};
+
 use crate::PipeId;
 
 /// What [`Sender::reserve`](crate::Sender::reserve) decided about a message, from its first part.
@@ -38,6 +40,18 @@ pub enum Framing {
     SkipFirst,
     /// REQ and REP: write the parts of [`Sender::prefix`](crate::Sender::prefix) first.
     Prefix,
+}
+
+/// What becomes of every message of one part that a pipe brings, as [`Receiver::handle`](crate::Receiver::handle) would have it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Passage {
+    /// It is the application's as it came.
+    #[default]
+    AsItCame,
+    /// ROUTER, STREAM, SERVER, PEER: it is, behind its origin's address.
+    Behind(Front),
+    /// SUB: it is, if it begins so. Otherwise it is not.
+    IfItBegins(Part),
 }
 
 /// Why a call is refused. The socket's state did not change.

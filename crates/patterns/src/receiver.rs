@@ -1,11 +1,12 @@
 mod filter;
 mod groups;
 
+use serverlink_message::front::Front;
 use serverlink_message::{Message, Part, SocketType};
 use slotmap::SecondaryMap;
 
 use crate::turns::Turns;
-use crate::{BadGlob, Dialogue, DropReason, PatternOptions, PipeId, Refusal, Subject, Verdict};
+use crate::{BadGlob, Dialogue, DropReason, Passage, PatternOptions, PipeId, Refusal, Subject, Verdict};
 use filter::Filter;
 pub use filter::Tell;
 use groups::Groups;
@@ -24,9 +25,9 @@ enum Kind {
     /// CLIENT, GATHER, CHANNEL: everything of one part is.
     Single,
     /// ROUTER, STREAM: each message gets its origin's routing id in front.
-    Router(SecondaryMap<PipeId, Part>),
+    Router(SecondaryMap<PipeId, Front>),
     /// SERVER, PEER: each message of one part does.
-    Server(SecondaryMap<PipeId, Part>),
+    Server(SecondaryMap<PipeId, Front>),
     Request,
     Reply,
     /// SUB, XSUB.
@@ -68,7 +69,7 @@ impl Receiver {
     pub fn attach(&mut self, pipe: PipeId, routing_id: Option<Part>) {
         if let Kind::Router(ids) | Kind::Server(ids) = &mut self.kind {
             let Some(id) = routing_id else { return };
-            ids.insert(pipe, id);
+            ids.insert(pipe, Front::new(id));
         }
         if !self.turns.contains(pipe) {
             self.turns.insert(pipe, false);
@@ -78,7 +79,7 @@ impl Receiver {
     /// ROUTER, STREAM, SERVER, PEER: under which name the pipe's messages are delivered.
     pub fn routing_id(&self, pipe: PipeId) -> Option<&Part> {
         match &self.kind {
-            Kind::Router(ids) | Kind::Server(ids) => ids.get(pipe),
+            Kind::Router(ids) | Kind::Server(ids) => ids.get(pipe).map(Front::part),
             _ => None,
         }
     }
@@ -109,16 +110,19 @@ impl Receiver {
         self.turns.current()
     }
 
-    /// The pipe that every message comes from, and what is put in front of each, as long as no pipe comes, goes, becomes readable or empty. `None`:
-    /// each message has to be asked for and handled. It holds for messages of one part: one of several has to be handled in any case.
+    /// The pipe that every message comes from, and what becomes of each, as long as no pipe comes, goes, becomes readable or empty, and nothing is
+    /// subscribed to or cancelled. `None`: each message has to be asked for and handled. It holds for messages of one part: one of several has to be
+    /// handled in any case.
     #[inline]
-    pub fn sole_source(&self) -> Option<(PipeId, Option<Part>)> {
+    pub fn sole_source(&self) -> Option<(PipeId, Passage)> {
         let pipe = self.turns.sole()?;
-        match &self.kind {
-            Kind::Plain | Kind::Single => Some((pipe, None)),
-            Kind::Router(ids) | Kind::Server(ids) => Some((pipe, Some(ids.get(pipe)?.clone()))),
-            _ => None,
-        }
+        let passage = match &self.kind {
+            Kind::Plain | Kind::Single => Passage::AsItCame,
+            Kind::Router(ids) | Kind::Server(ids) => Passage::Behind(ids.get(pipe)?.clone()),
+            Kind::Subscriber(filter) => filter.passage()?,
+            _ => return None,
+        };
+        Some((pipe, passage))
     }
 
     /// One whole message was taken from the pipe: the turn passes to the next.
@@ -154,9 +158,9 @@ impl Receiver {
                 Verdict::Discard(DropReason::PartCount)
             }
             Kind::Single => Verdict::Deliver,
-            Kind::Router(ids) | Kind::Server(ids) => match ids.get(pipe) {
+            Kind::Router(ids) | Kind::Server(ids) => match ids.get_mut(pipe) {
                 Some(id) => {
-                    message.push_front(id.clone());
+                    id.put_before(message);
                     Verdict::Deliver
                 }
                 None => Verdict::Discard(DropReason::PeerGone),

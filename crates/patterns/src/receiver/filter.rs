@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use serverlink_message::Message;
+use serverlink_message::{Message, Part};
 use slotmap::SecondaryMap;
 
 use crate::glob::GlobSet;
 use crate::trie::{Removed, Trie};
-use crate::{BadGlob, DropReason, Glob, PatternOptions, PipeId, Subject, Verdict};
+use crate::{BadGlob, DropReason, Glob, Passage, PatternOptions, PipeId, Subject, Verdict};
 
 /// The subscriptions of a SUB or XSUB socket.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Filter {
     /// Publishers that know no globs.
     plain: SecondaryMap<PipeId, ()>,
     way: Way,
+    /// What all topics have in common with this one: that a message begins so is all that can be asked. One alone, or the empty one.
+    sole_topic: Option<Part>,
     /// XSUB passes on what publishers send: what it asked for is for others.
     is_active: bool,
     is_inverted: bool,
@@ -62,6 +64,7 @@ impl Filter {
             repeated: BTreeMap::new(),
             plain: SecondaryMap::new(),
             way: way(is_active, options.invert_matching, false),
+            sole_topic: None,
             is_active,
             is_inverted: options.invert_matching,
             tells_each_cancel: options.xsub_verbose_unsubscribe && !is_active,
@@ -80,6 +83,16 @@ impl Filter {
             Way::ByRule => self.is_wanted(pipe, message.first()),
         };
         if is_wanted { Verdict::Deliver } else { Verdict::Discard(DropReason::NotSubscribed) }
+    }
+
+    /// What becomes of each message of one part, if that needs no more than its first bytes.
+    pub(super) fn passage(&self) -> Option<Passage> {
+        match (self.way, &self.sole_topic) {
+            (Way::TakeAll, _) => Some(Passage::AsItCame),
+            (Way::TopicsAlone, Some(topic)) if topic.is_empty() => Some(Passage::AsItCame),
+            (Way::TopicsAlone, Some(topic)) => Some(Passage::IfItBegins(topic.clone())),
+            (Way::TopicsAlone, None) | (Way::ByRule, _) => None,
+        }
     }
 
     #[inline(never)]
@@ -101,12 +114,24 @@ impl Filter {
         self.way = way(self.is_active, self.is_inverted, !self.globs.is_empty());
     }
 
+    fn find_sole_topic(&mut self) {
+        self.sole_topic = match self.topics.topic_count() {
+            _ if self.topics.is_held(b"") => Some(Part::new()),
+            1 => self.topics.topics().next().map(Part::from),
+            _ => None,
+        };
+    }
+
     // ---- subscriptions
 
     pub(super) fn subscribe(&mut self, subject: Subject<'_>) -> Result<Tell, BadGlob> {
         let (is_first, plainly) = match subject {
             // As libzmq does: a publisher may tell its application each of them.
-            Subject::Topic(topic) => (self.topics.add(topic, ()), Some(topic.to_vec())),
+            Subject::Topic(topic) => {
+                let is_first = self.topics.add(topic, ());
+                self.find_sole_topic();
+                (is_first, Some(topic.to_vec()))
+            }
             Subject::Glob(source) => {
                 let is_first = self.globs.add(source, ())?;
                 self.choose_way();
@@ -128,6 +153,7 @@ impl Filter {
             Subject::Glob(source) => self.globs.remove(source, ()),
         };
         self.choose_way();
+        self.find_sole_topic();
         if removed == Removed::Last {
             let exactly = self.repeated.remove(&key_of(subject)).unwrap_or(0).saturating_add(1);
             return Tell { exactly, plainly: self.uncovered(subject) };

@@ -1,8 +1,9 @@
 //! CLIENT, SERVER, PEER, SCATTER, GATHER and CHANNEL: messages of one part (RFC 41, 49, 51 and 52).
 
 use serverlink_message::SocketType::{self, *};
+use serverlink_message::front::Front;
 use serverlink_patterns::{
-    AttachRefusal, DropReason, Framing, PatternOptions, PeerInfo, PipeId, Refusal, Reserve, Verdict,
+    AttachRefusal, DropReason, Framing, Passage, PatternOptions, PeerInfo, PipeId, Refusal, Reserve, Verdict,
 };
 
 use crate::support::{Socket, message, parts, pipes};
@@ -69,8 +70,11 @@ fn several_parts_are_dropped() {
         let mut taken = message(&[b"one"]);
         assert_eq!(socket.receiver.handle(pipe, &mut taken, &mut socket.dialogue), Verdict::Deliver);
         socket.receiver.set_readable(pipe, true);
-        let address = socket.receiver.routing_id(pipe).cloned();
-        assert_eq!(socket.receiver.sole_source(), Some((pipe, address)), "{kind}: those of one part fit");
+        let passage = match socket.receiver.routing_id(pipe) {
+            Some(address) => Passage::Behind(Front::new(address.clone())),
+            None => Passage::AsItCame,
+        };
+        assert_eq!(socket.receiver.sole_source(), Some((pipe, passage)), "{kind}: those of one part fit");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use serverlink_message::SocketType;
-use serverlink_patterns::{DropReason, Glob, PatternOptions, PipeId, Subject, Tell, Upstream, Verdict};
+use serverlink_patterns::{
+    DropReason, Glob, Passage, PatternOptions, PipeId, Subject, Tell, Upstream, Verdict,
+};
 
 use crate::support::{Socket, message, pipes};
 
@@ -13,6 +15,16 @@ fn verdict(socket: &mut Socket, first: &[u8]) -> Verdict {
 
 fn verdict_of(socket: &mut Socket, pipe: PipeId, first: &[u8]) -> Verdict {
     socket.receiver.handle(pipe, &mut message(&[first, b"body"]), &mut socket.dialogue)
+}
+
+/// What is said of each message of one part, if that is the same.
+fn passage(socket: &mut Socket) -> Option<Passage> {
+    let [pipe] = pipes();
+    socket.attach(pipe);
+    socket.receiver.set_readable(pipe, true);
+    let sole = socket.receiver.sole_source();
+    socket.detach(pipe);
+    sole.map(|(_, passage)| passage)
 }
 
 const FILTERED: Verdict = Verdict::Discard(DropReason::NotSubscribed);
@@ -31,6 +43,25 @@ fn subscribe(socket: &mut Socket, subject: Subject<'_>) -> Tell {
 
 fn tell(exactly: u32, plainly: Option<&[u8]>) -> Tell {
     Tell { exactly, plainly: plainly.map(<[u8]>::to_vec) }
+}
+
+#[test]
+fn one_topic_alone_or_the_empty_one_is_all_that_is_asked_for() {
+    let mut socket = Socket::new(SocketType::Sub);
+    assert_eq!(passage(&mut socket), None);
+    let _ = subscribe(&mut socket, topic(b"abc"));
+    assert_eq!(passage(&mut socket), Some(Passage::IfItBegins("abc".into())));
+    let _ = subscribe(&mut socket, topic(b"b"));
+    assert_eq!(passage(&mut socket), None);
+    let _ = subscribe(&mut socket, topic(b""));
+    assert_eq!(passage(&mut socket), Some(Passage::AsItCame));
+    let _ = subscribe(&mut socket, glob(b"*"));
+    assert_eq!(passage(&mut socket), None);
+    let _ = socket.receiver.unsubscribe(glob(b"*"));
+    let _ = socket.receiver.unsubscribe(topic(b""));
+    let _ = socket.receiver.unsubscribe(topic(b"abc"));
+    assert_eq!(passage(&mut socket), Some(Passage::IfItBegins("b".into())));
+    assert_eq!(passage(&mut Socket::new(SocketType::Xsub)), Some(Passage::AsItCame));
 }
 
 #[test]
@@ -245,6 +276,13 @@ proptest! {
                     let expected =
                         if model.fits(&first) != invert_matching { Verdict::Deliver } else { FILTERED };
                     prop_assert_eq!(verdict(&mut socket, &first), expected);
+                    match passage(&mut socket) {
+                        Some(Passage::IfItBegins(topic)) => {
+                            prop_assert_eq!(first.starts_with(&topic), expected == Verdict::Deliver);
+                        }
+                        Some(passage) => prop_assert_eq!((passage, expected), (Passage::AsItCame, Verdict::Deliver)),
+                        None => {}
+                    }
                 }
             }
             prop_assert_eq!(sorted(model.exact.clone()), sorted(model.held.clone()));

@@ -2,7 +2,7 @@
 
 use serverlink_message::chunk::Slice;
 use serverlink_message::{Message, Part};
-use serverlink_patterns::PipeId;
+use serverlink_patterns::{Passage, PipeId};
 use serverlink_zmtp::frame::{self, Header, Parsed};
 
 use super::outbox::BY_REFERENCE_BYTES;
@@ -68,8 +68,8 @@ pub(crate) struct RecvLane {
     /// Whose bytes these are.
     pub(crate) pipe: PipeId,
     pub(crate) front: Slice,
-    /// ROUTER: what is put in front of each message.
-    pub(crate) address: Option<Part>,
+    /// What becomes of each message.
+    pub(crate) passage: Passage,
     /// How many messages may still be taken.
     pub(crate) left: usize,
     /// How many were.
@@ -111,22 +111,32 @@ impl RecvLane {
         if self.front.len() - header_len < body_len || self.left == 0 {
             return false;
         }
+        if !matches!(self.passage, Passage::AsItCame) {
+            return self.cut_by_rule(header_len, body_len, into);
+        }
         self.left -= 1;
         self.taken += 1;
         self.front.advance(header_len);
-        if self.address.is_some() {
-            self.cut_addressed(body_len, into);
-        } else {
-            cut_body(&mut self.front, body_len, into);
-        }
+        cut_body(&mut self.front, body_len, into);
         true
     }
 
-    /// Apart, so that the few instructions of a message without an address stay with their caller.
+    /// Apart, so that the few instructions of a message that nobody asks about stay with their caller.
     #[inline(never)]
-    fn cut_addressed(&mut self, body_len: usize, into: &mut Message) {
+    fn cut_by_rule(&mut self, header_len: usize, body_len: usize, into: &mut Message) -> bool {
+        if let Passage::IfItBegins(topic) = &self.passage
+            && !self.front[header_len..header_len + body_len].starts_with(topic)
+        {
+            return false;
+        }
+        self.left -= 1;
+        self.taken += 1;
+        self.front.advance(header_len);
         cut_body(&mut self.front, body_len, into);
-        into.push_front(self.address.clone().expect("the caller looked"));
+        if let Passage::Behind(address) = &mut self.passage {
+            address.put_before(into);
+        }
+        true
     }
 
     #[inline]
@@ -149,6 +159,8 @@ pub(crate) fn cut_body(front: &mut Slice, body_len: usize, into: &mut Message) {
 // The models of `tests/loom.rs` include this file.
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use serverlink_message::front::Front;
+
     use super::*;
     use crate::pipe::arena::{ArenaPool, SEGMENT_BYTES};
     use crate::pipe::high_water::HighWater;
@@ -235,8 +247,22 @@ mod tests {
     #[test]
     fn an_address_comes_in_front() {
         let front = Slice::copy_from(b"\x00\x04body");
-        let address = Some(Part::from("id"));
-        let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, address, ..RecvLane::default() };
+        let passage = Passage::Behind(Front::new(Part::from("id")));
+        let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, passage, ..RecvLane::default() };
         assert_eq!(cut(&mut lane), Some(Message::from_parts(["id", "body"])));
+    }
+
+    #[test]
+    fn what_does_not_begin_as_it_should_goes_the_long_way() {
+        let front = Slice::copy_from(b"\x00\x02ab\x00\x01a\x00\x01b");
+        let passage = Passage::IfItBegins(Part::from("ab"));
+        let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, passage, ..RecvLane::default() };
+        assert_eq!(cut(&mut lane), Some(Message::from("ab")));
+        assert_eq!(
+            cut(&mut lane),
+            None,
+            "shorter than the topic, though what follows it in memory would fit"
+        );
+        assert_eq!((lane.taken, lane.left, lane.front.len()), (1, 8, 6));
     }
 }

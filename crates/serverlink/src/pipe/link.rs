@@ -6,7 +6,7 @@ use std::sync::atomic::{Ordering, fence};
 use serverlink_driver::barrier;
 use serverlink_message::Message;
 use serverlink_message::ring::{self, Consumer, Producer};
-use serverlink_patterns::PipeId;
+use serverlink_patterns::{Passage, PipeId};
 use serverlink_zmtp::frame;
 
 use super::high_water::HighWater;
@@ -311,7 +311,16 @@ impl RingInlet {
         let front = ring.lend(self.longest_lane.bytes.min(room.bytes));
         let lent_bytes = front.len();
         let longest_body = u64::from(u8::MAX);
-        Some(RecvLane { pipe, address: None, front, left, taken: 0, longest_body, lent_bytes, ring: true })
+        Some(RecvLane {
+            pipe,
+            passage: Passage::AsItCame,
+            front,
+            left,
+            taken: 0,
+            longest_body,
+            lent_bytes,
+            ring: true,
+        })
     }
 
     /// Takes back what it lent.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serverlink_driver::fork;
 use serverlink_message::chunk::Slice;
 use serverlink_message::{Message, Part, SocketType};
-use serverlink_patterns::{Dialogue, PipeId, Refusal, Subject, Verdict};
+use serverlink_patterns::{Dialogue, Passage, PipeId, Refusal, Subject, Verdict};
 use serverlink_zmtp::command::Command as WireCommand;
 use serverlink_zmtp::error::WireError;
 
@@ -82,7 +82,7 @@ impl Core {
             side.received.messages += lane.taken as u64;
             (lane.front, lane.lent_bytes, lane.taken, lane.left) = (Slice::new(), 0, 0, 0);
         }
-        if lane.address.is_some() || !inlet.pop(into) {
+        if !matches!(lane.passage, Passage::AsItCame) || !inlet.pop(into) {
             return false;
         }
         side.received.messages += 1;
@@ -277,7 +277,7 @@ impl RecvSide {
     /// Where nobody but one peer has something, what comes next comes from there.
     #[inline]
     pub(super) fn open_lane(&mut self, lane: &mut RecvLane) {
-        let Some((pipe, address)) = self.receiver.sole_source() else { return };
+        let Some((pipe, passage)) = self.receiver.sole_source() else { return };
         if !self.queued.is_empty() {
             return;
         }
@@ -285,13 +285,13 @@ impl RecvSide {
             // Nobody tells when a ring fills, so rings beside it are asked again and again.
             Some(Inlet::Wire(inbox)) if self.rings.is_empty() => {
                 let open = inbox.open_lane(pipe);
-                *lane = open.map_or_else(RecvLane::default, |open| RecvLane { address, ..open });
+                *lane = open.map_or_else(RecvLane::default, |open| RecvLane { passage, ..open });
             }
             Some(Inlet::Ring(inlet)) if self.rings.len() == 1 => {
-                *lane = match (inlet.open_lane(pipe), address) {
-                    (Some(open), address) => RecvLane { address, ..open },
-                    (None, None) => RecvLane { pipe, ring: true, ..RecvLane::default() },
-                    (None, Some(_)) => RecvLane::default(),
+                *lane = match (inlet.open_lane(pipe), passage) {
+                    (Some(open), passage) => RecvLane { passage, ..open },
+                    (None, Passage::AsItCame) => RecvLane { pipe, ring: true, ..RecvLane::default() },
+                    (None, _) => RecvLane::default(),
                 };
             }
             _ => {}
