@@ -29,7 +29,8 @@ pub fn status(body: impl FnOnce() -> Answer<()>) -> c_int {
 }
 
 /// What a handle stands for; `code` if it is none.
-#[inline]
+#[expect(clippy::inline_always, reason = "as `Table::enter`")]
+#[inline(always)]
 pub fn enter<T: Handled>(handle: *const c_void, code: c_int) -> Answer<Inside<T>> {
     T::table().enter(handle).ok_or(Errno(code))
 }

@@ -7,20 +7,20 @@
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use parking_lot::Mutex;
+use serverlink_driver::{Door, Left, Visit};
 
 /// Slots of the first slab; each further one has twice as many as the one before.
 const FIRST_SLAB: usize = 256;
 const SLABS: usize = 22;
 /// So many slots are free before the first of them is used again.
 const REST: usize = 4096;
-
-const OPEN: u64 = 1 << 63;
-const CLOSING: u64 = 1 << 62;
 
 /// All handles of one kind.
 pub struct Table<T: Handled> {
@@ -38,17 +38,21 @@ struct Free<T: Handled> {
 #[repr(C, align(64))]
 struct Slot<T: Handled> {
     /// Who is inside, and whether it is open.
-    state: AtomicU64,
-    value: UnsafeCell<Option<Box<T>>>,
+    door: Door,
+    /// From `Box::into_raw`, behind a door that is open or not ended yet.
+    value: UnsafeCell<NonNull<T>>,
 }
 
 // SAFETY: the value is written only by whoever took the slot out of `free`, before it is opened, and taken out only by the one who ends its
 // closing, when nobody is inside; in between it is shared.
 unsafe impl<T: Handled> Sync for Slot<T> {}
 
-/// The right to use what a handle stands for. The handle may be closed meanwhile; what it stands for lives until the last of these is gone.
+/// The right to use what a handle stands for. The handle may be closed meanwhile; what it stands for lives until the last of these is gone. It stays on its thread.
 pub struct Inside<T: Handled> {
     slot: &'static Slot<T>,
+    visit: ManuallyDrop<Visit>,
+    value: NonNull<T>,
+    _stays: PhantomData<*const ()>,
 }
 
 impl<T: Handled> Table<T> {
@@ -62,46 +66,65 @@ impl<T: Handled> Table<T> {
 
     /// A handle for `value`. `None`: there are two thousand million of them.
     pub fn insert(&self, value: T) -> Option<*mut c_void> {
-        let value = Box::new(value);
         let slot = self.take_slot()?;
         // SAFETY: the slot was free, so nobody else looks at its value before it is opened below.
-        unsafe { *slot.value.get() = Some(value) };
-        slot.state.fetch_or(OPEN, Ordering::Release);
+        unsafe { *slot.value.get() = NonNull::from(Box::leak(Box::new(value))) };
+        slot.door.open();
         Some(ptr::from_ref(slot).cast_mut().cast())
     }
 
     /// What a handle stands for, or `None` if it is none, or closed.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "every call begins with it, and asks once more which thread it is on"
+    )]
+    #[inline(always)]
     pub fn enter(&self, handle: *const c_void) -> Option<Inside<T>> {
         let slot = self.find(handle)?;
-        let inside = Inside { slot };
-        // On leaving, `inside` takes the count back.
-        (slot.state.fetch_add(1, Ordering::Acquire) & OPEN != 0).then_some(inside)
+        match slot.door.enter() {
+            Ok(visit) => {
+                // SAFETY: it is written only while the slot is not open, and nobody ends it while somebody is inside.
+                let value = unsafe { *slot.value.get() };
+                Some(Inside { slot, visit: ManuallyDrop::new(visit), value, _stays: PhantomData })
+            }
+            Err(left) => {
+                slot.after(left);
+                None
+            }
+        }
     }
 
     /// The handle is no handle any more. Gives what it stood for to the one call that closes it.
     pub fn close(&self, handle: *const c_void) -> Option<Inside<T>> {
         let inside = self.enter(handle)?;
-        let shut = |state| (state & OPEN != 0).then_some(state & !OPEN | CLOSING);
-        inside.slot.state.fetch_update(Ordering::AcqRel, Ordering::Relaxed, shut).is_ok().then_some(inside)
+        inside.slot.door.shut().then_some(inside)
+    }
+
+    #[expect(clippy::inline_always, reason = "as `enter`")]
+    #[inline(always)]
+    fn find(&self, handle: *const c_void) -> Option<&'static Slot<T>> {
+        match self.find_in(0, handle) {
+            // Few programs have more than the first slab.
+            None => self.find_in_others(handle),
+            found => found,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_in_others(&self, handle: *const c_void) -> Option<&'static Slot<T>> {
+        (1..SLABS).find_map(|slab| self.find_in(slab, handle))
     }
 
     #[inline]
-    fn find(&self, handle: *const c_void) -> Option<&'static Slot<T>> {
-        let address = handle.addr();
-        for (index, slab) in self.slabs.iter().enumerate() {
-            let first = slab.load(Ordering::Acquire);
-            if first.is_null() {
-                return None;
-            }
-            let offset = address.wrapping_sub(first.addr());
-            if offset < (FIRST_SLAB << index) * size_of::<Slot<T>>() {
-                // SAFETY: the offset lies within the slab, which is never freed.
-                return (offset % size_of::<Slot<T>>() == 0)
-                    .then(|| unsafe { &*first.add(offset / size_of::<Slot<T>>()) });
-            }
-        }
-        None
+    fn find_in(&self, slab: usize, handle: *const c_void) -> Option<&'static Slot<T>> {
+        let first = self.slabs[slab].load(Ordering::Acquire);
+        let offset = handle.addr().wrapping_sub(first.addr());
+        let is_slot = !first.is_null()
+            && offset < (FIRST_SLAB << slab) * size_of::<Slot<T>>()
+            && offset % size_of::<Slot<T>>() == 0;
+        // SAFETY: the offset lies within the slab, which is never freed.
+        is_slot.then(|| unsafe { &*first.byte_add(offset) })
     }
 
     fn take_slot(&self) -> Option<&'static Slot<T>> {
@@ -114,7 +137,7 @@ impl<T: Handled> Table<T> {
                 return free.slots.pop_front();
             }
             let slots = (0..FIRST_SLAB << free.slabs)
-                .map(|_| Slot { state: AtomicU64::new(0), value: UnsafeCell::new(None) });
+                .map(|_| Slot { door: Door::new(), value: UnsafeCell::new(NonNull::dangling()) });
             let slab = Box::leak(slots.collect::<Vec<_>>().into_boxed_slice());
             self.slabs[free.slabs].store(slab.as_mut_ptr(), Ordering::Release);
             free.slabs += 1;
@@ -127,9 +150,16 @@ impl<T: Handled> Table<T> {
         Some(slot)
     }
 
-    /// Gives a slot back whose closing has ended.
-    fn give_back(&self, slot: &'static Slot<T>) {
-        self.free.lock().slots.push_back(slot);
+    /// Takes what a slot held out of it and gives the slot back, if its closing has come to an end.
+    fn end(&self, slot: &'static Slot<T>) -> Option<Box<T>> {
+        let mut free = self.free.lock();
+        if !slot.door.end() {
+            return None;
+        }
+        free.slots.push_back(slot);
+        // SAFETY: the one call for which the door ends gets here, before the slot is given to anybody. Nobody is inside, and who enters now finds it
+        // shut and looks at nothing. It came from a box.
+        Some(unsafe { Box::from_raw((*slot.value.get()).as_ptr()) })
     }
 }
 
@@ -149,8 +179,8 @@ impl<T: Handled> Deref for Inside<T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the slot was open when this was made, and its value stays until the count that this holds is taken back.
-        unsafe { (*self.slot.value.get()).as_deref().expect("an open slot has a value") }
+        // SAFETY: the slot was open when this was made, and its value stays until this leaves.
+        unsafe { self.value.as_ref() }
     }
 }
 
@@ -164,23 +194,25 @@ impl<T: Handled> Inside<T> {
 impl<T: Handled> Drop for Inside<T> {
     #[inline]
     fn drop(&mut self) {
-        let before = self.slot.state.fetch_sub(1, Ordering::AcqRel);
-        if before == CLOSING | 1 {
-            self.slot.end();
-        }
+        // SAFETY: nobody takes it out before or after this.
+        let visit = unsafe { ManuallyDrop::take(&mut self.visit) };
+        self.slot.after(self.slot.door.leave(visit));
     }
 }
 
 impl<T: Handled> Slot<T> {
-    /// Nobody is inside a slot that is closing, or somebody is again: then it is his to end.
-    #[cold]
-    fn end(&'static self) {
-        if self.state.compare_exchange(CLOSING, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            // SAFETY: the one exchange that succeeds gets here. Nobody was inside, and who enters now finds the slot shut and looks at nothing.
-            let value = unsafe { (*self.value.get()).take() };
-            T::table().give_back(self);
-            drop(value);
+    #[inline]
+    fn after(&'static self, left: Left) {
+        if left == Left::Shut {
+            self.look_for_its_end();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_for_its_end(&'static self) {
+        // Dropped without a lock: it may run foreign code.
+        drop(T::table().end(self));
     }
 }
 

@@ -89,7 +89,7 @@ mod windows;
 
 pub use address::Address;
 pub use batch::{Batch, Buffer};
-pub use biased::{BiasedGuard, BiasedLock};
+pub use biased::{BiasedGuard, BiasedLock, Door, Left, Visit};
 pub use credentials::{Credentials, is_member};
 pub use driver::{Driver, Remote};
 pub use event::{Event, Events, Key};

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("patterns", &["message"]),
     ("driver", &[]),
     ("serverlink", &["message", "zmtp", "patterns", "driver"]),
-    ("capi", &["serverlink"]),
+    ("capi", &["serverlink", "driver"]),
     ("libzmq", &["capi"]),
     ("libserverlink", &["capi", "serverlink"]),
     ("slk", &["serverlink", "bench"]),

@@ -194,7 +194,8 @@ impl CSocket {
     }
 
     /// What a handle stands for; `ENOTSOCK` if it is none.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `Table::enter`")]
+    #[inline(always)]
     pub fn enter(handle: *const c_void) -> Answer<Inside<CSocket>> {
         guard::enter(handle, ENOTSOCK)
     }

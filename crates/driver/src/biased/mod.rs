@@ -5,6 +5,7 @@
 //! takes the favour away first, and pays for both sides with a barrier on every processor that runs a thread of this process
 //! ([`crate::barrier`]). Where the system has none, or where threads take turns, it is an ordinary lock.
 
+mod door;
 mod sync;
 
 #[cfg(all(test, loom))]
@@ -17,6 +18,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use crate::barrier;
+pub use door::{Door, Left, Visit};
 use sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell, give_way, this_thread};
 
 /// Nobody: no thread has this name.
