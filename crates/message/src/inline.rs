@@ -31,8 +31,12 @@ impl Inline {
     }
 
     /// So many zeros, if they fit.
-    pub(crate) fn zeroed(len: usize) -> Option<Inline> {
-        Inline::copy_of([0; Inline::MAX].get(..len)?)
+    #[inline]
+    pub(crate) const fn zeroed(len: usize) -> Option<Inline> {
+        if len > Inline::MAX {
+            return None;
+        }
+        Some(Inline { len: len as u8, bytes: [MaybeUninit::new(0); Inline::MAX] })
     }
 
     #[inline]

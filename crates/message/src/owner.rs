@@ -38,6 +38,9 @@ pub(crate) const COPY_OFFSET: usize = size_of::<Header>();
 /// fills the bytes.
 pub(crate) const CHUNK_OFFSET: usize = if size_of::<Header>() > 64 { size_of::<Header>() } else { 64 };
 
+/// Up to here we zero memory ourselves: the C library's way to get it zeroed can be several times as long as its way to get it.
+const ZEROED_HERE: usize = 4096;
+
 /// References beyond this are a leak in a loop; going on would wrap the count and free memory that is in use.
 const MAX_REFS: usize = isize::MAX as usize;
 
@@ -51,8 +54,15 @@ impl Owner {
     /// The same, and `None` where there is no memory for so many.
     pub(crate) fn try_zeroed<const OFFSET: usize>(bytes: usize) -> Option<(Owner, NonNull<u8>)> {
         let layout = try_layout::<OFFSET>(bytes)?;
-        // SAFETY: the layout holds at least the header, so its size is not zero.
-        Self::try_allocate::<OFFSET>(bytes, layout, |layout| unsafe { alloc_zeroed(layout) })
+        if bytes > ZEROED_HERE {
+            // SAFETY: the layout holds at least the header, so its size is not zero.
+            return Self::try_allocate::<OFFSET>(bytes, layout, |layout| unsafe { alloc_zeroed(layout) });
+        }
+        // SAFETY: as above.
+        let made = Self::try_allocate::<OFFSET>(bytes, layout, |layout| unsafe { alloc(layout) })?;
+        // SAFETY: behind it are so many bytes that nobody else knows of.
+        unsafe { made.1.write_bytes(0, bytes) };
+        Some(made)
     }
 
     /// A private copy of `source`. The caller holds the one reference.
@@ -152,10 +162,27 @@ impl Owner {
         }
     }
 
+    /// As [`release`](Owner::release), for references that are probably the only ones: then no atomic operation is needed but a load.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline]
+    pub(crate) unsafe fn release_the_last(self, count: usize) {
+        // SAFETY: the caller's promise. Who holds all references is the only one who could make more.
+        unsafe {
+            if self.is_unique(count) {
+                self.free();
+            } else {
+                self.release(count);
+            }
+        }
+    }
+
     /// Whether the caller's `count` references are the only ones. Then everything other holders did with the bytes has happened.
     ///
     /// # Safety
     /// The caller holds exactly `count` references, at least one.
+    #[inline]
     pub(crate) unsafe fn is_unique(self, count: usize) -> bool {
         // SAFETY: the caller's reference keeps the header alive.
         unsafe { &(*self.0.as_ptr()).refs }.load(Ordering::Acquire) == count

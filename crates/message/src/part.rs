@@ -67,6 +67,7 @@ impl Part {
     }
 
     /// So many zeros, to be filled in through [`as_ptr_for_c`](Part::as_ptr_for_c); `None` where there is no memory for them.
+    #[inline]
     pub fn try_zeroed(len: usize) -> Option<Part> {
         match Inline::zeroed(len) {
             Some(inline) => Some(Part(Repr::Inline(inline))),
@@ -126,6 +127,47 @@ impl Part {
             (None, Repr::Shared(slice)) => Part(Repr::Shared(slice.share(from, to - from))),
             (None, Repr::Inline(_)) => unreachable!("a range of what fits in place fits in place"),
         })
+    }
+
+    /// Cuts `skipped` bytes and then `n` off the front of `slice`, and holds those `n` from now on: a copy in place if they fit there, else shared. What it held
+    /// before must be bytes in place, or a piece of the same memory, whose share goes back without an atomic operation: so who receives one frame after
+    /// the other into one part counts nothing. False, and nothing changed: it holds something else, which has to be dropped first.
+    ///
+    /// ```
+    /// use serverlink_message::{Part, chunk::Slice};
+    ///
+    /// let mut wire = Slice::from(b"..hello".to_vec());
+    /// let mut part = Part::new();
+    /// assert!(part.take_from(&mut wire, 2, 5));
+    /// assert_eq!(part, "hello");
+    /// ```
+    ///
+    /// # Panics
+    /// When `skipped + n` is past the end.
+    #[expect(
+        clippy::inline_always,
+        reason = "as `Slice::split_to`: it is where each received message is made"
+    )]
+    #[inline(always)]
+    pub fn take_from(&mut self, slice: &mut Slice, skipped: usize, n: usize) -> bool {
+        if let Repr::Shared(held) = &mut self.0
+            && !slice.take_back(held)
+        {
+            return false;
+        }
+        slice.advance(skipped);
+        let taken = if n > Part::INLINE_MAX { Part::from(slice.split_to(n)) } else { slice.split_to_part(n) };
+        // What is left of it owns nothing.
+        std::mem::forget(std::mem::replace(self, taken));
+        true
+    }
+
+    /// Drops the part. Cheaper than `drop` where nobody else shares its bytes, as those of a message that was just filled in and sent by copy.
+    #[inline]
+    pub fn drop_alone(self) {
+        if let Repr::Shared(slice) = self.0 {
+            slice.drop_alone();
+        }
     }
 
     /// Copies the bytes out if they keep more in memory than themselves, as a slice of a receive buffer does.

@@ -155,6 +155,21 @@ impl Slice {
         self.len = self.len.min(n);
     }
 
+    /// Takes over what another slice holds, if it is of the same memory or owns nothing; that one has no bytes afterwards. False: nothing changed.
+    #[inline]
+    pub(crate) fn take_back(&mut self, other: &mut Slice) -> bool {
+        if other.owner.is_some() {
+            if other.owner != self.owner {
+                return false;
+            }
+            let Some(prepaid) = self.prepaid.checked_add(other.prepaid + 1) else { return false };
+            self.prepaid = prepaid;
+        }
+        // Its references are counted in ours.
+        (other.owner, other.len) = (None, 0);
+        true
+    }
+
     /// Extends this slice by `next` when `next` begins in the same memory exactly where this one ends.
     /// Says whether it did; `next` is never changed.
     #[inline]
@@ -166,6 +181,17 @@ impl Slice {
             self.len += next.len;
         }
         follows
+    }
+
+    /// Dropped, by somebody who is probably the only one to share the memory.
+    #[inline]
+    pub(crate) fn drop_alone(mut self) {
+        if let Some(owner) = self.owner.take() {
+            // SAFETY: these are all the references this slice held, and without its owner it has no use for them.
+            unsafe { owner.release_the_last(1 + self.prepaid as usize) };
+        }
+        // There is nothing left to drop; whether there was would be asked once more.
+        std::mem::forget(self);
     }
 
     /// Whether dropping this slice could free more memory than a copy of its bytes would take.

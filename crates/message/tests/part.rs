@@ -10,7 +10,10 @@ use std::{
 };
 
 use proptest::prelude::*;
-use serverlink_message::{Part, chunk::Chunk};
+use serverlink_message::{
+    Part,
+    chunk::{Chunk, Slice},
+};
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -120,6 +123,42 @@ fn buffers_are_taken_over_and_shared_without_copies() {
 }
 
 #[test]
+fn one_part_after_the_other_is_cut_into_the_same_place() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+    let (mut wire, mut part) = (Slice::from(bytes.clone()), Part::from("before"));
+    let mut at = 0;
+    for n in [0, 46, 47, 64, 100, 3, 200, 0, 99] {
+        assert!(part.take_from(&mut wire, 2, n));
+        assert_eq!(part, bytes[at + 2..at + 2 + n]);
+        at += 2 + n;
+    }
+    let kept = part.clone();
+    assert!(part.take_from(&mut wire, 0, 50));
+    assert_eq!(kept, bytes[at - 99..at]);
+    assert_eq!(part, bytes[at..at + 50]);
+}
+
+#[test]
+fn what_another_memory_holds_is_not_cut_over() {
+    let gone = Arc::new(AtomicUsize::new(0));
+    let mut foreign = Part::from_owner(Counted(vec![1; 100], Arc::clone(&gone)));
+    let mut wire = Slice::from_owner(Counted(vec![2; 300], Arc::clone(&gone)));
+    assert!(!foreign.take_from(&mut wire, 0, 60));
+    assert_eq!((&foreign, wire.len()), (&Part::from(vec![1; 100]), 300));
+    drop(foreign);
+
+    let mut part = Part::from_static(b"for ever");
+    for _ in 0..5 {
+        assert!(part.take_from(&mut wire, 0, 60));
+    }
+    drop(wire);
+    assert_eq!(part, [2; 60]);
+    assert_eq!(gone.load(Ordering::Relaxed), 1, "somebody reads it");
+    drop(part);
+    assert_eq!(gone.load(Ordering::Relaxed), 2, "no share was lost, and none came back twice");
+}
+
+#[test]
 fn detach_copies_only_what_pins_more_than_itself() {
     let whole = Part::from(vec![1_u8; 1000]);
     let mut same = whole.clone();
@@ -162,6 +201,19 @@ fn an_owner_is_dropped_once_with_the_last_part() {
     assert_eq!(drops.load(Ordering::Relaxed), 0);
     drop(last);
     assert_eq!(drops.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn who_drops_alone_drops_as_others_do() {
+    let gone = Arc::new(AtomicUsize::new(0));
+    let part = Part::from_owner(Counted(vec![1; 100], Arc::clone(&gone)));
+    part.clone().drop_alone();
+    assert_eq!((gone.load(Ordering::Relaxed), part.len()), (0, 100), "it was not alone");
+    part.drop_alone();
+    assert_eq!(gone.load(Ordering::Relaxed), 1);
+    Part::from("in place").drop_alone();
+    Part::from_static(&[7; 100]).drop_alone();
+    Part::copy_from(&[7; 100]).drop_alone();
 }
 
 #[test]

@@ -93,15 +93,9 @@ impl RecvLane {
 
     #[inline(never)]
     fn cut_longer(&mut self, into: &mut Message) -> bool {
-        let parsed = frame::parse_header(&self.front);
-        let Ok(Parsed::Complete { header: Header { more: false, command: false, body_len }, header_len }) =
-            parsed
-        else {
-            return false;
-        };
-        match usize::try_from(body_len) {
-            Ok(len) if body_len <= self.longest_body => self.cut_frame(header_len, len, into),
-            _ => false,
+        match self.next_longer_body() {
+            Some((header_len, body_len)) => self.cut_frame(header_len, body_len, into),
+            None => false,
         }
     }
 
@@ -119,6 +113,61 @@ impl RecvLane {
         self.front.advance(header_len);
         cut_body(&mut self.front, body_len, into);
         true
+    }
+
+    /// Shows the body of the next message of one part, and is past it then. False: it was not shown; what comes next has to go the long way.
+    #[expect(clippy::inline_always, reason = "see `cut`")]
+    #[inline(always)]
+    pub(crate) fn show(&mut self, take: impl FnOnce(&[u8])) -> bool {
+        let Some((header_len, body_len)) = self.next_body() else { return false };
+        take(&self.front[header_len..header_len + body_len]);
+        self.left -= 1;
+        self.taken += 1;
+        self.front.advance(header_len + body_len);
+        true
+    }
+
+    /// Cuts a message of one part out, in place of what a part held. False: what comes next has to go the long way, or what the part holds must
+    /// not be dropped here. Nothing changed then.
+    #[expect(clippy::inline_always, reason = "see `cut`")]
+    #[inline(always)]
+    pub(crate) fn refill(&mut self, part: &mut Part) -> bool {
+        let Some((header_len, body_len)) = self.next_body() else { return false };
+        if !part.take_from(&mut self.front, header_len, body_len) {
+            return false;
+        }
+        self.left -= 1;
+        self.taken += 1;
+        true
+    }
+
+    /// The lengths of the next frame's header and body, if it is a message for the application, with nothing in front of it.
+    #[expect(clippy::inline_always, reason = "see `cut`")]
+    #[inline(always)]
+    fn next_body(&self) -> Option<(usize, usize)> {
+        let (header_len, body_len) = match *self.front {
+            [0, body_len, ..] => (frame::SHORT_HEADER_LEN, usize::from(body_len)),
+            _ => self.next_longer_body()?,
+        };
+        let is_here = self.front.len() - header_len >= body_len && self.left > 0;
+        let passes = is_here
+            && match &self.passage {
+                Passage::AsItCame => true,
+                Passage::Behind(_) => false,
+                Passage::IfItBegins(topic) => self.front[header_len..header_len + body_len].starts_with(topic),
+            };
+        passes.then_some((header_len, body_len))
+    }
+
+    #[inline(never)]
+    fn next_longer_body(&self) -> Option<(usize, usize)> {
+        let Ok(Parsed::Complete { header: Header { more: false, command: false, body_len }, header_len }) =
+            frame::parse_header(&self.front)
+        else {
+            return None;
+        };
+        let fits = body_len <= self.longest_body;
+        usize::try_from(body_len).ok().filter(|_| fits).map(|body_len| (header_len, body_len))
     }
 
     /// Apart, so that the few instructions of a message that nobody asks about stay with their caller.
@@ -217,7 +266,30 @@ mod tests {
         ];
         for wire in wires {
             assert_eq!(cut_all(wire, u64::MAX), (Vec::new(), wire.to_vec()), "{wire:?}");
+            let mut lane = lane_over(wire, u64::MAX);
+            assert!(
+                !lane.show(|_| panic!("it is not whole, or no message")) && !lane.refill(&mut Part::new())
+            );
+            assert_eq!((&*lane.front, lane.taken), (wire, 0));
         }
+    }
+
+    #[test]
+    fn shown_put_in_place_and_cut_out_is_the_same() {
+        let mut wire = Vec::new();
+        for len in 0..300 {
+            frame::put_frame(&mut wire, false, &vec![len as u8; len]);
+        }
+        let (expected, _) = cut_all(&wire, u64::MAX);
+        let (mut shows, mut refills) = (lane_over(&wire, u64::MAX), lane_over(&wire, u64::MAX));
+        let mut part = Part::new();
+        for message in &expected {
+            assert!(shows.show(|body| assert_eq!(message.first(), body)));
+            assert!(refills.refill(&mut part));
+            assert_eq!(message.first(), &part);
+        }
+        assert!(!shows.show(|_| panic!("nothing is left")) && !refills.refill(&mut part));
+        assert_eq!((shows.taken, refills.taken, shows.left), (expected.len(), expected.len(), 1000 - 300));
     }
 
     fn cut(lane: &mut RecvLane) -> Option<Message> {
@@ -227,10 +299,13 @@ mod tests {
 
     /// The messages in front, and what is left.
     fn cut_all(wire: &[u8], longest_body: u64) -> (Vec<Message>, Vec<u8>) {
-        let front = Slice::copy_from(wire);
-        let mut lane =
-            RecvLane { lent_bytes: front.len(), front, left: 9, longest_body, ..RecvLane::default() };
+        let mut lane = lane_over(wire, longest_body);
         (std::iter::from_fn(|| cut(&mut lane)).collect(), lane.front.to_vec())
+    }
+
+    fn lane_over(wire: &[u8], longest_body: u64) -> RecvLane {
+        let front = Slice::copy_from(wire);
+        RecvLane { lent_bytes: front.len(), front, left: 1000, longest_body, ..RecvLane::default() }
     }
 
     #[test]
@@ -249,6 +324,7 @@ mod tests {
         let front = Slice::copy_from(b"\x00\x04body");
         let passage = Passage::Behind(Front::new(Part::from("id")));
         let mut lane = RecvLane { lent_bytes: front.len(), front, left: 9, passage, ..RecvLane::default() };
+        assert!(!lane.show(|_| panic!("it has two parts")) && !lane.refill(&mut Part::new()));
         assert_eq!(cut(&mut lane), Some(Message::from_parts(["id", "body"])));
     }
 
@@ -263,6 +339,7 @@ mod tests {
             None,
             "shorter than the topic, though what follows it in memory would fit"
         );
+        assert!(!lane.show(|_| panic!("it does not begin so")) && !lane.refill(&mut Part::new()));
         assert_eq!((lane.taken, lane.left, lane.front.len()), (1, 8, 6));
     }
 }

@@ -36,6 +36,7 @@ mod ping;
 mod recv;
 pub(crate) mod send;
 mod settings;
+mod short;
 mod side;
 mod stats;
 mod subscribe;
