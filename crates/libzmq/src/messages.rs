@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char, c_int, c_void};
 
 use serverlink_capi::errno::{Answer, EINVAL, Errno, fail};
 use serverlink_capi::guard::{bytes, call, length, status, text};
-use serverlink_capi::message::{FreeFn, RawMessage, lent, sized};
+use serverlink_capi::message::{FreeFn, RawMessage, lent};
 use serverlink_capi::socket::CSocket;
 
 const MORE: c_int = 1;
@@ -21,7 +21,7 @@ pub unsafe extern "C" fn zmq_msg_init(message: *mut RawMessage) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_size(message: *mut RawMessage, size: usize) -> c_int {
     // SAFETY: as above.
-    status(|| unsafe { RawMessage::init(message, sized(size)?) })
+    status(|| unsafe { RawMessage::init_sized(message, size) })
 }
 
 #[unsafe(no_mangle)]

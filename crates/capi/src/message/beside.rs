@@ -49,12 +49,24 @@ impl Beside {
     }
 
     #[inline]
-    fn is_boxed(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
+        self.0.is_null()
+    }
+
+    #[inline]
+    pub(super) fn is_boxed(&self) -> bool {
         self.0.addr() & BOXED != 0
     }
 
     fn as_boxed(&self) -> *mut Extra {
         self.0.map_addr(|address| address & !BOXED).cast()
+    }
+
+    /// Who sent it, if nothing else is here.
+    #[inline]
+    pub(super) fn peer(&self) -> Option<&Peer> {
+        // SAFETY: without the bit, and not null, it came from `Arc::into_raw`, and that share is kept as long as this.
+        (!self.0.is_null() && !self.is_boxed()).then(|| unsafe { &*self.0.cast_const().cast::<Peer>() })
     }
 
     /// What is boxed, if it is.

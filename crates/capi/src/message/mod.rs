@@ -74,6 +74,19 @@ impl RawMessage {
         Ok(())
     }
 
+    /// Puts a message of so many zero bytes there, for the program to fill in. `EFAULT` as [`check_place`](RawMessage::check_place), `ENOMEM`.
+    ///
+    /// # Safety
+    /// As [`init`](RawMessage::init).
+    #[inline]
+    pub unsafe fn init_sized(place: *mut RawMessage, len: usize) -> Answer<()> {
+        RawMessage::check_place(place)?;
+        let part = Part::try_zeroed(len).ok_or(Errno(ENOMEM))?;
+        // SAFETY: the caller's; it is aligned.
+        unsafe { place.write(RawMessage::new(part, false, None)) };
+        Ok(())
+    }
+
     /// A message of the program's. `EFAULT` if it is recognisably none.
     ///
     /// # Safety
@@ -102,11 +115,13 @@ impl RawMessage {
         unsafe { self.part.assume_init_mut() }
     }
 
+    #[inline]
     fn beside(&self) -> &Beside {
         // SAFETY: as above.
         unsafe { self.beside.assume_init_ref() }
     }
 
+    #[inline]
     fn beside_mut(&mut self) -> &mut Beside {
         // SAFETY: as above.
         unsafe { self.beside.assume_init_mut() }
@@ -160,7 +175,38 @@ impl RawMessage {
     #[inline]
     pub fn clear(&mut self) {
         self.flags = 0;
-        *self.beside_mut() = Beside::NOTHING;
+        // Most of those that are sent have nothing there.
+        if !self.beside().is_nothing() {
+            *self.beside_mut() = Beside::NOTHING;
+        }
+    }
+
+    /// Was sent by copy: its bytes are let go, and an empty message stays.
+    #[inline]
+    pub fn become_empty(&mut self) {
+        self.take().drop_alone();
+        self.clear();
+    }
+
+    /// Has the part and its sender exchanged where they are, by a function that takes the sender it has and gives a new one if it has none. Without
+    /// asking it if there is more beside the part. False: it was not asked, or did nothing.
+    #[inline]
+    pub fn refill(
+        &mut self,
+        receive: impl FnOnce(&mut Part, Option<&Peer>) -> Option<Option<Arc<Peer>>>,
+    ) -> bool {
+        // SAFETY: a `RawMessage` that a reference leads to is initialised.
+        let (part, beside) = unsafe { (self.part.assume_init_mut(), self.beside.assume_init_mut()) };
+        if beside.is_boxed() {
+            return false;
+        }
+        match receive(part, beside.peer()) {
+            None => return false,
+            Some(None) => {}
+            Some(sender) => *beside = Beside::sender(sender),
+        }
+        self.flags = 0;
+        true
     }
 
     /// A message takes the place of this one, whose own bytes are let go.
@@ -225,10 +271,4 @@ impl Drop for RawMessage {
 
 fn is_place(place: *mut RawMessage) -> bool {
     !place.is_null() && place.is_aligned()
-}
-
-/// A message of so many bytes, for the program to fill in.
-pub fn sized(len: usize) -> Answer<RawMessage> {
-    let part = Part::try_zeroed(len).ok_or(Errno(ENOMEM))?;
-    Ok(RawMessage::new(part, false, None))
 }

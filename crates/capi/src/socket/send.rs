@@ -11,10 +11,22 @@ use crate::errno::{Answer, EAGAIN, EFSM, EHOSTUNREACH, EINVAL, Errno, fail};
 use crate::message::RawMessage;
 use crate::wait;
 
+/// Up to here a message is copied wherever it goes; a longer one may be shared with who receives it.
+const SHORT_BODY: usize = u8::MAX as usize;
+
 impl CSocket {
     /// Sends a copy of bytes, as a message or a part of one.
     #[inline]
     pub fn send_bytes(&self, bytes: &[u8], flags: c_int) -> Answer<()> {
+        if self.is_plain_send(flags) && self.opened.get().is_some_and(|socket| socket.try_send_in_lane(bytes))
+        {
+            return Ok(());
+        }
+        self.send_bytes_by_rule(bytes, flags)
+    }
+
+    #[inline(never)]
+    fn send_bytes_by_rule(&self, bytes: &[u8], flags: c_int) -> Answer<()> {
         if self.is_simple(flags) {
             return self.send_whole(bytes, flags).map_err(|(error, _)| error);
         }
@@ -24,6 +36,18 @@ impl CSocket {
     /// Sends a message's part, which stays with the caller if that fails.
     #[inline]
     pub fn send_message(&self, message: &mut RawMessage, flags: c_int) -> Answer<()> {
+        if message.part().len() <= SHORT_BODY
+            && self.is_plain_send(flags)
+            && self.opened.get().is_some_and(|socket| socket.try_send_in_lane(message.part()))
+        {
+            message.become_empty();
+            return Ok(());
+        }
+        self.send_message_by_rule(message, flags)
+    }
+
+    #[inline(never)]
+    fn send_message_by_rule(&self, message: &mut RawMessage, flags: c_int) -> Answer<()> {
         let sent = if self.is_simple(flags) {
             self.send_whole(message.take(), flags)
         } else {
@@ -48,6 +72,12 @@ impl CSocket {
             return fail(EFSM);
         }
         self.send_whole(message, flags).map_err(|(error, _)| error)
+    }
+
+    /// Nothing of ours has to be done beside sending, so the library's lane may be tried at once. A REP has none.
+    #[inline]
+    fn is_plain_send(&self, flags: c_int) -> bool {
+        self.is_simple(flags) && self.signal.get().is_none()
     }
 
     /// A message of one part.
