@@ -4,11 +4,13 @@
  *   speed way SIZE COUNT       messages per second, PUSH to PULL
  *   speed round SIZE COUNT     microseconds for a round trip, REQ and REP
  *   speed bytes SIZE COUNT     as `way`, with zmq_send and zmq_recv
+ *   speed curve SIZE COUNT     as `bytes`, encrypted
  */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +29,26 @@ static double now(void)
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+/* Of whoever listens, and of whoever connects. */
+static char public_keys[2][41], secret_keys[2][41];
+
+static void set_text(void *socket, int option, const char *text)
+{
+    CHECK(zmq_setsockopt(socket, option, text, strlen(text)) == 0);
+}
+
+static void secure(void *socket, int listens)
+{
+    int yes = 1;
+    if (listens) {
+        CHECK(zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &yes, sizeof yes) == 0);
+    } else {
+        set_text(socket, ZMQ_CURVE_SERVERKEY, public_keys[0]);
+        set_text(socket, ZMQ_CURVE_PUBLICKEY, public_keys[1]);
+    }
+    set_text(socket, ZMQ_CURVE_SECRETKEY, secret_keys[!listens]);
 }
 
 static void send_message(void *socket, size_t size)
@@ -50,6 +72,8 @@ static void receiver(int way, size_t size, long count, int endpoints)
     void *socket = zmq_socket(context, way ? ZMQ_PULL : ZMQ_REP);
     zmq_msg_t message;
     char *buffer = malloc(size);
+    if (way == 3)
+        secure(socket, 1);
     CHECK(buffer && zmq_bind(socket, "tcp://127.0.0.1:*") == 0);
     CHECK(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &len) == 0);
     CHECK(write(endpoints, endpoint, sizeof endpoint) == sizeof endpoint);
@@ -68,7 +92,7 @@ static void receiver(int way, size_t size, long count, int endpoints)
             else
                 CHECK(zmq_recv(socket, buffer, size, 0) == (int)size);
         }
-        printf("%.0f messages per second\n", (double)(count - 1) / (now() - begin));
+        printf("%.0f messages per second", (double)(count - 1) / (now() - begin));
     }
     free(buffer);
     CHECK(zmq_msg_close(&message) == 0 && zmq_close(socket) == 0 && zmq_ctx_term(context) == 0);
@@ -81,6 +105,8 @@ static void sender(int way, size_t size, long count, int endpoints)
     void *socket = zmq_socket(context, way ? ZMQ_PUSH : ZMQ_REQ);
     zmq_msg_t message;
     char *buffer = calloc(1, size);
+    if (way == 3)
+        secure(socket, 0);
     CHECK(buffer && read(endpoints, endpoint, sizeof endpoint) == sizeof endpoint);
     CHECK(zmq_connect(socket, endpoint) == 0 && zmq_msg_init(&message) == 0);
     double begin = 0;
@@ -88,7 +114,7 @@ static void sender(int way, size_t size, long count, int endpoints)
         /* The first one connects. */
         if (i == 1)
             begin = now();
-        if (way == 2)
+        if (way >= 2)
             CHECK(zmq_send(socket, buffer, size, 0) == (int)size);
         else
             send_message(socket, size);
@@ -96,16 +122,28 @@ static void sender(int way, size_t size, long count, int endpoints)
             receive_message(socket, &message, size);
     }
     if (way == 0)
-        printf("%.2f microseconds\n", (now() - begin) / (double)(count - 1) * 1e6);
+        printf("%.2f microseconds", (now() - begin) / (double)(count - 1) * 1e6);
     free(buffer);
     CHECK(zmq_msg_close(&message) == 0 && zmq_close(socket) == 0 && zmq_ctx_term(context) == 0);
+}
+
+/* Seconds of one processor, of this process or of those that it waited for. */
+static double used(int who)
+{
+    struct rusage usage;
+    CHECK(getrusage(who, &usage) == 0);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+        + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static void run(int way, size_t size, long count)
 {
     int endpoints[2], status;
+    for (int side = 0; side < 2 && way == 3; side++)
+        CHECK(zmq_curve_keypair(public_keys[side], secret_keys[side]) == 0);
     CHECK(pipe(endpoints) == 0);
     fflush(stdout);
+    double before = used(RUSAGE_SELF) + used(RUSAGE_CHILDREN);
     pid_t other = fork();
     CHECK(other >= 0);
     if (other == 0) {
@@ -114,17 +152,19 @@ static void run(int way, size_t size, long count)
     }
     sender(way, size, count, endpoints[0]);
     CHECK(waitpid(other, &status, 0) == other && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    double spent = used(RUSAGE_SELF) + used(RUSAGE_CHILDREN) - before;
+    printf(", %.0f ns of a processor for each, both ends together\n", spent / (double)count * 1e9);
 }
 
 int main(int count, char **arguments)
 {
     if (count == 4) {
         const char *what = arguments[1];
-        int way = strcmp(what, "round") == 0 ? 0 : strcmp(what, "way") == 0 ? 1 : 2;
+        int way = strcmp(what, "round") == 0 ? 0 : strcmp(what, "way") == 0 ? 1 : strcmp(what, "curve") == 0 ? 3 : 2;
         run(way, (size_t)atol(arguments[2]), atol(arguments[3]));
         return 0;
     }
-    for (int way = 0; way < 3; way++)
+    for (int way = 0; way < 4; way++)
         for (size_t size = 1; size < 200000; size *= 37)
             run(way, size, 500);
     return 0;
