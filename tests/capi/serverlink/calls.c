@@ -247,6 +247,7 @@ static void step (struct dice *dice)
     slk_pollitem_t items[3];
     char **channels;
     size_t count;
+    int value[2] = {(int) place, 0};
     switch (roll (dice, 24)) {
     case 0:
     case 1:
@@ -285,7 +286,7 @@ static void step (struct dice *dice)
         use_other (dice, pick (dice, others));
         break;
     case 12:
-        slk_ctx_set (ctx, (int) roll (dice, 16), &place, roll (dice, 6));
+        slk_ctx_set (ctx, (int) roll (dice, 16), value, roll (dice, 6));
         break;
     default:
         use_socket (dice, (slk_socket_t *) pick (dice, sockets));
