@@ -151,7 +151,7 @@ SLK_API int slk_disconnect (slk_socket_t *socket, const char *endpoint);
 /* Options of a socket: int where nothing else is said, 0 or 1 for switches. An option that is accepted has an effect: at once, or where it is marked (*)
  * on what is bound and connected from then on, and all connections that come of it. Those marked (**) have one until the socket's first bind,
  * connect, send, receive or poll, and are SLK_ENOTSUP afterwards; (get) can only be asked for; (on) can later be turned on, and not off.
- * docs/options.md says more of each. */
+ * Times and counts beyond what can be are taken for the most that can. docs/options.md says more of each. */
 #define SLK_AFFINITY 4                  /* (**) uint64: I/O threads on which it may live, as bits; default 0: any */
 #define SLK_ROUTING_ID 5                /* (*) 1 to 255 bytes, the first not 0: the name by which ROUTER peers address it */
 #define SLK_SUBSCRIBE 6                 /* SUB: bytes that messages begin with; XPUB with SLK_XPUB_MANUAL: subscribes the peer that asked last */

@@ -13,6 +13,9 @@ use super::{CSocket, Setup};
 use crate::context::Settings;
 use crate::errno::{Answer, EINVAL, ENOTSUP, ETERM, Errno, fail};
 
+const HOUR: Duration = Duration::from_secs(3600);
+const MOST_PROBES: u32 = 127;
+
 /// What a socket of C has before anything is set: libzmq's defaults.
 pub(super) fn defaults(settings: &Settings) -> Options {
     Options {
@@ -57,7 +60,7 @@ impl Setup {
         let timeout = self.kept.get(&HEARTBEAT_TIMEOUT).and_then(|value| int(value).ok()).unwrap_or(-1);
         options.heartbeat_timeout = match u64::try_from(timeout) {
             Ok(0) | Err(_) => options.heartbeat_interval,
-            Ok(milliseconds) => Duration::from_millis(milliseconds),
+            Ok(_) => an_hour_at_most(timeout),
         };
         Ok(options)
     }
@@ -255,17 +258,17 @@ fn apply_times(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()>
     match option {
         RECONNECT_IVL => match at_least(-1, value)? {
             -1 => options.reconnect_stop = ReconnectStop::ALWAYS,
-            pause => options.reconnect_interval = milliseconds(pause.max(1)),
+            pause => options.reconnect_interval = an_hour_at_most(pause.max(1)),
         },
-        RECONNECT_IVL_MAX => options.reconnect_interval_max = milliseconds(at_least(0, value)?),
+        RECONNECT_IVL_MAX => options.reconnect_interval_max = an_hour_at_most(at_least(0, value)?),
         // Zero is no limit there, and the longest here.
         HANDSHAKE_IVL => {
             options.handshake_timeout = match at_least(0, value)? {
-                0 => Duration::from_secs(3600),
-                timeout => milliseconds(timeout).min(Duration::from_secs(3600)),
+                0 => HOUR,
+                timeout => an_hour_at_most(timeout),
             };
         }
-        HEARTBEAT_IVL => options.heartbeat_interval = milliseconds(at_least(0, value)?),
+        HEARTBEAT_IVL => options.heartbeat_interval = an_hour_at_most(at_least(0, value)?),
         HEARTBEAT_TIMEOUT => drop(at_least(0, value)?),
         HEARTBEAT_TTL => {
             let ttl = at_least(0, value)?;
@@ -276,7 +279,7 @@ fn apply_times(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()>
         }
         CONNECT_TIMEOUT => {
             options.connect_timeout =
-                Some(at_least(0, value)?).filter(|timeout| *timeout > 0).map(milliseconds);
+                Some(at_least(0, value)?).filter(|timeout| *timeout > 0).map(an_hour_at_most);
         }
         _ => return apply_tcp(options, option, value),
     }
@@ -297,17 +300,16 @@ fn apply_tcp(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
             };
         }
         TCP_KEEPALIVE_CNT => {
-            options.tcp.keepalive_count = positive(keepalive(value)?).map(|count| count as u32)
+            options.tcp.keepalive_count =
+                positive(keepalive(value)?).map(|count| (count as u32).min(MOST_PROBES));
         }
         TCP_KEEPALIVE_IDLE => {
-            options.tcp.keepalive_idle =
-                positive(keepalive(value)?).map(|seconds| Duration::from_secs(seconds as u64));
+            options.tcp.keepalive_idle = positive(keepalive(value)?).map(silence);
         }
         TCP_KEEPALIVE_INTVL => {
-            options.tcp.keepalive_interval =
-                positive(keepalive(value)?).map(|seconds| Duration::from_secs(seconds as u64));
+            options.tcp.keepalive_interval = positive(keepalive(value)?).map(silence);
         }
-        TCP_MAXRT => options.tcp.user_timeout = positive(at_least(0, value)?).map(milliseconds),
+        TCP_MAXRT => options.tcp.user_timeout = positive(at_least(0, value)?).map(a_day_at_most),
         TOS => options.tcp.type_of_service = positive(at_least(0, value)?).map(|octet| octet as u8),
         PRIORITY => options.tcp.priority = positive(at_least(0, value)?).map(|priority| priority as u32),
         BINDTODEVICE => {
@@ -315,8 +317,8 @@ fn apply_tcp(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
             options.tcp.device = (!name.is_empty()).then(|| name.to_owned());
         }
         BUSY_POLL => {
-            options.tcp.busy_poll =
-                positive(at_least(0, value)?).map(|microseconds| Duration::from_micros(microseconds as u64));
+            options.tcp.busy_poll = positive(at_least(0, value)?)
+                .map(|microseconds| Duration::from_micros(microseconds.min(1_000_000) as u64));
         }
         _ => return keep(option, value),
     }
@@ -399,6 +401,20 @@ fn largest(bytes: i64) -> u64 {
         Ok(bytes) if bytes != c_int::MAX as u64 => bytes.max(1),
         _ => i64::MAX as u64,
     }
+}
+
+/// libzmq takes any number; what is beyond what can be is taken for the most that can.
+fn an_hour_at_most(time: c_int) -> Duration {
+    milliseconds(time).min(HOUR)
+}
+
+fn a_day_at_most(time: c_int) -> Duration {
+    milliseconds(time).min(24 * HOUR)
+}
+
+/// Without a sign of life from the peer, in seconds. Systems count them in 15 bits.
+fn silence(seconds: c_int) -> Duration {
+    Duration::from_secs(seconds.max(0) as u64).min(9 * HOUR)
 }
 
 fn milliseconds(milliseconds: c_int) -> Duration {
