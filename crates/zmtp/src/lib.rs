@@ -6,7 +6,7 @@
 //!
 //! A connection uses the parts in this order: a [`Handshake`](handshake::Handshake) until both sides are ready, then
 //! [`frame`] for everything that follows, with [`command`] and [`subscription`] for what is not a message. With a peer of
-//! ZMTP 1.0 what follows goes through [`v1`] first.
+//! ZMTP 1.0 what follows goes through [`v1`] first. Where a proxy stands between, [`socks`] comes before all of it.
 //!
 //! ```
 //! use serverlink_message::SocketType;
@@ -40,6 +40,7 @@ pub mod limits;
 pub mod mechanism;
 pub mod meter;
 pub mod raw;
+pub mod socks;
 pub mod subscription;
 pub mod v1;
 mod version;

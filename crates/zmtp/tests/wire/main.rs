@@ -10,5 +10,6 @@ mod older;
 mod raw;
 mod refusals;
 mod security;
+mod socks;
 mod subscription;
 mod v1;
