@@ -191,6 +191,7 @@ pub use serverlink_driver::SystemSocket;
 pub use serverlink_message::{Message, Part, SocketType};
 pub use serverlink_patterns::{BadGlob, Glob, GlobFault};
 pub use serverlink_zmtp::Version as ZmtpVersion;
+pub use serverlink_zmtp::socks::{SocksFailure, SocksRefusal};
 pub use socket::{CloseReport, Readiness, RecvFuture, SendFuture, Socket, SubscriberId, Subscription};
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

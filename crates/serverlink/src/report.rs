@@ -83,7 +83,7 @@ pub struct ConnectionReport {
     pub socket_type: SocketType,
     /// The endpoint that the socket was bound or connected to.
     pub endpoint: Endpoint,
-    /// Who is at the other end, where the system knows: an ipc peer that connected to us has no name.
+    /// Who is at the other end, where the system knows: an ipc peer that connected to us has no name, nor has who is behind a proxy.
     pub peer_address: Option<Endpoint>,
     /// The process at the other end, as the system vouches for it: over ipc, where the system tells. `None` over tcp.
     pub peer_credentials: Option<PeerCredentials>,
@@ -127,7 +127,7 @@ pub enum ConnectionState {
     },
     /// The name in the endpoint is being looked up.
     Resolving,
-    /// The system is connecting.
+    /// The system is connecting, or a SOCKS5 proxy is.
     Connecting,
     /// There is a connection; the two sides tell each other who they are.
     Handshake,

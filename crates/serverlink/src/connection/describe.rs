@@ -24,14 +24,17 @@ impl Connection {
         }
     }
 
-    /// Who is at the other end, where the system knows.
+    /// Who is at the other end, where the system knows. All that it knows of who is behind a proxy is the proxy.
     pub(super) fn peer_address(&self) -> Option<Endpoint> {
+        if self.goes_through_proxy() {
+            return None;
+        }
         self.stream.peer_address().map(|address| resolve::endpoint_of(&address))
     }
 
     fn state(&self) -> ConnectionState {
         match self.phase {
-            Phase::Connecting => ConnectionState::Connecting,
+            Phase::Connecting | Phase::Asking(..) => ConnectionState::Connecting,
             Phase::Greeting(..) => ConnectionState::Handshake,
             Phase::Open => ConnectionState::Open,
             Phase::Draining => ConnectionState::Draining,

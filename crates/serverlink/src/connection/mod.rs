@@ -1,4 +1,4 @@
-//! One connection: connecting, handshake, open and draining are states of one byte stream with one registration.
+//! One connection: connecting, asking a proxy, handshake, open and draining are states of one byte stream with one registration.
 //!
 //! The reactor calls `handle_*` and `read` and does what the returned [`Flow`] says.
 
@@ -12,6 +12,7 @@ pub(crate) mod landing;
 mod open;
 mod own;
 mod place;
+pub(crate) mod socks;
 mod verdict;
 
 use std::io;
@@ -22,6 +23,7 @@ use serverlink_driver::{Batch, Credentials, Interest, Key, Read, Stream, Written
 use serverlink_message::chunk::Slice;
 use serverlink_patterns::PipeId;
 use serverlink_zmtp::handshake::Handshake;
+use serverlink_zmtp::socks::Negotiation;
 
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
@@ -90,6 +92,8 @@ pub(crate) struct Connection {
 
 enum Phase {
     Connecting,
+    /// The proxy is reached, and asked for the peer. What of the question the system has not taken.
+    Asking(Box<Negotiation>, Unwritten),
     /// The machine, and what of its output the system has not taken.
     Greeting(Box<Handshake>, Unwritten),
     Open,
@@ -140,6 +144,8 @@ pub(crate) enum Flow {
     Again,
     /// The next deadline, or none.
     Deadline(Option<Instant>),
+    /// The peer is reached: the handshake begins.
+    Reached,
     /// The handshake is done; the next deadline.
     Established(Option<Instant>),
     End(Farewell),
@@ -221,8 +227,13 @@ impl Connection {
 
     // ---- input
 
-    /// The connection attempt succeeded.
-    pub(crate) fn handle_connected(&mut self, now: Instant) -> Flow {
+    /// The connection attempt succeeded: the peer is reached, or the proxy that is asked for it.
+    pub(crate) fn handle_connected(&mut self) -> Flow {
+        if self.goes_through_proxy() { self.begin_asking() } else { Flow::Reached }
+    }
+
+    /// There is a way to the peer.
+    pub(crate) fn handle_reached(&mut self, now: Instant) -> Flow {
         self.credentials = self.stream.credentials();
         self.core.monitor.tell(|| EventKind::Connected {
             endpoint: self.endpoint.clone(),
@@ -292,6 +303,7 @@ impl Connection {
     fn read_otherwise(&mut self, landing: &mut Landing, now: Instant) -> Flow {
         match self.phase {
             Phase::Greeting(..) => self.read_handshake(landing, now),
+            Phase::Asking(..) => self.read_answer(now),
             _ => self.pause(now),
         }
     }
@@ -302,7 +314,7 @@ impl Connection {
             // Only its end is still awaited, and that lies behind what it sent.
             (Phase::Open, _) if self.write_failed || self.core.is_closing() => Some(Cut::default()),
             (Phase::Open, Some(pipe)) => self.core.before_read(pipe, attention),
-            (Phase::Greeting(..), _) => None,
+            (Phase::Greeting(..) | Phase::Asking(..), _) => None,
             _ => Some(Cut::default()),
         }
     }
@@ -317,7 +329,7 @@ impl Connection {
                 self.read_frames(input, attention)
             }
             Phase::Draining => Flow::Idle,
-            Phase::Connecting | Phase::Greeting(..) => Flow::End(Farewell::PeerClosed),
+            Phase::Connecting | Phase::Asking(..) | Phase::Greeting(..) => Flow::End(Farewell::PeerClosed),
         }
     }
 
@@ -325,6 +337,7 @@ impl Connection {
     pub(crate) fn handle_writable(&mut self, now: Instant) -> Flow {
         match (&mut self.phase, self.pipe) {
             (Phase::Greeting(..), _) => self.write_greeting(now),
+            (Phase::Asking(..), _) => self.ask(),
             (Phase::Open, Some(pipe)) => {
                 self.core.resume_pipe(pipe);
                 Flow::Idle
@@ -343,6 +356,13 @@ impl Connection {
                     _ => self.write_greeting(now),
                 }
             }
+            (Phase::Asking(_, unwritten), _) => {
+                *unwritten = Unwritten::Nothing;
+                match written {
+                    Written::Failed(_, error) => Flow::End(self.farewell_of(error)),
+                    _ => self.ask(),
+                }
+            }
             (Phase::Open | Phase::Draining, Some(pipe)) => {
                 self.core.take_back(self.stream.key(), pipe, written);
                 Flow::Idle
@@ -359,10 +379,13 @@ impl Connection {
 
     pub(crate) fn handle_deadline(&mut self, now: Instant) -> Flow {
         match self.phase {
+            Phase::Connecting | Phase::Asking(..) if self.goes_through_proxy() => self.give_proxy_up(),
             Phase::Connecting if self.settings.connect_timeout.is_some() => {
                 Flow::End(Farewell::ConnectTimeout)
             }
-            Phase::Connecting | Phase::Greeting(..) => Flow::End(Farewell::HandshakeTimeout),
+            Phase::Connecting | Phase::Asking(..) | Phase::Greeting(..) => {
+                Flow::End(Farewell::HandshakeTimeout)
+            }
             Phase::Open => self.beat(now),
             Phase::Draining => Flow::End(Farewell::Closed),
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use serverlink_zmtp::WireError;
+use serverlink_zmtp::socks::SocksFailure;
 
 use crate::reactor::Farewell;
 
@@ -39,8 +40,11 @@ pub enum Cause {
     HandedOver,
     /// This side closed it.
     Closed,
-    /// The name in the endpoint could not be resolved.
+    /// The name in the endpoint, or that of the SOCKS5 proxy, could not be resolved.
     Unresolved,
+    /// The SOCKS5 proxy of [`socks_proxy`](crate::Options::socks_proxy) was reached and did not connect to the peer. That the proxy itself was not
+    /// reached, or was silent, is told as of a peer, with a sentence that names it.
+    Socks(SocksFailure),
     /// The system reported an error, such as [`ConnectionRefused`](io::ErrorKind::ConnectionRefused).
     System(io::ErrorKind),
 }
@@ -71,6 +75,7 @@ impl Cause {
             Cause::HandedOver => "handed_over",
             Cause::Closed => "closed",
             Cause::Unresolved => "unresolved",
+            Cause::Socks(_) => "socks",
             Cause::System(_) => "system",
         }
     }
@@ -112,6 +117,7 @@ impl Farewell {
             Farewell::Io(error) => Cause::System(error.kind()),
             Farewell::HandedOver => Cause::HandedOver,
             Farewell::Closed => Cause::Closed,
+            Farewell::Socks(trouble) => trouble.cause,
         }
     }
 }
@@ -148,6 +154,7 @@ impl fmt::Display for Farewell {
             Farewell::Io(error) => write!(f, "the system reported: {error}"),
             Farewell::HandedOver => f.write_str("its routing id went to a newer connection"),
             Farewell::Closed => f.write_str("closed by this side"),
+            Farewell::Socks(trouble) => f.write_str(&trouble.sentence),
         }
     }
 }

@@ -75,6 +75,7 @@ impl Options {
         }
         self.check_security()?;
         self.tcp.check()?;
+        self.check_socks()?;
         check_metadata(&self.metadata)?;
         check_routing_id(&self.routing_id)
     }

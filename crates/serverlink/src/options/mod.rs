@@ -3,6 +3,7 @@
 mod accept_filter;
 mod check;
 mod reconnect_stop;
+mod socks;
 mod tcp;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ pub use accept_filter::{AcceptFilter, BadAcceptFilter};
 pub use reconnect_stop::ReconnectStop;
 pub use tcp::TcpOptions;
 
-use crate::security::{Security, SharedAuthenticator};
+use crate::security::{Password, Security, SharedAuthenticator};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -138,6 +139,21 @@ pub struct Options {
 
     /// What only concerns tcp. libzmq: `ZMQ_TCP_KEEPALIVE` and its kin, `ZMQ_TCP_MAXRT`, `ZMQ_TOS`, `ZMQ_BINDTODEVICE`, ...
     pub tcp: TcpOptions,
+
+    /// A SOCKS5 proxy (RFC 1928) through which the socket connects over tcp: `host:port` or `[::1]:port`, with our own end in front where it matters, as
+    /// in an endpoint (`source:port;host:port`). Accepted connections, ipc and inproc have nothing to do with it. The proxy resolves the name in an
+    /// endpoint; its own name is resolved here. Reaching the proxy and its answer have the time of `connect_timeout`, and a refusal is an attempt that
+    /// failed: the monitor tells it with [`Cause::Socks`](crate::Cause::Socks), and the dialer tries again. Peers behind it have no
+    /// `peer_address`. Empty: none. Default empty. libzmq: `ZMQ_SOCKS_PROXY`.
+    pub socks_proxy: String,
+
+    /// As whom to introduce oneself to `socks_proxy`, if it asks (RFC 1929). Up to 255 bytes. Empty: as nobody. Default empty.
+    /// libzmq: `ZMQ_SOCKS_USERNAME`.
+    pub socks_username: Vec<u8>,
+
+    /// With which password, which goes to the proxy **in clear**. Up to 255 bytes; it may be empty. Without a `socks_username` it is not sent. Default empty.
+    /// libzmq: `ZMQ_SOCKS_PASSWORD`.
+    pub socks_password: Password,
 
     /// On which I/O threads the socket may live: bit n stands for thread n. 0: on any. A mask without a thread of the context is
     /// refused when the socket binds or connects. Default 0. libzmq: `ZMQ_AFFINITY`.
@@ -317,6 +333,9 @@ impl Default for Options {
             send_buffer_bytes: None,
             receive_buffer_bytes: None,
             tcp: TcpOptions::default(),
+            socks_proxy: String::new(),
+            socks_username: Vec::new(),
+            socks_password: Password::default(),
             affinity: 0,
             metadata: Vec::new(),
             hello_message: Vec::new(),

@@ -10,6 +10,7 @@ use serverlink_zmtp::WireError;
 use super::describe::Inquiry;
 use super::failure::Failure;
 use crate::endpoint::Endpoint;
+use crate::monitor::Trouble;
 use crate::options::Options;
 use crate::resolver::Answered;
 use crate::security::Verdict;
@@ -100,4 +101,6 @@ pub(crate) enum Farewell {
     HandedOver,
     /// This side closed it.
     Closed,
+    /// There is no way through the proxy.
+    Socks(Box<Trouble>),
 }

@@ -10,9 +10,10 @@ use super::command::NewDialer;
 use super::timers::TimerId;
 use super::turn::{Due, Turn};
 use super::{Command, DialerId, Farewell, Reactor};
+use crate::connection::socks::{no_way, proxy_unreached};
 use crate::connection::{Connection, Verdict};
 use crate::endpoint::Endpoint;
-use crate::monitor::{EventKind, Trouble};
+use crate::monitor::{Cause, EventKind, Trouble};
 use crate::options::{Options, ReconnectStop};
 use crate::resolve::{self, Route};
 use crate::resolver::{Answer, Answered, Asker, Reply};
@@ -31,6 +32,8 @@ pub(crate) struct Dialer {
     /// What it was made with.
     settings: Arc<Options>,
     pub(super) endpoint: Endpoint,
+    /// Through which it is reached, if not straight on.
+    proxy: Option<Endpoint>,
     pub(crate) pipe: PipeId,
     /// Attempts since the last connection that lasted.
     pub(super) attempts: u32,
@@ -60,6 +63,7 @@ impl Turn {
         }
         let dialer = self.dialers.insert(Dialer {
             core,
+            proxy: settings.proxy_to(&endpoint),
             settings,
             endpoint,
             pipe,
@@ -89,7 +93,7 @@ impl Turn {
             return self.connect(reactor, id, &route);
         }
         dialer.attempts = dialer.attempts.saturating_add(1);
-        let Some(question) = resolve::question(&dialer.endpoint) else {
+        let Some(question) = resolve::question(dialer.first_hop()) else {
             return self.on_resolved(reactor, id, Ok(Answer::default()));
         };
         let (myself, target) = (reactor.myself.clone(), reactor.myself.clone());
@@ -112,7 +116,7 @@ impl Turn {
     pub(super) fn on_resolved(&mut self, reactor: &Reactor, id: DialerId, answered: Answered) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
         let ipv6 = dialer.settings.ipv6;
-        match answered.and_then(|answer| resolve::routes(&dialer.endpoint, ipv6, &answer)) {
+        match answered.and_then(|answer| resolve::routes(dialer.first_hop(), ipv6, &answer)) {
             Ok(mut routes) => {
                 routes.reverse();
                 dialer.untried = routes;
@@ -120,7 +124,10 @@ impl Turn {
                     self.connect(reactor, id, &first);
                 }
             }
-            Err(why) => self.pause(reactor, id, Verdict::Unreachable, Trouble::unresolved(why)),
+            Err(why) => {
+                let trouble = dialer.unresolved(why);
+                self.pause(reactor, id, Verdict::Unreachable, trouble);
+            }
         }
     }
 
@@ -142,7 +149,10 @@ impl Turn {
             }
             // What is wrong with one address need not be wrong with the next.
             Err(_) if !dialer.untried.is_empty() => self.attempt(reactor, id),
-            Err(error) => self.pause(reactor, id, Verdict::Unreachable, Trouble::from(&error)),
+            Err(error) => {
+                let trouble = dialer.unreached(&error);
+                self.pause(reactor, id, Verdict::Unreachable, trouble);
+            }
         }
     }
 
@@ -150,16 +160,23 @@ impl Turn {
         let Some(connection) = self.connection(key) else { return };
         match outcome {
             Ok(()) => {
-                let deadline = connection.handshake_deadline();
-                let bounded = connection.settings.connect_timeout.is_some();
-                let flow = connection.handle_connected(reactor.env.now());
-                if bounded {
-                    self.set_deadline(key, Some(deadline));
-                }
+                let flow = connection.handle_connected();
                 self.follow(reactor, key, flow);
             }
-            Err(error) => self.end_connection(reactor, key, Farewell::Io(error)),
+            Err(error) => self.on_error(reactor, key, error),
         }
+    }
+
+    /// There is a way to the peer: the time for finding one is over.
+    pub(super) fn on_reached(&mut self, reactor: &Reactor, key: Key) {
+        let Some(connection) = self.connection(key) else { return };
+        let deadline = connection.handshake_deadline();
+        let bounded = connection.settings.connect_timeout.is_some();
+        let flow = connection.handle_reached(reactor.env.now());
+        if bounded {
+            self.set_deadline(key, Some(deadline));
+        }
+        self.follow(reactor, key, flow);
     }
 
     pub(super) fn on_established(&mut self, key: Key, now: Instant) {
@@ -252,6 +269,25 @@ impl Turn {
 }
 
 impl Dialer {
+    /// Where its connections lead at first.
+    fn first_hop(&self) -> &Endpoint {
+        self.proxy.as_ref().unwrap_or(&self.endpoint)
+    }
+
+    fn unresolved(&self, why: String) -> Trouble {
+        match self.proxy {
+            Some(_) => no_way(&self.settings, &self.endpoint, Cause::Unresolved, why),
+            None => Trouble::unresolved(why),
+        }
+    }
+
+    fn unreached(&self, error: &std::io::Error) -> Trouble {
+        match self.proxy {
+            Some(_) => proxy_unreached(&self.settings, &self.endpoint, error),
+            None => Trouble::from(error),
+        }
+    }
+
     pub(crate) fn has_nothing_to_send(&self) -> bool {
         self.core.is_pipe_flushed(self.pipe)
     }

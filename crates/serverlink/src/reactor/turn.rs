@@ -207,7 +207,7 @@ impl Turn {
                 }
                 Event::Writable(key) => self.on_writable(reactor, key),
                 Event::Connected(key, outcome) => self.on_connected(reactor, key, outcome),
-                Event::Error(key, error) => self.end_connection(reactor, key, Farewell::Io(error)),
+                Event::Error(key, error) => self.on_error(reactor, key, error),
                 Event::Written(key, batch, outcome) => self.on_written(reactor, key, *batch, outcome),
                 Event::Closed(key) => self.on_closed(reactor, key),
                 Event::Woken => {}
@@ -321,6 +321,14 @@ impl Turn {
         self.set_timer(key, timer);
     }
 
+    /// The system gave a stream up.
+    pub(super) fn on_error(&mut self, reactor: &Reactor, key: Key, error: std::io::Error) {
+        if let Some(connection) = self.connection(key) {
+            let farewell = connection.farewell_of(error);
+            self.end_connection(reactor, key, farewell);
+        }
+    }
+
     fn on_writable(&mut self, reactor: &Reactor, key: Key) {
         if let Some(connection) = self.connection(key) {
             let flow = connection.handle_writable(reactor.env.now());
@@ -381,6 +389,7 @@ impl Turn {
             Flow::Idle => {}
             Flow::Again => self.mark_ready(key),
             Flow::Deadline(at) => self.set_deadline(key, at),
+            Flow::Reached => self.on_reached(reactor, key),
             Flow::Established(at) => {
                 self.set_deadline(key, at);
                 self.on_established(key, reactor.env.now());

@@ -51,9 +51,11 @@
 
 mod authenticator;
 mod mechanism;
+mod password;
 
 pub use authenticator::{Answer, AuthRequest, Authenticator, SharedAuthenticator, User};
 pub use mechanism::{Security, generate_keys};
+pub use password::Password;
 pub use serverlink_zmtp::keys::{KeyError, KeyPair, PublicKey, SecretKey};
 pub use serverlink_zmtp::mechanism::{Credentials, Denial};
 pub use serverlink_zmtp::z85;

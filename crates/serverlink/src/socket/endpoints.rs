@@ -8,7 +8,7 @@ use serverlink_patterns::PipeId;
 
 use super::core::{Bound, Core, Dialed, Topology};
 use super::drive::For;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Host};
 use crate::error::Error;
 use crate::monitor::EventKind;
 use crate::options::Options;
@@ -161,6 +161,7 @@ impl Core {
                 |source| Error::Io { doing: "connecting", endpoint: Some(endpoint.clone()), source };
             stream_options(&settings).check().map_err(refused)?;
         }
+        check_known_to_proxy(&settings, &endpoint)?;
         let home = self.home_reactor()?;
         let pipe = {
             // Posted under the lock: a disconnect in another thread must not come before it.
@@ -275,6 +276,19 @@ pub(crate) fn stream_options(options: &Options) -> StreamOptions {
         device: tcp.device.clone(),
         busy_poll: tcp.busy_poll,
         ..StreamOptions::default()
+    }
+}
+
+/// An address with a zone means something on its own machine alone.
+fn check_known_to_proxy(settings: &Options, endpoint: &Endpoint) -> Result<(), Error> {
+    match endpoint {
+        Endpoint::Tcp { host: Host::Name(zoned), .. }
+            if zoned.contains(':') && !settings.socks_proxy.is_empty() =>
+        {
+            let why = "its zone is one of this machine, and the socket's SOCKS5 proxy would not know it";
+            Err(Error::invalid_endpoint(endpoint, why))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -18,7 +18,7 @@ impl Socket {
     ///   A queue that is longer than a mark says now keeps what it has.
     /// - For what is bound and connected from now on, and all connections that come of it: everything that is said or set when a connection is made:
     ///   `routing_id`, `metadata`, `security`, `zap_domain`, `handshake_timeout`, `connect_timeout`, heartbeats, `max_message_bytes`, buffers, `tcp`, `backlog`, `ipv6`,
-    ///   `accept_filters`, pauses between attempts to connect. What is there keeps what it was made with.
+    ///   `accept_filters`, the SOCKS5 proxy, pauses between attempts to connect. What is there keeps what it was made with.
     /// - For whoever comes from now on: `welcome_message`.
     /// - Never: everything else, among it hello messages, `conflate`, `affinity` and the timeouts of calls.
     ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serverlink_message::SocketType;
 
-use crate::security::{Authenticator, Security, SharedAuthenticator};
+use crate::security::{Authenticator, Password, Security, SharedAuthenticator};
 use crate::{Context, Error, Linger, Options, Socket};
 
 /// A type that stands for one pattern. Sealed: these are all there are.
@@ -96,6 +96,9 @@ setters! {
     security: Security => |security| security;
     zap_domain: impl Into<String> => |domain| domain.into();
     zap_enforce_domain: bool => |on| on;
+    socks_proxy: impl Into<String> => |address| address.into();
+    socks_username: impl Into<Vec<u8>> => |name| name.into();
+    socks_password: impl Into<Password> => |password| password.into();
 }
 
 impl<T: TypedSocket> SocketBuilder<T> {

@@ -8,6 +8,8 @@ mod raw_link;
 #[cfg(unix)]
 #[path = "../support/raw_peer.rs"]
 mod raw_peer;
+#[path = "../support/socks_proxy.rs"]
+mod socks_proxy;
 
 mod accepting;
 mod addresses;
@@ -15,6 +17,7 @@ mod context;
 mod giving_up;
 mod names;
 mod options;
+mod socks;
 
 use serverlink::{Monitor, Socket};
 

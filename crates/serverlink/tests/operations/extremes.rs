@@ -221,6 +221,8 @@ fn draw_one(options: &mut Options, choices: &mut Choices<'_>) {
         42 => options.welcome_message = bytes(choices),
         43 => options.max_subscriptions = number(choices) as u32,
         44 => options.max_subscription_bytes = number(choices),
+        45 => options.socks_username = bytes(choices),
+        46 => options.socks_password = bytes(choices).into(),
         _ => raise_a_flag(options, choices),
     }
 }

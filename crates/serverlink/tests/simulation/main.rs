@@ -14,6 +14,7 @@ mod life;
 mod octets;
 mod oracle;
 mod planted;
+mod proxies;
 mod seeds;
 mod streams;
 mod topologies;

@@ -20,6 +20,10 @@ pub(crate) struct Wiring {
     #[arg(long, value_name = "ENDPOINT")]
     pub(crate) connect: Vec<String>,
 
+    /// Connect over tcp through a SOCKS5 proxy, which resolves the names of peers
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) socks_proxy: Option<String>,
+
     /// The name by which ROUTER peers know this socket, up to 255 bytes
     #[arg(long, value_name = "ID")]
     pub(crate) routing_id: Option<String>,

@@ -30,6 +30,7 @@ fn options(job: &Job) -> Options {
         recv_timeout: wiring.timeout,
         routing_id: wiring.routing_id.clone().unwrap_or_default().into_bytes(),
         ipv6: true,
+        socks_proxy: wiring.socks_proxy.clone().unwrap_or_default(),
         // A message to a peer that does not exist is a mistake that a user of the command line wants to hear of.
         router_mandatory: job.socket_type == SocketType::Router,
         router_handover: job.socket_type == SocketType::Router,

@@ -12,7 +12,10 @@ mod ours;
 mod own_words;
 mod pairs;
 mod peer_options;
+mod proxies;
 mod reconnect;
+#[path = "../../../../crates/serverlink/tests/support/socks_proxy.rs"]
+mod socks_proxy;
 mod streams;
 mod subscription_options;
 mod subscriptions;
