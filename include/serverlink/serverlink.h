@@ -201,6 +201,7 @@ SLK_API int slk_disconnect (slk_socket_t *socket, const char *endpoint);
 #define SLK_INVERT_MATCHING 60          /* PUB, XPUB, SUB, XSUB: what does not fit; default 0 */
 #define SLK_CONNECT_ROUTING_ID 61       /* ROUTER: the routing id of whom the next slk_connect reaches; a taken one makes that SLK_EINVAL */
 #define SLK_HANDSHAKE_IVL 66            /* (*) how long a handshake may take; default 30000 */
+#define SLK_SOCKS_PROXY 68              /* (*) text: the SOCKS5 proxy through which to connect over tcp, host:port; empty: none */
 #define SLK_XPUB_NODROP 69              /* PUB, XPUB: wait (or SLK_EAGAIN) while a subscriber is full, instead of leaving it out; default 0 */
 #define SLK_XPUB_MANUAL_LAST_VALUE 70   /* (on) XPUB: as SLK_XPUB_MANUAL, and the next message goes to the peer that asked last alone; default 0 */
 #define SLK_XPUB_MANUAL 71              /* (on) XPUB: subscriptions are received, and SLK_SUBSCRIBE decides; default 0 */
@@ -218,6 +219,8 @@ SLK_API int slk_disconnect (slk_socket_t *socket, const char *endpoint);
 #define SLK_ZAP_ENFORCE_DOMAIN 93       /* (*) with a domain: nobody comes in unjudged; without one: no handler is asked; default 0 */
 #define SLK_METADATA 95                 /* (*) text "X-NAME:VALUE": what peers are told */
 #define SLK_ROUTER_NOTIFY 97            /* ROUTER: receive [id][] when a peer comes (1), goes (2); default 0 */
+#define SLK_SOCKS_USERNAME 99           /* (*) text: as whom it introduces itself to the proxy, if that asks; empty: as nobody */
+#define SLK_SOCKS_PASSWORD 100          /* (*) text: and with what; it goes in clear */
 #define SLK_ONLY_FIRST_SUBSCRIBE 108    /* (**) XPUB, XSUB: only a message's first part can be a subscription; default 0 */
 #define SLK_RECONNECT_STOP 109          /* (*) give up after: refused (1), handshake failed (2), disconnected (4); default 0 */
 #define SLK_HELLO_MSG 110               /* (**) DEALER, ROUTER: bytes sent first on each connection */

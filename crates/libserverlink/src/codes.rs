@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_int};
 use std::io::{self, ErrorKind};
 
-use serverlink::Cause;
+use serverlink::{Cause, SocksFailure, SocksRefusal};
 use serverlink_capi::errno;
 
 macro_rules! codes {
@@ -121,6 +121,9 @@ pub(crate) fn of_cause(cause: Cause) -> c_int {
         Cause::ConnectTimeout | Cause::HandshakeTimeout | Cause::HeartbeatTimeout => ETIMEDOUT,
         Cause::HandedOver => EEXIST,
         Cause::Unresolved => ENODEV,
+        Cause::Socks(SocksFailure::Refused(SocksRefusal::ConnectionRefused)) => ECONNREFUSED,
+        Cause::Socks(SocksFailure::CredentialsRefused(_) | SocksFailure::NoMethod) => EAUTH,
+        Cause::Socks(SocksFailure::Refused(SocksRefusal::NotAllowed)) => EACCES,
         Cause::System(kind) => of_kind(kind),
         _ => EIO,
     }

@@ -48,6 +48,40 @@ static void defaults (slk_ctx_t *ctx)
     CHECK (slk_close (socket) == 0);
 }
 
+/* A text comes back as it was set, and an address that is none is refused. */
+static void proxies (slk_ctx_t *ctx)
+{
+    static char long_text[256];
+    slk_socket_t *push = open_socket (ctx, SLK_PUSH);
+    const struct
+    {
+        int option;
+        const char *text;
+    } texts[] = {{SLK_SOCKS_PROXY, "proxy.example:1080"}, {SLK_SOCKS_USERNAME, "me"}, {SLK_SOCKS_PASSWORD, "swordfish"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char value[100] = "x";
+        size_t len = sizeof value;
+        CHECK (slk_getsockopt (push, texts[i].option, value, &len) == 0 && len == 1 && value[0] == 0);
+        CHECK (slk_setsockopt (push, texts[i].option, texts[i].text, strlen (texts[i].text)) == 0);
+        len = sizeof value;
+        CHECK (slk_getsockopt (push, texts[i].option, value, &len) == 0 && strcmp (value, texts[i].text) == 0);
+    }
+    memset (long_text, 'x', sizeof long_text);
+    FAILS (slk_setsockopt (push, SLK_SOCKS_PROXY, "proxy.example", 13), SLK_EINVAL);
+    FAILS (slk_setsockopt (push, SLK_SOCKS_USERNAME, long_text, sizeof long_text), SLK_EINVAL);
+    FAILS (slk_setsockopt (push, SLK_SOCKS_PASSWORD, long_text, sizeof long_text), SLK_EINVAL);
+    /* Nobody listens at the proxy's: who is connected without one is reached all the same. */
+    CHECK (slk_setsockopt (push, SLK_SOCKS_PROXY, "127.0.0.1:1", 11) == 0);
+    CHECK (slk_connect (push, "tcp://peer.invalid:5555") == 0);
+    CHECK (slk_disconnect (push, "tcp://peer.invalid:5555") == 0);
+    CHECK (slk_setsockopt (push, SLK_SOCKS_PROXY, "", 0) == 0);
+    slk_socket_t *pull = open_socket (ctx, SLK_PULL);
+    join (pull, push);
+    send_text (push, "straight on", 0);
+    expect_text (pull, "straight on");
+    CHECK (slk_close (push) == 0 && slk_close (pull) == 0);
+}
+
 static void refusals (slk_ctx_t *ctx)
 {
     slk_socket_t *router = open_socket (ctx, SLK_ROUTER);
@@ -100,6 +134,7 @@ int main (void)
     of_contexts ();
     slk_ctx_t *ctx = slk_ctx_new ();
     defaults (ctx);
+    proxies (ctx);
     refusals (ctx);
     effects (ctx);
     slk_ctx_destroy (ctx);

@@ -125,8 +125,10 @@ impl CSocket {
             }),
             IPV6 => Value::Int(options.ipv6.into()),
             IPV4ONLY => Value::Int((!options.ipv6).into()),
-            SOCKS_PROXY => {
-                Value::Text(kept.map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default())
+            SOCKS_PROXY => Value::Text(options.socks_proxy.clone()),
+            SOCKS_USERNAME => Value::Text(String::from_utf8_lossy(&options.socks_username).into_owned()),
+            SOCKS_PASSWORD => {
+                Value::Text(String::from_utf8_lossy(options.socks_password.as_bytes()).into_owned())
             }
             HELLO_MSG | DISCONNECT_MSG | HICCUP_MSG | XPUB_WELCOME_MSG => fail(EINVAL)?,
             _ => match (kept, default_of(option, self.kind)) {

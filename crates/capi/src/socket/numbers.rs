@@ -108,5 +108,12 @@ numbers! {
 }
 
 /// Options that are taken back by no value at all; an empty one is a mistake.
-pub const NULL_IS_NONE: [c_int; 6] =
-    [PLAIN_USERNAME, PLAIN_PASSWORD, TCP_ACCEPT_FILTER, IPC_FILTER_PID, IPC_FILTER_UID, IPC_FILTER_GID];
+pub const NULL_IS_NONE: [c_int; 7] = [
+    PLAIN_USERNAME,
+    PLAIN_PASSWORD,
+    SOCKS_PROXY,
+    TCP_ACCEPT_FILTER,
+    IPC_FILTER_PID,
+    IPC_FILTER_UID,
+    IPC_FILTER_GID,
+];

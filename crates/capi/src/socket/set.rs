@@ -118,7 +118,10 @@ impl CSocket {
                     socket.reconfigure(&fitting.fitting(self.kind)?).map_err(|_| Errno(EINVAL))?;
                 }
                 setup.options = options;
-                setup.kept.insert(option, value.to_vec());
+                // A password is where it is overwritten in the end, and nowhere else.
+                if option != SOCKS_PASSWORD {
+                    setup.kept.insert(option, value.to_vec());
+                }
                 Ok(())
             }
         }
@@ -313,13 +316,16 @@ fn apply_tcp(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
         TOS => options.tcp.type_of_service = positive(at_least(0, value)?).map(|octet| octet as u8),
         PRIORITY => options.tcp.priority = positive(at_least(0, value)?).map(|priority| priority as u32),
         BINDTODEVICE => {
-            let name = std::str::from_utf8(value).map_err(|_| Errno(EINVAL))?.trim_end_matches('\0');
+            let name = text(value)?;
             options.tcp.device = (!name.is_empty()).then(|| name.to_owned());
         }
         BUSY_POLL => {
             options.tcp.busy_poll = positive(at_least(0, value)?)
                 .map(|microseconds| Duration::from_micros(microseconds.min(1_000_000) as u64));
         }
+        SOCKS_PROXY => options.socks_proxy = text(value)?.to_owned(),
+        SOCKS_USERNAME => options.socks_username = value.to_vec(),
+        SOCKS_PASSWORD => options.socks_password = value.into(),
         _ => return keep(option, value),
     }
     Ok(())
@@ -337,7 +343,6 @@ fn keep(option: c_int, value: &[u8]) -> Answer<()> {
         }
         MULTICAST_LOOP | LOOPBACK_FASTPATH | BLOCKY => flag(value).map(drop),
         USE_FD => at_least(-1, value).map(drop),
-        SOCKS_PROXY | SOCKS_USERNAME | SOCKS_PASSWORD if value.is_empty() => Ok(()),
         _ => fail(EINVAL),
     }
 }
@@ -355,15 +360,17 @@ fn filter(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
         return Ok(());
     }
     options.accept_filters.push(match option {
-        TCP_ACCEPT_FILTER => {
-            let text = std::str::from_utf8(value).map_err(|_| Errno(EINVAL))?;
-            text.trim_end_matches('\0').parse().map_err(|_| Errno(EINVAL))?
-        }
+        TCP_ACCEPT_FILTER => text(value)?.parse().map_err(|_| Errno(EINVAL))?,
         IPC_FILTER_PID => AcceptFilter::Process(number()?),
         IPC_FILTER_UID => AcceptFilter::User(number()?),
         _ => AcceptFilter::Group(number()?),
     });
     Ok(())
+}
+
+/// With or without the zero that ends a text.
+fn text(value: &[u8]) -> Answer<&str> {
+    Ok(std::str::from_utf8(value).map_err(|_| Errno(EINVAL))?.trim_end_matches('\0'))
 }
 
 fn fixed<const N: usize>(value: &[u8]) -> Answer<[u8; N]> {
