@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 pub mod command;
+pub mod datagram;
 pub mod error;
 pub mod frame;
 pub mod greeting;

@@ -2,6 +2,7 @@
 
 mod command;
 mod common;
+mod datagram;
 mod frame;
 mod greeting;
 mod handshake;
