@@ -1,6 +1,7 @@
 //! The two halves of a driver.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::source::{ListenerKind, OsListenerKind, OsStreamKind, StreamKind};
@@ -9,8 +10,8 @@ use crate::unix;
 #[cfg(windows)]
 use crate::windows;
 use crate::{
-    Address, Events, Kind, ListenOptions, Listener, OsListener, OsStream, Stream, StreamOptions,
-    Unregistered, sim,
+    Address, DatagramOptions, Events, Kind, ListenOptions, Listener, OsListener, OsStream, Stream,
+    StreamOptions, Unregistered, sim,
 };
 
 /// The waiting half. Exactly one owner at a time waits.
@@ -70,6 +71,12 @@ impl Driver {
             DriverKind::Simulated(driver) => driver.wait(events),
         }
     }
+}
+
+fn no_datagrams(options: &DatagramOptions, machine: &str) -> io::Error {
+    let message =
+        format!("udp is not built in {machine} yet, so nothing can be received on {}", options.local);
+    io::Error::new(io::ErrorKind::Unsupported, message)
 }
 
 pub(crate) fn unsupported(kind: Kind) -> io::Error {
@@ -206,6 +213,15 @@ impl Remote {
                     Err(Unregistered { object: OsStream(OsStreamKind::Windows(stream)), error })
                 }
             },
+            #[cfg(unix)]
+            (RemoteKind::Unix(remote), OsStreamKind::Datagrams(socket)) => {
+                match remote.adopt_datagrams(socket) {
+                    Ok(socket) => Ok(Stream(StreamKind::Datagrams(socket))),
+                    Err((socket, error)) => {
+                        Err(Unregistered { object: OsStream(OsStreamKind::Datagrams(socket)), error })
+                    }
+                }
+            }
             (RemoteKind::Simulated(remote), OsStreamKind::Simulated(stream)) => match remote.adopt(stream) {
                 Ok(stream) => Ok(Stream(StreamKind::Simulated(stream))),
                 Err((stream, error)) => {
@@ -214,6 +230,36 @@ impl Remote {
             },
             #[cfg(any(unix, windows))]
             (_, stream) => Err(Unregistered::foreign(OsStream(stream))),
+        }
+    }
+
+    /// Whether there are [datagrams](crate::datagram) here at all: not on Windows yet, and not on the simulated machine.
+    pub fn has_datagrams(&self) -> bool {
+        match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(_) => true,
+            #[cfg(windows)]
+            RemoteKind::Windows(_) => false,
+            RemoteKind::Simulated(_) => false,
+        }
+    }
+
+    /// Makes a socket for [datagrams](crate::datagram) on the machine that this driver drives, to be registered with [`adopt`](Remote::adopt). Gives where
+    /// it receives as well, with the port that the system chose.
+    ///
+    /// # Errors
+    /// The address is in use, or not this machine's; there is no such interface, or it cannot join the group. `Unsupported` on Windows and on the simulated
+    /// machine, which have no datagrams yet, and for an option that this system does not have.
+    pub fn open_datagrams(&self, options: &DatagramOptions) -> io::Result<(OsStream, SocketAddr)> {
+        match &self.0 {
+            #[cfg(unix)]
+            RemoteKind::Unix(_) => {
+                let (socket, local) = unix::OsDatagrams::open(options)?;
+                Ok((OsStream(OsStreamKind::Datagrams(socket)), local))
+            }
+            #[cfg(windows)]
+            RemoteKind::Windows(_) => Err(no_datagrams(options, "on Windows")),
+            RemoteKind::Simulated(_) => Err(no_datagrams(options, "on the simulated machine")),
         }
     }
 

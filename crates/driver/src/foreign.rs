@@ -128,7 +128,8 @@ impl TryFrom<SystemSocket> for OsListener {
 }
 
 impl OsStream {
-    /// The system's socket, which was not registered; blocking again if it came so from outside. A simulated one has none and comes back.
+    /// The system's socket, which was not registered; blocking again if it came so from outside. A simulated one has none and comes back, and so does
+    /// one for datagrams, which never came from outside.
     pub fn into_system(self) -> Result<SystemSocket, OsStream> {
         match self.0 {
             #[cfg(unix)]
@@ -137,6 +138,8 @@ impl OsStream {
             OsStreamKind::Windows(stream) => {
                 stream.into_socket().map_err(|pipe| OsStream(OsStreamKind::Windows(pipe)))
             }
+            #[cfg(unix)]
+            datagrams @ OsStreamKind::Datagrams(_) => Err(OsStream(datagrams)),
             simulated @ OsStreamKind::Simulated(_) => Err(OsStream(simulated)),
         }
     }

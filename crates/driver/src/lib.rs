@@ -12,6 +12,7 @@
 //! - Readiness is *marked until it would block*: [`Event::Readable`], [`Event::Writable`] and [`Event::Acceptable`] are
 //!   edges. The caller keeps a mark for each, reads, writes or accepts until the call would block, clears the mark and
 //!   calls `rearm`. Whoever stops earlier keeps the mark, because no second event will come.
+//! - A socket for [datagrams](datagram) is a stream whose reads and writes have borders: same registration, same marks.
 //! - A write gives its memory to the driver by value ([`Batch`]) and gets it back when the driver is done with it.
 //!
 //! ```
@@ -66,6 +67,7 @@ mod batch;
 mod biased;
 mod borrowed;
 mod credentials;
+pub mod datagram;
 mod driver;
 mod event;
 mod foreign;
@@ -91,6 +93,7 @@ pub use address::Address;
 pub use batch::{Batch, Buffer};
 pub use biased::{BiasedGuard, BiasedLock, Door, Left, Visit};
 pub use credentials::{Credentials, is_member};
+pub use datagram::{DatagramOptions, Interface};
 pub use driver::{Driver, Remote};
 pub use event::{Event, Events, Key};
 pub use foreign::{SystemSocket, Unsuitable, addresses_of, handle_of};

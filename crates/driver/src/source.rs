@@ -60,6 +60,8 @@ pub struct OsStream(pub(crate) OsStreamKind);
 pub(crate) enum OsStreamKind {
     #[cfg(unix)]
     Unix(unix::OsStream),
+    #[cfg(unix)]
+    Datagrams(unix::OsDatagrams),
     #[cfg(windows)]
     Windows(windows::OsStream),
     Simulated(sim::OsStream),
@@ -71,6 +73,8 @@ impl OsStream {
         match &self.0 {
             #[cfg(unix)]
             OsStreamKind::Unix(stream) => stream.credentials(),
+            #[cfg(unix)]
+            OsStreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             OsStreamKind::Windows(stream) => stream.credentials(),
             OsStreamKind::Simulated(stream) => stream.credentials(),
@@ -241,6 +245,8 @@ pub struct Writer(StreamKind);
 pub(crate) enum StreamKind {
     #[cfg(unix)]
     Unix(std::sync::Arc<unix::Stream>),
+    #[cfg(unix)]
+    Datagrams(std::sync::Arc<unix::Datagrams>),
     #[cfg(windows)]
     Windows(std::sync::Arc<windows::Stream>),
     Simulated(std::sync::Arc<sim::Stream>),
@@ -261,6 +267,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.read(into),
+            #[cfg(unix)]
+            StreamKind::Datagrams(socket) => socket.read(into),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.read(into),
             StreamKind::Simulated(stream) => stream.read(into),
@@ -274,6 +282,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.is_drained_by(count, room),
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => false,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.is_drained_by(count, room),
             StreamKind::Simulated(stream) => stream.is_drained_by(count, room),
@@ -294,11 +304,13 @@ impl Stream {
     /// Tells the peer that nothing more comes, after what was written. Reading goes on.
     ///
     /// False: it cannot be told before the stream is closed. The pipes that are `ipc` on Windows have no half of a close; what was written to one
-    /// stays readable for the peer when our end is closed, whatever we have not read.
+    /// stays readable for the peer when our end is closed, whatever we have not read. Datagrams have none either.
     pub fn shutdown_write(&self) -> bool {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.shutdown_write(),
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => return false,
             #[cfg(windows)]
             StreamKind::Windows(stream) => return stream.shutdown_write(),
             StreamKind::Simulated(stream) => stream.shutdown_write(),
@@ -321,6 +333,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.peer_address(),
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.peer_address(),
             StreamKind::Simulated(stream) => stream.peer_address(),
@@ -332,6 +346,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.credentials(),
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.credentials(),
             StreamKind::Simulated(stream) => stream.credentials(),
@@ -343,6 +359,8 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.local_address(),
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.local_address(),
             StreamKind::Simulated(stream) => stream.local_address(),
@@ -383,6 +401,8 @@ impl Writer {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.write_borrowed(borrowed),
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => Ok(()),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.write_borrowed(borrowed),
             StreamKind::Simulated(stream) => stream.write_borrowed(borrowed),
@@ -395,6 +415,8 @@ impl Writer {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(_) => true,
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => true,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.reports_writable(),
             StreamKind::Simulated(stream) => stream.reports_writable(),
@@ -410,9 +432,21 @@ impl Writer {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.wait_writable(at_most),
+            #[cfg(unix)]
+            StreamKind::Datagrams(_) => false,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.wait_writable(at_most),
             StreamKind::Simulated(stream) => stream.wait_writable(at_most),
+        }
+    }
+
+    /// How many [datagrams](crate::datagram) the system refused since this was last called; none of streams of octets.
+    #[inline]
+    pub fn take_refused(&self) -> u64 {
+        match &self.0 {
+            #[cfg(unix)]
+            StreamKind::Datagrams(socket) => socket.take_refused(),
+            _ => 0,
         }
     }
 
@@ -428,6 +462,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.key(),
+            #[cfg(unix)]
+            StreamKind::Datagrams(socket) => socket.key(),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.key(),
             StreamKind::Simulated(stream) => stream.key(),
@@ -439,6 +475,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.write(batch),
+            #[cfg(unix)]
+            StreamKind::Datagrams(socket) => socket.write(batch),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.write(batch),
             StreamKind::Simulated(stream) => stream.write(batch),
@@ -450,6 +488,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(_) => {}
+            #[cfg(unix)]
+            StreamKind::Datagrams(socket) => socket.rearm(interest),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.rearm(interest),
             StreamKind::Simulated(stream) => stream.rearm(interest),
@@ -460,6 +500,8 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.close(),
+            #[cfg(unix)]
+            StreamKind::Datagrams(socket) => socket.close(),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.close(),
             StreamKind::Simulated(stream) => stream.close(),

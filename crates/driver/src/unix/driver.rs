@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::datagram::{Datagrams, OsDatagrams};
 use super::listener::{Listener, OsListener};
 use super::registry::Registry;
 use super::selector::{Raised, Waiter};
@@ -66,6 +67,13 @@ impl Remote {
 
     pub(crate) fn adopt(&self, stream: OsStream) -> Result<Arc<Stream>, (OsStream, io::Error)> {
         Stream::adopt(&self.registry, stream)
+    }
+
+    pub(crate) fn adopt_datagrams(
+        &self,
+        socket: OsDatagrams,
+    ) -> Result<Arc<Datagrams>, (OsDatagrams, io::Error)> {
+        Datagrams::adopt(&self.registry, socket)
     }
 
     pub(crate) fn connect(&self, target: &Address, options: &StreamOptions) -> io::Result<Arc<Stream>> {

@@ -35,6 +35,17 @@ impl Selector {
         Ok(epoll::add(&self.epoll, fd, EventData::new_u64(key.data().as_ffi()), flags)?)
     }
 
+    pub(super) fn add_input(&self, fd: &OwnedFd, key: Key) -> io::Result<()> {
+        let flags = EventFlags::IN | EventFlags::ET;
+        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(key.data().as_ffi()), flags)?)
+    }
+
+    pub(super) fn set_interest(&self, fd: &OwnedFd, key: Key, writable: bool) -> io::Result<()> {
+        let mut flags = EventFlags::IN | EventFlags::ET;
+        flags.set(EventFlags::OUT, writable);
+        Ok(epoll::modify(&self.epoll, fd, EventData::new_u64(key.data().as_ffi()), flags)?)
+    }
+
     pub(super) fn remove(&self, fd: &OwnedFd) -> io::Result<()> {
         Ok(epoll::delete(&self.epoll, fd)?)
     }

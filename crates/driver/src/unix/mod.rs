@@ -1,6 +1,7 @@
 //! Sockets of unix systems, with epoll or `polling` to say when they are ready.
 
 mod credentials;
+mod datagram;
 mod driver;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
@@ -24,6 +25,7 @@ mod stream;
 mod tcp_options;
 mod users;
 
+pub(crate) use datagram::{Datagrams, OsDatagrams};
 pub(crate) use driver::{Driver, Remote};
 pub(crate) use foreign::{ProcessLocks, lock_process};
 pub(crate) use identity::Identity;

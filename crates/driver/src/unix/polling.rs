@@ -27,7 +27,20 @@ impl Selector {
 
     pub(super) fn add(&self, fd: &OwnedFd, key: Key) -> io::Result<()> {
         let interest = Event::all(key.data().as_ffi() as usize);
-        // SAFETY: the descriptor must be deleted before it is closed. Whoever adds one here owns it (`Stream`, `Listener`), closes it nowhere else than
+        self.add_for(fd, interest)
+    }
+
+    pub(super) fn add_input(&self, fd: &OwnedFd, key: Key) -> io::Result<()> {
+        self.add_for(fd, Event::readable(key.data().as_ffi() as usize))
+    }
+
+    pub(super) fn set_interest(&self, fd: &OwnedFd, key: Key, writable: bool) -> io::Result<()> {
+        let interest = Event::new(key.data().as_ffi() as usize, true, writable);
+        self.poller.modify_with_mode(fd, interest, PollMode::Edge)
+    }
+
+    fn add_for(&self, fd: &OwnedFd, interest: Event) -> io::Result<()> {
+        // SAFETY: the descriptor must be deleted before it is closed. Whoever adds one here owns it (`Stream`, `Listener`, `Datagrams`), closes it nowhere else than
         // in its own drop, on whatever thread that is, and deletes it before, in that drop at the latest. If the deletion fails, both
         // systems behind this poller (epoll and kqueue) forget a descriptor when it is closed, and an event taken before names a key that is gone.
         unsafe { self.poller.add_with_mode(fd, interest, PollMode::Edge) }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::mem;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use slotmap::SlotMap;
@@ -44,6 +44,8 @@ enum Source {
     /// Apart: there are few of them, and every connection has a place of this size.
     Listener(Option<Box<Identity>>),
     Stream(Weak<Stream>),
+    /// Whether it waits for room.
+    Datagrams(Arc<AtomicBool>),
 }
 
 impl Registry {
@@ -74,6 +76,13 @@ impl Registry {
     pub(super) fn add_listener(&self, fd: &OwnedFd) -> io::Result<Key> {
         let key = lock(&self.sources).insert(Source::Listener(Identity::of(fd).map(Box::new)));
         self.selector.add(fd, key).inspect_err(|_| self.forget(key))?;
+        Ok(key)
+    }
+
+    /// Input is reported, and room only where `wants_write` says so.
+    pub(super) fn add_datagrams(&self, fd: &OwnedFd, wants_write: &Arc<AtomicBool>) -> io::Result<Key> {
+        let key = lock(&self.sources).insert(Source::Datagrams(Arc::clone(wants_write)));
+        self.selector.add_input(fd, key).inspect_err(|_| self.forget(key))?;
         Ok(key)
     }
 
@@ -125,6 +134,8 @@ impl Registry {
                 streams.extend(stream.upgrade());
                 None
             }
+            // Nobody brings one from outside.
+            Source::Datagrams(_) => None,
         });
         let stream = || streams.iter().find(|stream| stream.identity().as_ref() == Some(identity));
         listener.or_else(|| stream().map(|stream| stream.key()))
@@ -151,6 +162,14 @@ impl Registry {
                 Some(Source::Listener(_)) => events.push(Event::Acceptable(raised.key)),
                 Some(Source::Stream(stream)) => {
                     streams.extend(stream.upgrade().map(|stream| (stream, raised)))
+                }
+                Some(Source::Datagrams(wants_write)) => {
+                    if raised.readable {
+                        events.push(Event::Readable(raised.key));
+                    }
+                    if raised.writable && wants_write.swap(false, Ordering::SeqCst) {
+                        events.push(Event::Writable(raised.key));
+                    }
                 }
                 None => {}
             }

@@ -61,6 +61,24 @@ impl Selector {
         }
     }
 
+    /// For a source whose writes hardly ever wait: no edge says that there is room, before it is asked for.
+    pub(super) fn add_input(&self, fd: &OwnedFd, key: Key) -> io::Result<()> {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Selector::Epoll(selector) => selector.add_input(fd, key),
+            Selector::Polling(selector) => selector.add_input(fd, key),
+        }
+    }
+
+    /// Of such a source, whose registration stays what it is: whether an edge says that there is room.
+    pub(super) fn set_interest(&self, fd: &OwnedFd, key: Key, writable: bool) -> io::Result<()> {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Selector::Epoll(selector) => selector.set_interest(fd, key, writable),
+            Selector::Polling(selector) => selector.set_interest(fd, key, writable),
+        }
+    }
+
     pub(super) fn remove(&self, fd: &OwnedFd) -> io::Result<()> {
         match self {
             #[cfg(any(target_os = "linux", target_os = "android"))]

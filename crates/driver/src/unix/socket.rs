@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -35,23 +36,26 @@ impl OsStream {
 /// A non-blocking stream socket for addresses of this kind.
 pub(super) fn create(address: &Address) -> io::Result<OwnedFd> {
     let family = match address {
-        Address::Tcp(address) if address.is_ipv4() => AddressFamily::INET,
-        Address::Tcp(_) => AddressFamily::INET6,
+        Address::Tcp(address) => family_of(*address),
         Address::Ipc(_) => AddressFamily::UNIX,
     };
+    create_of(family, SocketType::STREAM)
+}
+
+pub(super) fn family_of(address: SocketAddr) -> AddressFamily {
+    if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 }
+}
+
+/// A non-blocking socket.
+pub(super) fn create_of(family: AddressFamily, kind: SocketType) -> io::Result<OwnedFd> {
     #[cfg(not(target_vendor = "apple"))]
     {
         use rustix::net::SocketFlags;
-        Ok(rustix::net::socket_with(
-            family,
-            SocketType::STREAM,
-            SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-            None,
-        )?)
+        Ok(rustix::net::socket_with(family, kind, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)?)
     }
     #[cfg(target_vendor = "apple")]
     {
-        let fd = rustix::net::socket(family, SocketType::STREAM, None)?;
+        let fd = rustix::net::socket(family, kind, None)?;
         prepare(&fd)?;
         Ok(fd)
     }
@@ -160,7 +164,7 @@ pub(crate) fn peer_address(fd: &OwnedFd) -> Option<Address> {
 
 /// What the system says about one end, if it has a name.
 pub(super) fn to_address(address: SocketAddrAny) -> Option<Address> {
-    if let Ok(address) = std::net::SocketAddr::try_from(address.clone()) {
+    if let Ok(address) = SocketAddr::try_from(address.clone()) {
         return Some(Address::Tcp(address));
     }
     let address = SocketAddrUnix::try_from(address).ok()?;

@@ -76,7 +76,7 @@ fn set_probes(_fd: &OwnedFd, options: &StreamOptions) -> io::Result<()> {
 }
 
 /// A socket for both families sends IPv4 packets, too.
-fn set_type_of_service(fd: &OwnedFd, ipv6: bool, octet: u8) -> rustix::io::Result<()> {
+pub(super) fn set_type_of_service(fd: &OwnedFd, ipv6: bool, octet: u8) -> rustix::io::Result<()> {
     if ipv6 {
         sockopt::set_ipv6_tclass(fd, octet.into())?;
     }
@@ -100,7 +100,7 @@ fn set_priority(fd: &OwnedFd, priority: u32) -> io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn bind_to_device(fd: &OwnedFd, device: &str) -> io::Result<()> {
+pub(super) fn bind_to_device(fd: &OwnedFd, device: &str) -> io::Result<()> {
     nix::sys::socket::setsockopt(fd, nix::sys::socket::sockopt::BindToDevice, &device.into()).map_err(
         |error| match error {
             nix::errno::Errno::ENODEV => {
@@ -140,7 +140,7 @@ fn set_priority(_fd: &OwnedFd, _priority: u32) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn bind_to_device(_fd: &OwnedFd, _device: &str) -> io::Result<()> {
+pub(super) fn bind_to_device(_fd: &OwnedFd, _device: &str) -> io::Result<()> {
     Err(not_here("device"))
 }
 
