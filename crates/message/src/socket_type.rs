@@ -61,11 +61,13 @@ pub enum SocketType {
     Peer,
     /// Exactly one peer, both ways (RFC 52).
     Channel,
+    /// Datagrams of udp from and to any address. Nothing announces it: there is no ZMTP.
+    Dgram,
 }
 
 impl SocketType {
     /// Every type once.
-    pub const ALL: [SocketType; 20] = [
+    pub const ALL: [SocketType; 21] = [
         SocketType::Pair,
         SocketType::Pub,
         SocketType::Sub,
@@ -86,6 +88,7 @@ impl SocketType {
         SocketType::Scatter,
         SocketType::Peer,
         SocketType::Channel,
+        SocketType::Dgram,
     ];
 
     /// The name as the wire spells it, for example `"ROUTER"`.
@@ -111,6 +114,7 @@ impl SocketType {
             SocketType::Scatter => "SCATTER",
             SocketType::Peer => "PEER",
             SocketType::Channel => "CHANNEL",
+            SocketType::Dgram => "DGRAM",
         }
     }
 
@@ -125,20 +129,20 @@ impl SocketType {
     }
 
     /// Whether the application's part of a message is one and no more: the types of RFC 41, 48, 49, 51 and 52, and STREAM, whose octets have no
-    /// parts at all. What addresses a message stands in front of it as a part of its own, see [`has_address`](Self::has_address).
+    /// parts at all, and DGRAM, whose datagrams have none either. What addresses a message stands in front of it as a part of its own, see [`has_address`](Self::has_address).
     pub const fn has_single_part(self) -> bool {
         use SocketType::*;
         matches!(self, Client | Scatter | Gather | Channel) || self.has_address()
     }
 
     /// Of those, the types whose messages have two parts for the application: an address and the body. SERVER and PEER: the four octets of the
-    /// peer's number, the highest first. RADIO and DISH: the group. STREAM: the routing id of the connection.
+    /// peer's number, the highest first. RADIO and DISH: the group. STREAM: the routing id of the connection. DGRAM: the address of the other end, as text.
     pub const fn has_address(self) -> bool {
         use SocketType::*;
-        matches!(self, Server | Peer | Radio | Dish | Stream)
+        matches!(self, Server | Peer | Radio | Dish | Stream | Dgram)
     }
 
-    /// Whether a socket of this type may talk to a peer of type `peer`. Symmetric. STREAM talks to no socket: its peers speak no ZMTP.
+    /// Whether a socket of this type may talk to a peer of type `peer`. Symmetric. STREAM and DGRAM talk to no socket: their peers speak no ZMTP.
     pub const fn accepts(self, peer: SocketType) -> bool {
         use SocketType::*;
         match self {
@@ -151,7 +155,7 @@ impl SocketType {
             Router => matches!(peer, Req | Dealer | Router),
             Pull => matches!(peer, Push),
             Push => matches!(peer, Pull),
-            Stream => false,
+            Stream | Dgram => false,
             Server => matches!(peer, Client),
             Client => matches!(peer, Server),
             Radio => matches!(peer, Dish),

@@ -54,8 +54,8 @@ fn names_read_back_in_any_case() {
 
 #[test]
 fn an_unknown_name_is_told_with_the_names_there_are() {
-    let error = "DGRAM".parse::<SocketType>().unwrap_err().to_string();
-    assert!(error.contains("\"DGRAM\""), "{error}");
+    let error = "DATAGRAM".parse::<SocketType>().unwrap_err().to_string();
+    assert!(error.contains("\"DATAGRAM\""), "{error}");
     for socket_type in SocketType::ALL {
         assert!(error.contains(socket_type.as_str()), "{error}");
     }

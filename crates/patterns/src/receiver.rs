@@ -20,7 +20,7 @@ pub struct Receiver {
 
 #[derive(Debug)]
 enum Kind {
-    /// PAIR, PULL, DEALER, XPUB: everything is the application's.
+    /// PAIR, PULL, DEALER, XPUB, DGRAM: everything is the application's.
     Plain,
     /// CLIENT, GATHER, CHANNEL: everything of one part is.
     Single,
@@ -42,7 +42,11 @@ impl Receiver {
     /// A receiving half without pipes.
     pub fn new(socket_type: SocketType, options: &PatternOptions) -> Receiver {
         let kind = match socket_type {
-            SocketType::Pair | SocketType::Pull | SocketType::Dealer | SocketType::Xpub => Kind::Plain,
+            SocketType::Pair
+            | SocketType::Pull
+            | SocketType::Dealer
+            | SocketType::Xpub
+            | SocketType::Dgram => Kind::Plain,
             SocketType::Client | SocketType::Gather | SocketType::Channel => Kind::Single,
             SocketType::Router | SocketType::Stream => Kind::Router(SecondaryMap::new()),
             SocketType::Server | SocketType::Peer => Kind::Server(SecondaryMap::new()),
@@ -222,6 +226,11 @@ impl Receiver {
     /// DISH: one group less, of which the RADIOs have to be told; false if it was not joined.
     pub fn leave(&mut self, group: &[u8]) -> bool {
         self.groups_mut().is_some_and(|groups| groups.leave(group))
+    }
+
+    /// DISH: whether a message of this group would be the application's.
+    pub fn has_joined(&self, group: &[u8]) -> bool {
+        matches!(&self.kind, Kind::Member(groups) if groups.contains(group))
     }
 
     /// SUB, XSUB: each subscribed topic once, to be told to a publisher that has just been reached and knows globs. DISH: each group.

@@ -30,7 +30,7 @@ pub struct Sender {
 
 #[derive(Debug)]
 enum Kind {
-    /// PAIR, PUSH, DEALER; CHANNEL, SCATTER, CLIENT.
+    /// PAIR, PUSH, DEALER; CHANNEL, SCATTER, CLIENT; DGRAM.
     Balancer(Balancer),
     Request(Balancer),
     Replier(Replier),
@@ -59,7 +59,9 @@ impl Sender {
     /// A sending half without pipes.
     pub fn new(socket_type: SocketType, options: &PatternOptions) -> Sender {
         let kind = match socket_type {
-            SocketType::Pair | SocketType::Channel => Kind::Balancer(Balancer::exclusive()),
+            SocketType::Pair | SocketType::Channel | SocketType::Dgram => {
+                Kind::Balancer(Balancer::exclusive())
+            }
             SocketType::Push | SocketType::Dealer | SocketType::Scatter | SocketType::Client => {
                 Kind::Balancer(Balancer::default())
             }
@@ -91,6 +93,13 @@ impl Sender {
             Kind::Mute => {}
         }
         Attached::default()
+    }
+
+    /// RADIO: an attached pipe behind which nobody says what he wants gets everything from now on.
+    pub fn send_everything_to(&mut self, pipe: PipeId) {
+        if let Some(publisher) = self.publisher_mut() {
+            publisher.send_everything_to(pipe);
+        }
     }
 
     /// Whether a new peer would be taken in, before anything changes for it.

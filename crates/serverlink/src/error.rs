@@ -54,6 +54,17 @@ pub enum Error {
         why: String,
     },
 
+    /// This type of socket does not go over this transport, or not in this direction: datagrams are for RADIO, DISH and DGRAM.
+    #[error("a {socket_type} socket cannot use `{endpoint}`: {why}")]
+    WrongTransport {
+        /// What was given.
+        endpoint: Endpoint,
+        /// The socket's type.
+        socket_type: SocketType,
+        /// What it goes over instead.
+        why: &'static str,
+    },
+
     /// An option is out of its range, or means nothing for this type of socket.
     #[error("option {option} cannot be {value}: {why}")]
     InvalidOption {
@@ -138,7 +149,7 @@ pub enum Error {
         socket_type: SocketType,
     },
 
-    /// More bytes than a limit allows.
+    /// More bytes than a limit allows: of a subscription, or of a message that has to fit into one datagram.
     #[error("{size} bytes are more than the limit of {limit}")]
     TooLarge {
         /// What was given, in bytes.

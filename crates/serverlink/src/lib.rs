@@ -41,9 +41,10 @@
 //! | [`Context::channel`] | [`Channel`] | a pair whose messages have one part | CHANNEL |
 //! | [`Context::radio`] | [`Radio`] | sends to all who joined the message's group | DISH |
 //! | [`Context::dish`] | [`Dish`] | receives the groups that it joined | RADIO |
+//! | [`Context::dgram`] | [`Dgram`] | datagrams, each with its address | whoever has udp |
 //! | [`Context::stream`] | [`Stream`] | octets, each connection by its name | programs without ZMTP |
 //!
-//! Those from [`Client`] to [`Dish`] are drafts in libzmq, which talks to them if it was built with drafts.
+//! Those from [`Client`] to [`Dgram`] are drafts in libzmq, which talks to them if it was built with drafts.
 //!
 //! Each of these has only the methods that its pattern allows: receiving on a [`Publisher`] does not compile. [`Socket`] is
 //! the same thing with the type chosen at run time.
@@ -56,6 +57,7 @@
 //! - `tcp://host:port`, between machines. `*` binds every address, or any free port.
 //! - `ipc://path`, between processes of one machine.
 //! - `inproc://name`, between sockets of one context. Messages go through a ring in memory; nothing is encoded.
+//! - `udp://host:port`, datagrams between machines, to one or to a group of multicast, for [`Radio`], [`Dish`] and [`Dgram`].
 //!
 //! Either side may bind and the other connect, in any order. Connecting returns at once, whether or not anybody listens. A
 //! socket can do both, with many endpoints.
@@ -178,7 +180,7 @@ pub use endpoint::{Endpoint, Host, Port, SourceAddress};
 pub use error::{Error, SendBatchError, SendError};
 pub use feed::StatsServer;
 pub use monitor::{Cause, Event, EventKind, EventStream, Events, Monitor};
-pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop, TcpOptions};
+pub use options::{AcceptFilter, BadAcceptFilter, Linger, Options, ReconnectStop, TcpOptions, UdpOptions};
 pub use payload::Payload;
 pub use peer::Peer;
 #[cfg(any(unix, windows))]

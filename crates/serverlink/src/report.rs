@@ -108,6 +108,8 @@ pub struct ConnectionReport {
 pub enum Origin {
     /// The peer connected to a listener of ours.
     Accepted,
+    /// Nobody: it is bound, and receives datagrams from anybody.
+    Bound,
     /// The application connected it and brought it: [`Socket::adopt`](crate::Socket::adopt).
     Adopted,
     /// We connected to the peer, and do so again when the connection is lost.
@@ -158,6 +160,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Origin::Accepted => "accepted",
+            Origin::Bound => "bound",
             Origin::Adopted => "adopted",
             Origin::Dialed => "dialed",
         })

@@ -16,10 +16,14 @@ impl Groups {
         if message.part_count() != 2 {
             return Verdict::Discard(DropReason::PartCount);
         }
-        match self.joined.contains(message.first().as_bytes()) {
+        match self.contains(message.first().as_bytes()) {
             true => Verdict::Deliver,
             false => Verdict::Discard(DropReason::NotSubscribed),
         }
+    }
+
+    pub(super) fn contains(&self, group: &[u8]) -> bool {
+        self.joined.contains(group)
     }
 
     /// False if it was joined already.

@@ -23,6 +23,8 @@ pub(super) struct Publisher {
     /// What peers get.
     interests: Interests,
     peers: SecondaryMap<PipeId, Peer>,
+    /// RADIO: those of them who get everything.
+    unasked: Vec<PipeId>,
     /// The number of the reservation; tells apart who it found already.
     round: u64,
     targets: Vec<PipeId>,
@@ -59,6 +61,7 @@ impl Publisher {
         let mut publisher = Publisher {
             interests: Interests::default(),
             peers: SecondaryMap::new(),
+            unasked: Vec::new(),
             round: 0,
             targets: Vec::new(),
             left_out: Vec::new(),
@@ -104,8 +107,16 @@ impl Publisher {
         }
     }
 
+    pub(super) fn send_everything_to(&mut self, pipe: PipeId) {
+        if self.is_exact && self.peers.contains_key(pipe) && !self.unasked.contains(&pipe) {
+            self.unasked.push(pipe);
+            self.forget_sets();
+        }
+    }
+
     pub(super) fn detach(&mut self, pipe: PipeId) -> Vec<Message> {
         self.forget_sets();
+        self.unasked.retain(|&unasked| unasked != pipe);
         self.targets.retain(|&target| target != pipe);
         if let Some(peer) = self.peers.remove(pipe) {
             self.full -= usize::from(!peer.is_writable);

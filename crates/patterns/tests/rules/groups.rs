@@ -32,6 +32,28 @@ fn a_radio_sends_to_who_joined_exactly_this_group() {
 }
 
 #[test]
+fn who_is_not_asked_gets_every_group() {
+    let [a, b] = pipes();
+    let mut radio = Socket::new(Radio);
+    radio.attach_all(&[a, b]);
+    radio.asks(a, b"g");
+    radio.sender.send_everything_to(b);
+    radio.sender.send_everything_to(b);
+    for (group, wanted) in [(&b"g"[..], &[a, b][..]), (b"other", &[b]), (b"", &[b])] {
+        assert_eq!(radio.reserve(group), Reserve::Many, "{group:?}");
+        assert_eq!(radio.sender.targets(), wanted, "{group:?}");
+        radio.commit();
+    }
+    assert_eq!(radio.sender.subscriber_count(), 1, "it asked for nothing");
+    radio.sender.set_writable(b, false);
+    assert_eq!(radio.reserve(b"other"), Reserve::Nobody(DropReason::HighWaterMark));
+    assert_eq!((radio.sender.dropped(), radio.sender.missed(b)), (1, 1));
+    radio.sender.set_writable(b, true);
+    radio.detach(b);
+    assert_eq!(radio.reserve(b"other"), Reserve::Nobody(DropReason::NoSubscriber));
+}
+
+#[test]
 fn who_is_full_misses_it_or_is_waited_for() {
     let [a] = pipes();
     for waits in [false, true] {

@@ -24,6 +24,10 @@ impl Connection {
         }
     }
 
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Who is at the other end, where the system knows. All that it knows of who is behind a proxy is the proxy.
     pub(super) fn peer_address(&self) -> Option<Endpoint> {
         if self.goes_through_proxy() {

@@ -29,7 +29,7 @@ impl Connection {
     /// Our greeting begins as soon as it was looked whether the peer's is here: a peer that waits for ours must not wait for its own. Who
     /// came to us has mostly sent it already, and what both call for is one write.
     pub(super) fn begin_greeting(&mut self, now: Instant) -> Flow {
-        if self.core.is_raw() {
+        if self.core.is_raw() || self.has_datagrams() {
             return self.take_in(now, handshake::Peer::unknown(Version::V1_0), None);
         }
         let (core, settings) = (&self.core, &self.settings);
@@ -191,7 +191,7 @@ impl Connection {
         let (version, has_heartbeats) = (peer.version, peer.heartbeats);
         let (sealer, opener) = channel.map(|Channel { sealer, opener }| (sealer, opener)).unzip();
         let Judging { user, public_key, .. } = self.judging.take().map(|found| *found).unwrap_or_default();
-        let mut introduced = match self.core.is_raw() {
+        let mut introduced = match self.core.is_raw() || self.has_datagrams() {
             true => Peer::unknown(self.peer_address(), self.credentials),
             false => Peer::introduced(&peer, self.peer_address(), self.credentials),
         };
@@ -201,6 +201,7 @@ impl Connection {
             key: self.stream.key(),
             writer: self.stream.writer(),
             sealer,
+            datagrams: self.datagrams,
             handshake: peer,
             peer: Arc::clone(&introduced),
             endpoint: self.endpoint.clone(),
@@ -213,6 +214,7 @@ impl Connection {
                 self.has_heartbeats = has_heartbeats;
                 let incoming = match (opener, version) {
                     (Some(opener), _) => Some(Incoming::Sealed(opener)),
+                    _ if self.has_datagrams() => None,
                     _ if self.core.is_raw() => {
                         let max_message_bytes = self.settings.max_message_bytes;
                         Some(Incoming::Octets { max_message_bytes })

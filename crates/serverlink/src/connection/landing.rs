@@ -1,5 +1,6 @@
 //! Where a reactor's reads land: one chunk for all its connections.
 
+use serverlink_driver::datagram::MAX_READ_BYTES;
 use serverlink_message::chunk::{Chunk, Slice};
 
 /// Large enough that one read takes what a busy connection has, small enough to stay in the cache.
@@ -44,6 +45,16 @@ impl Landing {
         let spare = self.chunk.spare();
         let room = spare.len().min(most_bytes);
         &mut spare[..room]
+    }
+
+    /// Room for a read of any datagram. It is only looked at: nothing of it stays here.
+    pub(crate) fn datagram(&mut self) -> &mut [u8] {
+        if self.chunk.remaining() < MAX_READ_BYTES
+            && !(self.chunk.try_reset() && self.chunk.remaining() >= MAX_READ_BYTES)
+        {
+            self.begin_chunk();
+        }
+        &mut self.chunk.spare()[..MAX_READ_BYTES]
     }
 
     #[cold]

@@ -2,6 +2,7 @@
 //!
 //! The reactor calls `handle_*` and `read` and does what the returned [`Flow`] says.
 
+mod datagrams;
 mod describe;
 mod greet;
 mod hang_up;
@@ -30,6 +31,7 @@ use crate::monitor::EventKind;
 use crate::options::Options;
 use crate::peer::Peer;
 use crate::pipe::inbox::Cut;
+use crate::pipe::outbox::datagrams::Target;
 use crate::reactor::timers::TimerId;
 use crate::reactor::{Attention, DialerId, Farewell, number};
 use crate::report::Origin;
@@ -88,6 +90,8 @@ pub(crate) struct Connection {
     own: Option<Own>,
     /// Its application said goodbye to this peer.
     hanging_up_since: Option<Instant>,
+    /// It is for datagrams, which go there.
+    datagrams: Option<Target>,
 }
 
 enum Phase {
@@ -180,6 +184,25 @@ impl Connection {
         Connection { dialer: Some(dialer), pipe: Some(pipe), ..connection }
     }
 
+    /// It has datagrams and no peer, so there is nobody to shake hands with.
+    pub(crate) fn for_datagrams(self, target: Target) -> Connection {
+        Connection { datagrams: Some(target), is_special: true, ..self }
+    }
+
+    /// Datagrams from anybody.
+    pub(crate) fn bound(
+        core: Arc<Core>,
+        settings: Arc<Options>,
+        stream: Stream,
+        endpoint: Endpoint,
+        now: Instant,
+    ) -> (Connection, Flow) {
+        let connection = Connection::new(core, settings, stream, endpoint, Origin::Bound);
+        let mut connection = connection.for_datagrams(Target::Named);
+        let flow = connection.begin_greeting(now);
+        (connection, flow)
+    }
+
     fn new(
         core: Arc<Core>,
         settings: Arc<Options>,
@@ -214,6 +237,7 @@ impl Connection {
             early: None,
             own: None,
             hanging_up_since: None,
+            datagrams: None,
         }
     }
 
@@ -247,7 +271,9 @@ impl Connection {
     pub(crate) fn read(&mut self, landing: &mut Landing, now: Instant, attention: Attention) -> Flow {
         let mut budget = READ_BUDGET_BYTES;
         loop {
-            let Some(cut) = self.may_read(attention) else { return self.read_otherwise(landing, now) };
+            let Some(cut) = self.may_read(attention) else {
+                return self.read_otherwise(landing, now, attention);
+            };
             self.paused = false;
             if let Some(early) = self.take_early() {
                 match self.read_frames(early, attention) {
@@ -298,12 +324,13 @@ impl Connection {
         self.greet_unheard(now)
     }
 
-    /// Reading stops, or the peer has not introduced itself.
+    /// Reading stops, or the peer has not introduced itself, or there is none.
     #[inline(never)]
-    fn read_otherwise(&mut self, landing: &mut Landing, now: Instant) -> Flow {
+    fn read_otherwise(&mut self, landing: &mut Landing, now: Instant, attention: Attention) -> Flow {
         match self.phase {
             Phase::Greeting(..) => self.read_handshake(landing, now),
             Phase::Asking(..) => self.read_answer(now),
+            _ if self.has_datagrams() => self.read_datagrams(landing, now, attention),
             _ => self.pause(now),
         }
     }
@@ -311,6 +338,7 @@ impl Connection {
     /// `None`: not this way. Otherwise the large frame that is cut, if there is one.
     fn may_read(&self, attention: Attention) -> Option<Cut> {
         match (&self.phase, self.pipe) {
+            _ if self.is_special && self.has_datagrams() => None,
             // Only its end is still awaited, and that lies behind what it sent.
             (Phase::Open, _) if self.write_failed || self.core.is_closing() => Some(Cut::default()),
             (Phase::Open, Some(pipe)) => self.core.before_read(pipe, attention),

@@ -1,4 +1,4 @@
-//! Addresses as people write them: `tcp://host:port`, `ipc://path`, `ipc://@name`, `inproc://name`.
+//! Addresses as people write them: `tcp://host:port`, `ipc://path`, `ipc://@name`, `inproc://name`, `udp://host:port`.
 
 mod parse;
 
@@ -42,6 +42,18 @@ pub enum Endpoint {
     Ipc(PathBuf),
     /// `inproc://name`: between sockets of one context. Nothing is encoded and no system call is made.
     Inproc(String),
+    /// `udp://host:port`, or `udp://interface;group:port`: datagrams, over the network. For [`Radio`](crate::Radio), which connects, and for
+    /// [`Dish`](crate::Dish) and [`Dgram`](crate::Dgram), which bind. A datagram may be lost, come twice or out of order, and nobody knows who listens. With
+    /// a group of IP multicast as its host it reaches everybody who has bound that group. Not on Windows.
+    Udp {
+        /// The network interface for datagrams of the group: the interface's IPv4 address, its name, or `*` for the system's choice, as is `None`. IPv6
+        /// knows them by name only.
+        interface: Option<Box<Host>>,
+        /// Connecting: the machine or the group. Binding: `*`, an address or an interface of this machine, or the group to join.
+        host: Host,
+        /// The port there.
+        port: Port,
+    },
 }
 
 /// What stands before the `;` of a tcp endpoint: where a connection comes from.
@@ -53,7 +65,7 @@ pub struct SourceAddress {
     pub port: Port,
 }
 
-/// The machine of a tcp endpoint.
+/// The machine of a tcp or udp endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Host {
     /// `*`: every address of this machine. Only for binding.
@@ -64,7 +76,7 @@ pub enum Host {
     Name(String),
 }
 
-/// The port of a tcp endpoint.
+/// The port of a tcp or udp endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Port {
     /// `*` or `0`: the system chooses a free one. Only for binding; ask the socket for its last endpoint afterwards.
@@ -87,20 +99,20 @@ impl Endpoint {
             Endpoint::Tcp { .. } => "tcp",
             Endpoint::Ipc(_) => "ipc",
             Endpoint::Inproc(_) => "inproc",
+            Endpoint::Udp { .. } => "udp",
         }
     }
 
     /// Refuses what can only be bound: a wildcard names no peer.
     ///
     /// # Errors
-    /// [`Error::InvalidEndpoint`] for a tcp endpoint with `*` as its host or port, and for `ipc://*`.
+    /// [`Error::InvalidEndpoint`] for a tcp or udp endpoint with `*` as its host or port, and for `ipc://*`.
     pub fn check_connectable(&self) -> Result<(), Error> {
         match self {
-            Endpoint::Tcp { host: Host::Any, .. } => Err(Error::invalid_endpoint(
-                self,
-                "`*` is for binding; connecting needs the host of the peer",
-            )),
-            Endpoint::Tcp { port: Port::Any, .. } => {
+            Endpoint::Tcp { host: Host::Any, .. } | Endpoint::Udp { host: Host::Any, .. } => Err(
+                Error::invalid_endpoint(self, "`*` is for binding; connecting needs the host of the peer"),
+            ),
+            Endpoint::Tcp { port: Port::Any, .. } | Endpoint::Udp { port: Port::Any, .. } => {
                 Err(Error::invalid_endpoint(self, "connecting needs the port that the peer has bound"))
             }
             Endpoint::Ipc(path) if path == Path::new(ANY_PATH) => Err(Error::invalid_endpoint(
@@ -109,6 +121,11 @@ impl Endpoint {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Datagrams, which have no connections.
+    pub(crate) fn is_udp(&self) -> bool {
+        matches!(self, Endpoint::Udp { .. })
     }
 
     /// Refuses what means something only for a connection.
@@ -143,6 +160,10 @@ impl fmt::Display for Endpoint {
             Endpoint::Tcp { source: None, host, port } => write!(f, "tcp://{host}:{port}"),
             Endpoint::Ipc(path) => write!(f, "ipc://{}", path.display()),
             Endpoint::Inproc(name) => write!(f, "inproc://{name}"),
+            Endpoint::Udp { interface: Some(interface), host, port } => {
+                write!(f, "udp://{interface};{host}:{port}")
+            }
+            Endpoint::Udp { interface: None, host, port } => write!(f, "udp://{host}:{port}"),
         }
     }
 }

@@ -24,8 +24,8 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, Why> {
         "tcp" => tcp(address),
         "ipc" => ipc(address),
         "inproc" => inproc(address),
-        "udp" => Err("there is no udp yet; RADIO and DISH talk over tcp, ipc and inproc".into()),
-        other => Err(format!("the transport `{other}` is not known; there are tcp, ipc and inproc")),
+        "udp" => udp(address),
+        other => Err(format!("the transport `{other}` is not known; there are tcp, ipc, inproc and udp")),
     }
 }
 
@@ -34,8 +34,26 @@ fn tcp(address: &str) -> Result<Endpoint, Why> {
         Some((source, address)) => (Some(Box::new(self::source(source)?)), address),
         None => (None, address),
     };
-    let (host_text, port_text) = split_port(address)?;
+    let (host_text, port_text) = split_port("tcp", address)?;
     Ok(Endpoint::Tcp { source, host: host(host_text)?, port: port(port_text)? })
+}
+
+fn udp(address: &str) -> Result<Endpoint, Why> {
+    let (interface, address) = match address.split_once(';') {
+        Some((interface, address)) => {
+            let of_interface = |why: Why| format!("the network interface `{interface}` before `;`: {why}");
+            (Some(Box::new(host(interface).map_err(of_interface)?)), address)
+        }
+        None => (None, address),
+    };
+    let (host_text, port_text) = split_port("udp", address)?;
+    let (host, port) = (host(host_text)?, port(port_text)?);
+    if interface.is_some() && matches!(host, Host::Ip(ip) if !ip.is_multicast()) {
+        return Err(format!(
+            "a network interface before `;` is for groups of multicast, and {host} is none; write udp://{host}:{port}"
+        ));
+    }
+    Ok(Endpoint::Udp { interface, host, port })
 }
 
 fn source(address: &str) -> Result<SourceAddress, Why> {
@@ -50,9 +68,12 @@ fn source(address: &str) -> Result<SourceAddress, Why> {
 }
 
 /// The port is what follows the last colon, unless that colon is inside the brackets of an IPv6 address.
-fn split_port(address: &str) -> Result<(&str, &str), Why> {
-    let no_port =
-        || format!("it names no port; write tcp://{address}:5555, or tcp://{address}:* to bind any free one");
+fn split_port<'a>(transport: &str, address: &'a str) -> Result<(&'a str, &'a str), Why> {
+    let no_port = || {
+        format!(
+            "it names no port; write {transport}://{address}:5555, or {transport}://{address}:* to bind any free one"
+        )
+    };
     match address.rsplit_once(':') {
         None => Err(no_port()),
         Some((_, after)) if after.contains(']') => Err(no_port()),

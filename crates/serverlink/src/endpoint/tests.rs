@@ -71,6 +71,11 @@ fn every_good_endpoint_prints_as_it_was_written() {
         "tcp://*:7;host:2",
         "tcp://[fe80::1%eth0]:7;[fe80::2%eth0]:8",
         "tcp://eth0:*;host:2",
+        "udp://*:5555",
+        "udp://239.0.0.1:5555",
+        "udp://10.0.0.1;239.0.0.1:5555",
+        "udp://*;[ff02::1]:*",
+        "udp://eth0;group.example.org:1",
     ] {
         assert_eq!(parsed(text).to_string(), text);
     }
@@ -80,8 +85,11 @@ fn every_good_endpoint_prints_as_it_was_written() {
 fn refusals_say_what_to_write_instead() {
     let expected = [
         ("localhost:5555", "tcp://localhost:5555"),
-        ("udp://localhost:5555", "there is no udp yet"),
-        ("pgm://eth0;239.192.1.1:5555", "there are tcp, ipc and inproc"),
+        ("udp://localhost", "udp://localhost:5555"),
+        ("udp://eth0;10.0.0.1:5", "groups of multicast"),
+        ("udp://;239.0.0.1:5", "network interface"),
+        ("udp://::1:5", "[::1]"),
+        ("pgm://eth0;239.192.1.1:5555", "there are tcp, ipc, inproc and udp"),
         ("tcp://localhost", "tcp://localhost:5555"),
         ("tcp://[::1]", "tcp://[::1]:5555"),
         ("tcp://:5555", "`*` to bind every address"),
@@ -122,7 +130,9 @@ fn names_and_paths_end_at_their_limits() {
 
 #[test]
 fn wildcards_are_for_binding() {
-    for text in ["tcp://*:5555", "tcp://localhost:*", "tcp://localhost:0", "ipc://*"] {
+    for text in
+        ["tcp://*:5555", "tcp://localhost:*", "tcp://localhost:0", "ipc://*", "udp://*:5555", "udp://host:*"]
+    {
         assert!(parsed(text).check_connectable().is_err(), "{text}");
     }
     for text in ["tcp://localhost:5555", "ipc://x", "inproc://x"] {
@@ -135,12 +145,13 @@ fn tcp_like() -> impl Strategy<Value = String> {
         prop::sample::select(vec!['[', ']', ':', '.', '*', '%', '0', '1', '9', 'a', 'f', '-', ' ', ';']),
         0..24,
     );
-    address.prop_map(|chars| format!("tcp://{}", chars.into_iter().collect::<String>()))
+    (prop::sample::select(vec!["tcp", "udp"]), address)
+        .prop_map(|(transport, chars)| format!("{transport}://{}", chars.into_iter().collect::<String>()))
 }
 
 proptest! {
     #[test]
-    fn printing_what_was_parsed_parses_to_the_same(text in prop_oneof![tcp_like(), "(tcp|ipc|inproc)://.{0,30}", ".{0,40}"]) {
+    fn printing_what_was_parsed_parses_to_the_same(text in prop_oneof![tcp_like(), "(tcp|ipc|inproc|udp)://.{0,30}", ".{0,40}"]) {
         if let Ok(endpoint) = text.parse::<Endpoint>() {
             prop_assert_eq!(endpoint.to_string().parse::<Endpoint>().ok(), Some(endpoint));
         }

@@ -93,9 +93,9 @@ impl Options {
         Ok(())
     }
 
-    /// For a STREAM: its peers speak no ZMTP, so there is no handshake in which anybody could prove anything. Who wants to be protected must not
+    /// For a STREAM or a DGRAM: its peers speak no ZMTP, so there is no handshake in which anybody could prove anything. Who wants to be protected must not
     /// believe that he is.
-    fn check_unprotected(&self) -> Result<(), Error> {
+    fn check_unprotected(&self, socket_type: SocketType) -> Result<(), Error> {
         let set = [
             ("security", !self.security.is_none(), self.security.mechanism()),
             ("authenticator", self.authenticator.is_some(), "one"),
@@ -105,8 +105,14 @@ impl Options {
         match set.into_iter().find(|(_, is_set, _)| *is_set) {
             None => Ok(()),
             Some((option, _, value)) => {
-                let why = "the peers of a STREAM socket have no handshake in which they could prove who they are; use \
-                           accept_filters, or TLS in front of it";
+                let why = format!(
+                    "the peers of a {socket_type} socket have no handshake in which they could prove who they are; use {}",
+                    if socket_type == SocketType::Stream {
+                        "accept_filters, or TLS in front of it"
+                    } else {
+                        "a tunnel"
+                    }
+                );
                 Err(Error::invalid_option(option, value, why))
             }
         }
@@ -118,11 +124,11 @@ impl Options {
     /// [`Error::InvalidOption`] as above.
     pub fn validate_for(&self, socket_type: SocketType) -> Result<(), Error> {
         use SocketType::{
-            Client, Dealer, Peer, Pub, Pull, Push, Radio, Req, Router, Server, Stream, Sub, Xpub, Xsub,
+            Client, Dealer, Dgram, Peer, Pub, Pull, Push, Radio, Req, Router, Server, Stream, Sub, Xpub, Xsub,
         };
         self.validate()?;
-        if socket_type == Stream {
-            self.check_unprotected()?;
+        if matches!(socket_type, Stream | Dgram) {
+            self.check_unprotected(socket_type)?;
         }
         let owners: [(&'static str, bool, &[SocketType]); 22] = [
             ("conflate", self.conflate, &[Push, Pull, Pub, Sub, Dealer]),

@@ -5,6 +5,7 @@ mod check;
 mod reconnect_stop;
 mod socks;
 mod tcp;
+mod udp;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ pub(crate) use accept_filter::Newcomer;
 pub use accept_filter::{AcceptFilter, BadAcceptFilter};
 pub use reconnect_stop::ReconnectStop;
 pub use tcp::TcpOptions;
+pub use udp::UdpOptions;
 
 use crate::security::{Password, Security, SharedAuthenticator};
 
@@ -35,7 +37,8 @@ pub struct Options {
     /// 0 means no limit. Default 1000. libzmq: `ZMQ_SNDHWM`.
     pub send_hwm: u32,
 
-    /// Messages from one peer that may wait here for the application before its connection is not read any more.
+    /// Messages from one peer that may wait here for the application before its connection is not read any more. Datagrams of
+    /// udp are dropped from then on, and counted ([`Stats::dropped_at_high_water_mark`](crate::Stats::dropped_at_high_water_mark)).
     /// 0 means no limit. Default 1000. libzmq: `ZMQ_RCVHWM`.
     pub recv_hwm: u32,
 
@@ -154,6 +157,10 @@ pub struct Options {
     /// With which password, which goes to the proxy **in clear**. Up to 255 bytes; it may be empty. Without a `socks_username` it is not sent. Default empty.
     /// libzmq: `ZMQ_SOCKS_PASSWORD`.
     pub socks_password: Password,
+
+    /// What only concerns udp; of [`tcp`](Options::tcp), `type_of_service` and `device` concern it too. libzmq: `ZMQ_MULTICAST_HOPS`,
+    /// `ZMQ_MULTICAST_LOOP`.
+    pub udp: UdpOptions,
 
     /// On which I/O threads the socket may live: bit n stands for thread n. 0: on any. A mask without a thread of the context is
     /// refused when the socket binds or connects. Default 0. libzmq: `ZMQ_AFFINITY`.
@@ -336,6 +343,7 @@ impl Default for Options {
             socks_proxy: String::new(),
             socks_username: Vec::new(),
             socks_password: Password::default(),
+            udp: UdpOptions::default(),
             affinity: 0,
             metadata: Vec::new(),
             hello_message: Vec::new(),

@@ -127,6 +127,16 @@ impl Inbox {
         self.gather_if_scattered();
     }
 
+    /// For a datagram, which comes whole or not at all: whether it may wait here too. Scan to the end before.
+    pub(crate) fn has_room_for_datagram(&self) -> bool {
+        self.high_water.has_room(self.whole, self.bytes)
+    }
+
+    /// Whether a message of so many octets, all its parts together, is not too long.
+    pub(crate) fn allows_message(&self, bytes: usize) -> bool {
+        bytes as u64 <= self.limits.max_message_bytes
+    }
+
     /// Looks ahead at everything received so far. Commands are handed out, once each.
     pub(crate) fn scan(&mut self, mut on_command: impl FnMut(Part)) -> Result<(), WireError> {
         // Take met these before scan came along.

@@ -479,8 +479,8 @@ impl Outbox {
     fn keep_unwritten(&mut self, batch: Batch, layout: &Layout, rewrite: Option<&Rewrite>) {
         let rewrite = rewrite.filter(|_| layout.rewritten);
         self.sent_bytes += batch.written_bytes() as u64;
-        if matches!(rewrite, Some(Rewrite::Octets)) {
-            // What was not written of a stream has no place in the next one.
+        if matches!(rewrite, Some(Rewrite::Octets | Rewrite::Datagrams(_))) {
+            // What was not written of a stream has no place in the next one, and datagrams that did not get out are lost as others are.
             drop_later(batch);
             self.queued -= layout.messages();
             self.cut += layout.messages();
@@ -612,6 +612,8 @@ impl Segment {
     }
 }
 
+#[path = "outbox/datagrams.rs"]
+pub(crate) mod datagrams;
 #[path = "outbox/layout.rs"]
 mod layout;
 #[path = "outbox/lend.rs"]

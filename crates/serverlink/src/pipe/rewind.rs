@@ -28,7 +28,7 @@ pub(crate) fn unwritten_messages(
     let bytes = gather(batch, control_bytes);
     match rewritten {
         None => unwritten_in(bytes, written, frame::parse_header),
-        Some(Rewrite::Octets) => Unwritten::default(),
+        Some(Rewrite::Octets | Rewrite::Datagrams(_)) => Unwritten::default(),
         Some(Rewrite::V1) => {
             let mut left = unwritten_in(bytes, written, v1::parse_header);
             let ours = std::mem::take(&mut left.frames);

@@ -9,7 +9,7 @@ use serverlink_driver::{Address, Key, Listener, OsStream, Stream};
 use super::command::{NewListener, NewStream};
 use super::leaving::Leaving;
 use super::turn::{Due, Source, Turn};
-use super::{Reactor, number};
+use super::{Farewell, Reactor, number};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
@@ -69,6 +69,16 @@ impl Turn {
         }
     }
 
+    /// What was bound there listens, or receives datagrams.
+    pub(super) fn unbind(&mut self, reactor: &Reactor, key: Key) {
+        let Some(Source::Connection(connection)) = self.sources.get(key) else {
+            return self.unlisten(reactor, key);
+        };
+        let (core, endpoint) = (Arc::clone(&connection.core), connection.endpoint().clone());
+        self.end_connection(reactor, key, Farewell::Closed);
+        self.wait_for_closed(reactor, key, Leaving::Listener { core, endpoint });
+    }
+
     pub(super) fn accept(&mut self, reactor: &Reactor, key: Key) {
         for _ in 0..ACCEPT_BUDGET {
             let Some(Source::Acceptor(acceptor)) = self.sources.get_mut(key) else { return };
@@ -125,16 +135,28 @@ impl Turn {
         }
     }
 
-    /// A stream that the application made.
+    /// A stream that the application made, or one of datagrams.
     pub(super) fn take_in(&mut self, reactor: &Reactor, new: NewStream) {
-        let NewStream { core, stream, endpoint } = new;
+        let NewStream { core, stream, endpoint, origin } = new;
         if core.is_closing() || self.failed {
             let key = stream.key();
             stream.close();
             return self.wait_for_closed(reactor, key, Leaving::Newcomer);
         }
         let settings = core.settings();
-        self.welcome(reactor, Owner { core, settings }, stream, endpoint, Origin::Adopted);
+        match origin {
+            Origin::Bound => self.receive(reactor, Owner { core, settings }, stream, endpoint),
+            _ => self.welcome(reactor, Owner { core, settings }, stream, endpoint, origin),
+        }
+    }
+
+    /// Datagrams from whoever sends any: no peer came, and none is waited for.
+    fn receive(&mut self, reactor: &Reactor, owner: Owner, stream: Stream, endpoint: Endpoint) {
+        let Owner { core, settings } = owner;
+        let now = reactor.env.now();
+        let (connection, flow) = Connection::bound(core, settings, stream, endpoint, now);
+        let key = self.add_connection(connection, now);
+        self.follow(reactor, key, flow);
     }
 
     /// A peer that came to us: the handshake begins.

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use crate::endpoint::Endpoint;
 use crate::monitor::Trouble;
 use crate::options::Options;
+use crate::report::Origin;
 use crate::resolver::Answered;
 use crate::security::Verdict;
 use crate::socket::core::Core;
@@ -25,7 +26,7 @@ slotmap::new_key_type! {
 pub(crate) enum Command {
     /// Accept connections from here on.
     Listen(Box<NewListener>),
-    /// Take in a stream that the application made.
+    /// Take in a stream that the application made, or a socket for datagrams.
     TakeIn(Box<NewStream>),
     /// Stop accepting; what was accepted stays.
     Unlisten(Key),
@@ -65,11 +66,12 @@ pub(crate) struct NewListener {
     pub(crate) endpoint: Endpoint,
 }
 
-/// A stream that is registered already, and connected by the application.
+/// A stream that is registered already: connected by the application, or bound for datagrams.
 pub(crate) struct NewStream {
     pub(crate) core: Arc<Core>,
     pub(crate) stream: Stream,
     pub(crate) endpoint: Endpoint,
+    pub(crate) origin: Origin,
 }
 
 /// Whom to connect to.

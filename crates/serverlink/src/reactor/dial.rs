@@ -15,9 +15,11 @@ use crate::connection::{Connection, Verdict};
 use crate::endpoint::Endpoint;
 use crate::monitor::{Cause, EventKind, Trouble};
 use crate::options::{Options, ReconnectStop};
+use crate::pipe::outbox::datagrams::Target;
 use crate::resolve::{self, Route};
 use crate::resolver::{Answer, Answered, Asker, Reply};
 use crate::socket::core::Core;
+use crate::socket::datagrams;
 use crate::socket::endpoints::stream_options;
 
 /// A connection that lived this long ends the back-off.
@@ -133,10 +135,19 @@ impl Turn {
 
     fn connect(&mut self, reactor: &Reactor, id: DialerId, route: &Route) {
         let Some(dialer) = self.dialers.get_mut(id) else { return };
-        let mut options = stream_options(&dialer.settings);
-        options.source = route.from;
         dialer.core.note_attempt(dialer.pipe);
-        match reactor.remote().connect(&route.to, &options) {
+        let (attempt, target) = match route {
+            Route::Stream { to, from } => {
+                let mut options = stream_options(&dialer.settings);
+                options.source = *from;
+                (reactor.remote().connect(to, &options), None)
+            }
+            Route::Datagrams { to, interface } => {
+                let options = datagrams::sending_to(*to, interface.as_ref(), &dialer.settings);
+                (datagrams::open_for_sending(reactor.remote(), &options), Some(Target::Fixed(*to)))
+            }
+        };
+        match attempt {
             Ok(stream) => {
                 let core = Arc::clone(&dialer.core);
                 let settings = Arc::clone(&dialer.settings);
@@ -145,7 +156,13 @@ impl Turn {
                 let connection =
                     Connection::dialing(core, settings, stream, dialer.endpoint.clone(), id, dialer.pipe);
                 dialer.state = DialState::Connected(connection.key());
-                self.add_connection(connection, deadline);
+                let Some(target) = target else {
+                    self.add_connection(connection, deadline);
+                    return;
+                };
+                // Nobody has to answer.
+                let key = self.add_connection(connection.for_datagrams(target), deadline);
+                self.on_connected(reactor, key, Ok(()));
             }
             // What is wrong with one address need not be wrong with the next.
             Err(_) if !dialer.untried.is_empty() => self.attempt(reactor, id),

@@ -179,7 +179,7 @@ impl Turn {
         match command {
             Command::Listen(listener) => self.listen(reactor, *listener),
             Command::TakeIn(stream) => self.take_in(reactor, *stream),
-            Command::Unlisten(key) => self.unlisten(reactor, key),
+            Command::Unlisten(key) => self.unbind(reactor, key),
             Command::Dial(dialer) => self.dial(reactor, *dialer),
             Command::StopDialing(pipe) => self.stop_dialing(reactor, pipe),
             Command::Resolved(dialer, addresses) => self.on_resolved(reactor, dialer, addresses),

@@ -10,7 +10,7 @@ use crate::adopt::{AdoptError, AdoptRefusal, Holder, RefusalReason};
 use crate::endpoint::Endpoint;
 use crate::reactor::command::{NewListener, NewStream};
 use crate::reactor::{Command, Reactor, number};
-use crate::report::{ConnectionReport, ListenerReport};
+use crate::report::{ConnectionReport, ListenerReport, Origin};
 use crate::resolve;
 
 impl Core {
@@ -24,7 +24,12 @@ impl Core {
         let stream = OsStream::try_from(socket).map_err(|refused| self.refused(refused))?;
         let stream = home.remote().adopt(stream).map_err(|refused| self.refused(system_stream(refused)))?;
         let core = Arc::clone(self);
-        home.post(Command::TakeIn(Box::new(NewStream { core, stream, endpoint: endpoint.clone() })));
+        home.post(Command::TakeIn(Box::new(NewStream {
+            core,
+            stream,
+            endpoint: endpoint.clone(),
+            origin: Origin::Adopted,
+        })));
         Ok(endpoint)
     }
 

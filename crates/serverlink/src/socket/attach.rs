@@ -14,6 +14,7 @@ use crate::monitor::EventKind;
 use crate::peer::Peer;
 use crate::pipe::inbox::Inbox;
 use crate::pipe::outbox::Outbox;
+use crate::pipe::outbox::datagrams::Target;
 use crate::pipe::outbox::rewrite::Rewrite;
 use crate::pipe::{Inlet, Outlet};
 use crate::stats::LinkRecord;
@@ -24,6 +25,8 @@ pub(crate) struct Arrival {
     pub(crate) writer: Writer,
     /// For what goes to it, where everything is encrypted.
     pub(crate) sealer: Option<Sealer>,
+    /// Where they go, if it is for datagrams.
+    pub(crate) datagrams: Option<Target>,
     pub(crate) handshake: handshake::Peer,
     /// The same, as the application gets to see it.
     pub(crate) peer: Arc<Peer>,
@@ -45,7 +48,7 @@ impl Core {
             ..PipeEntry::new(endpoint.clone(), true)
         });
         self.make_ends(pipe);
-        if self.queues_before_ready() || connect_routing_id.is_some() {
+        if self.queues_before_ready() || connect_routing_id.is_some() || endpoint.is_udp() {
             let info = PeerInfo {
                 connect_routing_id: connect_routing_id.map(<[u8]>::to_vec),
                 ..PeerInfo::default()
@@ -55,6 +58,10 @@ impl Core {
                 self.remove_ends(pipe);
                 topology.pipes.remove(pipe);
                 return Err(why);
+            }
+            if endpoint.is_udp() {
+                // Whoever listens there says nothing of it.
+                self.send.lock().sender.send_everything_to(pipe);
             }
             self.recv.lock().admit(pipe, attached.routing_id, None);
             topology.pipes[pipe].attached = true;
@@ -202,6 +209,13 @@ impl Core {
 
     /// Opens the outbox to the connection. Subscriptions are state and told anew to each publisher.
     fn greet(&self, pipe: PipeId, arrival: &mut Arrival) {
+        if let Some(target) = arrival.datagrams {
+            if let Some(outbox) = self.send.lock().outbox(pipe) {
+                outbox.attach(arrival.writer.clone());
+                outbox.rewrite(Rewrite::Datagrams(target));
+            }
+            return;
+        }
         let subscriptions = self.subscriptions_for(pipe, &arrival.handshake);
         let mut send = self.send.lock();
         let SendSide { outlets, pool, .. } = &mut **send;

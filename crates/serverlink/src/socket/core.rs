@@ -76,6 +76,8 @@ pub(crate) struct Core {
     pub(crate) blocked: AtomicUsize,
     /// Connections that came to its listeners and are open.
     pub(crate) accepted: AtomicUsize,
+    /// RADIO: some of what it sends goes out as datagrams.
+    pub(crate) sends_datagrams: AtomicBool,
     /// Peers that no accept filter let in.
     pub(crate) filtered: AtomicU64,
     /// Set when nothing is heard of its connections any more.
@@ -296,6 +298,7 @@ impl Core {
             unflushed: AtomicBool::new(false),
             blocked: AtomicUsize::new(0),
             accepted: AtomicUsize::new(0),
+            sends_datagrams: AtomicBool::new(false),
             filtered: AtomicU64::new(0),
             failure: OnceLock::new(),
             state: AtomicU8::new(OPEN),

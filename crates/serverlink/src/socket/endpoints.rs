@@ -7,6 +7,7 @@ use serverlink_message::{Part, SocketType};
 use serverlink_patterns::PipeId;
 
 use super::core::{Bound, Core, Dialed, Topology};
+use super::datagrams::Purpose;
 use super::drive::For;
 use crate::endpoint::{Endpoint, Host};
 use crate::error::Error;
@@ -25,11 +26,13 @@ impl Core {
         self.check_open()?;
         let endpoint: Endpoint = endpoint.parse()?;
         self.check_has_octets(&endpoint)?;
+        self.check_transport(&endpoint, Purpose::Bind)?;
         let (bound, listener) = match &endpoint {
             Endpoint::Inproc(name) => {
                 self.bind_inproc(name, &endpoint)?;
                 (endpoint, None)
             }
+            Endpoint::Udp { .. } => self.bind_datagrams(&endpoint).map(|(bound, key)| (bound, Some(key)))?,
             _ => self.listen(&endpoint).map(|(bound, key)| (bound, Some(key)))?,
         };
         self.note_bound(&bound, listener);
@@ -147,6 +150,7 @@ impl Core {
         let endpoint: Endpoint = endpoint.parse()?;
         endpoint.check_connectable()?;
         self.check_has_octets(&endpoint)?;
+        self.check_transport(&endpoint, Purpose::Connect)?;
         if let Some(id) = routing_id {
             self.check_connect_routing_id(id)?;
         }
@@ -162,6 +166,9 @@ impl Core {
             stream_options(&settings).check().map_err(refused)?;
         }
         check_known_to_proxy(&settings, &endpoint)?;
+        if endpoint.is_udp() {
+            self.begin_sending_datagrams(&endpoint)?;
+        }
         let home = self.home_reactor()?;
         let pipe = {
             // Posted under the lock: a disconnect in another thread must not come before it.
@@ -292,7 +299,7 @@ fn check_known_to_proxy(settings: &Options, endpoint: &Endpoint) -> Result<(), E
     }
 }
 
-fn bind_error(endpoint: &Endpoint, source: std::io::Error) -> Error {
+pub(super) fn bind_error(endpoint: &Endpoint, source: std::io::Error) -> Error {
     let endpoint = endpoint.clone();
     match source.kind() {
         std::io::ErrorKind::AddrInUse => Error::AddressInUse { endpoint },

@@ -6,6 +6,7 @@ use serverlink_message::SocketType;
 use serverlink_zmtp::command::MAX_GROUP_LEN;
 
 use super::core::Core;
+use super::datagrams::parse_address;
 use crate::error::Error;
 use crate::payload::Outgoing;
 
@@ -37,12 +38,20 @@ impl Core {
         match (self.kind, parts) {
             // Those that cannot send at all say so themselves.
             (SocketType::Dish | SocketType::Gather, _) => Ok(()),
-            (SocketType::Radio, 2) => check_group(outgoing.first()).map_or_else(unsuitable, Ok),
+            (SocketType::Radio, 2) => {
+                check_group(outgoing.first()).or_else(unsuitable)?;
+                self.check_fits_datagram(outgoing)
+            }
+            (SocketType::Dgram, 2) if parse_address(outgoing.first()).is_none() => {
+                unsuitable("its first part is the address that it goes to, as 10.0.0.7:5555 or [::1]:5555")
+            }
+            (SocketType::Dgram, 2) => self.check_fits_datagram(outgoing),
             (SocketType::Server | SocketType::Peer, 2) if outgoing.first().len() != PEER_NUMBER_BYTES => {
                 unsuitable("its first part is the number of a peer and has four octets, the highest first")
             }
             (kind, 2) if kind.has_address() => Ok(()),
             (SocketType::Radio, _) => unsuitable("it has two parts, the group and the body"),
+            (SocketType::Dgram, _) => unsuitable("it has two parts, an address and the body"),
             (kind, _) if kind.has_address() => {
                 unsuitable("it has two parts, the peer's routing id and the body")
             }

@@ -13,6 +13,7 @@ mod cohort;
 mod content;
 mod copies;
 pub(crate) mod core;
+pub(crate) mod datagrams;
 mod describe;
 mod detach;
 pub(crate) mod drive;

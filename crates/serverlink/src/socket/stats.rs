@@ -37,6 +37,7 @@ impl Core {
             let recv = self.recv.lock();
             stats.received = recv.received.messages;
             stats.received_bytes = recv.received.bytes;
+            stats.dropped_at_high_water_mark += recv.received.at_high_water_mark;
             stats.discarded = recv.received.discarded;
             stats.discarded_at_handover = recv.received.at_handover;
             stats.receive_queue = recv.queued.len() as u64;

@@ -99,7 +99,8 @@ impl Core {
             Outlet::Wire(_) => Some(Publisher::Wire { pipe, minor: entry.minor, globs: entry.globs }),
             Outlet::Ring(outlet) => outlet.peer.clone().map(|end| Publisher::Ring { pipe, end }),
         };
-        topology.pipes.iter().filter(|(_, entry)| entry.has_peer).filter_map(of_pipe).collect()
+        let hears = |entry: &super::core::PipeEntry| entry.has_peer && !entry.endpoint.is_udp();
+        topology.pipes.iter().filter(|(_, entry)| hears(entry)).filter_map(of_pipe).collect()
     }
 
     /// For a publisher that has just been reached over a wire: all subscriptions, in the form that it knows.

@@ -187,7 +187,9 @@ impl Core {
             drop(side);
             tally.give_up_spent();
             let written = writer.write(batch);
+            let refused = writer.take_refused();
             side = self.send.lock();
+            side.sent.without_receiver += refused;
             match self.conclude(&mut side, pipe, written, &mut tally) {
                 Then::Write(next) => write = Some(next),
                 Then::Rest => {}

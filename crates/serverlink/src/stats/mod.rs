@@ -32,15 +32,15 @@ pub struct Stats {
     pub sent_bytes: u64,
     /// Bytes that came in.
     pub received_bytes: u64,
-    /// Copies of messages that were not queued because a peer was at its high-water mark.
+    /// Copies of messages that were not queued because a peer was at its high-water mark, and datagrams that came while as many waited for the application.
     pub dropped_at_high_water_mark: u64,
-    /// Messages that counted as sent and went nowhere: no subscriber, no such routing id, no peer.
+    /// Messages that counted as sent and went nowhere: no subscriber, no such routing id, no peer, a datagram that the system refused.
     pub dropped_without_receiver: u64,
     /// Messages accepted by a send that were given up with the connection or the pipe they waited in.
     pub dropped_with_peer: u64,
     /// Subscriptions that were not taken, because their peer has as many as it may. Its connection ends.
     pub refused_subscriptions: u64,
-    /// Messages that came and were not for the application: not subscribed, out of turn, malformed envelope.
+    /// Messages that came and were not for the application: not subscribed, out of turn, malformed envelope, no datagram of a RADIO.
     pub discarded: u64,
     /// Messages that came from a peer whose routing id was taken over before they were read.
     pub discarded_at_handover: u64,
@@ -174,5 +174,7 @@ pub(crate) struct Received {
     /// Counted for each read, not for each message.
     pub(crate) bytes: u64,
     pub(crate) discarded: u64,
+    /// Datagrams: nobody can be held back.
+    pub(crate) at_high_water_mark: u64,
     pub(crate) at_handover: u64,
 }

@@ -6,6 +6,10 @@ typed_socket! {
     /// Sends every message, a group and one part, to each [`Dish`] that joined the group (RFC 48). Unlike a publisher's topic the group is not a part of
     /// what is said, and all of its name counts.
     ///
+    /// Over udp (`udp://host:port`, or a group of multicast) it connects, and its DISHes bind; nobody says there what he joined, so every message goes out, once
+    /// and as one datagram, and each DISH takes what it joined. Messages of a RADIO that is connected so have at most 65,507 bytes, with the group and one for
+    /// its length; [`TooLarge`](crate::Error::TooLarge) otherwise.
+    ///
     /// Sending never waits: who has no room misses the message, and the miss is counted. With
     /// [`Options::xpub_no_drop`](crate::Options::xpub_no_drop) it waits for all of them instead.
     ///

@@ -3,6 +3,7 @@
 
 mod addressed;
 mod builder;
+mod dgram;
 mod groups;
 mod methods;
 mod pair;
@@ -16,6 +17,7 @@ mod stream;
 mod xpublish;
 
 pub use builder::{SocketBuilder, TypedSocket};
+pub use dgram::Dgram;
 pub use groups::{Dish, Radio};
 pub use pair::Pair;
 pub use pipeline::{Pull, Push};
@@ -123,6 +125,11 @@ impl Context {
 
     /// Receives the groups that it joined.
     pub fn dish(&self) -> SocketBuilder<Dish> {
+        SocketBuilder::new(self)
+    }
+
+    /// Datagrams from and to any address.
+    pub fn dgram(&self) -> SocketBuilder<Dgram> {
         SocketBuilder::new(self)
     }
 

@@ -7,6 +7,8 @@ mod bad_peers;
 mod batch;
 mod closing;
 mod conflate;
+#[cfg(unix)]
+mod datagrams;
 mod dealer;
 mod endpoints;
 mod fan_out;

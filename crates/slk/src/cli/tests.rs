@@ -18,10 +18,10 @@ fn the_command_line_is_consistent() {
     Cli::command().debug_assert();
 }
 
-/// Addresses that are no text, and connections that come and go, are nothing for a line.
+/// Addresses in front of each message, and connections that come and go, are nothing for a line.
 fn with_command() -> impl Iterator<Item = SocketType> {
-    use SocketType::{Peer, Server, Stream};
-    SocketType::ALL.into_iter().filter(|kind| !matches!(kind, Peer | Server | Stream))
+    use SocketType::{Dgram, Peer, Server, Stream};
+    SocketType::ALL.into_iter().filter(|kind| !matches!(kind, Dgram | Peer | Server | Stream))
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_ready_that_does_not_introduce_its_peer_is_answered_with_an_error_command() 
         (&[(b"Identity", b"x")], "names no Socket-Type", "Socket-Type-missing"),
         (&[(b"Socket-Type", b"")], "a type unknown here", "Socket-Type-unknown"),
         (&[(b"Socket-Type", b"dealer")], "\"dealer\"", "Socket-Type-unknown"),
-        (&[(b"Socket-Type", b"DGRAM")], "\"DGRAM\"", "Socket-Type-unknown"),
+        (&[(b"Socket-Type", b"TELEPATH")], "\"TELEPATH\"", "Socket-Type-unknown"),
         (&[(b"Socket-Type", b"A\n\xff")], r#""A\n\xff""#, "Socket-Type-unknown"),
         (
             &[(b"Socket-Type", b"DEALER"), (b"socket-type", b"DEALER")],

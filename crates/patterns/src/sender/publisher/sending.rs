@@ -94,7 +94,22 @@ impl Publisher {
     fn find_members(&mut self, group: &[u8]) {
         self.path.clear();
         self.path.extend(self.interests.topic_named(group));
-        self.find_those_on_path();
+        match self.unasked.is_empty() {
+            true => self.find_those_on_path(),
+            false => self.find_members_and_unasked(),
+        }
+    }
+
+    /// Few are unasked, so they are found anew each time.
+    #[inline(never)]
+    fn find_members_and_unasked(&mut self) {
+        self.round += 1;
+        let Publisher { interests, peers, round, targets, left_out, path, unasked, .. } = self;
+        for &node in &*path {
+            interests.for_each_holder(node, |pipe| note(pipe, peers, *round, targets, left_out));
+        }
+        unasked.iter().for_each(|&pipe| note(pipe, peers, *round, targets, left_out));
+        self.found = self.sets.compare(&self.targets, &self.left_out);
     }
 
     #[inline]

@@ -1,4 +1,4 @@
-//! What is about to be written, in the form in which its peer reads it: that of ZMTP 1.0, without frames, or sealed.
+//! What is about to be written, in the form in which its peer reads it: that of ZMTP 1.0, without frames, as datagrams, or sealed.
 //!
 //! Only a batch that is out has that form. What waits keeps the form in which everything is queued, so a pipe may meet a peer
 //! of any version, with or without encryption, on its next connection.
@@ -11,6 +11,7 @@ use serverlink_zmtp::mechanism::curve::Sealer;
 use serverlink_zmtp::raw::strip_outgoing;
 use serverlink_zmtp::v1::rewrite_outgoing;
 
+use super::datagrams::Target;
 use super::{Layout, Outbox, SEGMENTS_PER_WRITE, Segment, Token, Write, Writing};
 use crate::sync::later::drop_later;
 
@@ -24,6 +25,8 @@ pub(crate) enum Rewrite {
     V1,
     /// The peer speaks no ZMTP: bodies alone.
     Octets,
+    /// Each message is a datagram.
+    Datagrams(Target),
     /// Everything is encrypted for this connection alone.
     Sealed(Sealer),
 }
@@ -67,6 +70,8 @@ impl Rewrite {
         match self {
             Rewrite::V1 => rewrite_outgoing(frames, out),
             Rewrite::Octets => strip_outgoing(frames, out),
+            // What a DISH joins is told to nobody; messages go another way.
+            Rewrite::Datagrams(_) => {}
             Rewrite::Sealed(sealer) => {
                 let cut = sealer.seal_frames(frames, out);
                 assert!(cut.is_none(), "every body is here");
@@ -76,7 +81,7 @@ impl Rewrite {
 
     fn segments_per_write(&self) -> usize {
         match self {
-            Rewrite::V1 | Rewrite::Octets => SEGMENTS_PER_WRITE,
+            Rewrite::V1 | Rewrite::Octets | Rewrite::Datagrams(_) => SEGMENTS_PER_WRITE,
             Rewrite::Sealed(_) => SEALED_SEGMENTS_PER_WRITE,
         }
     }
@@ -87,6 +92,7 @@ impl Segment {
     fn rewritten(self, rewrite: &mut Rewrite) -> Segment {
         match rewrite {
             Rewrite::V1 | Rewrite::Octets => self.reframed(rewrite),
+            Rewrite::Datagrams(target) => self.into_datagrams(*target),
             Rewrite::Sealed(sealer) => self.sealed(sealer),
         }
     }
