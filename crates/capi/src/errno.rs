@@ -56,6 +56,7 @@ impl From<Error> for Errno {
             Error::AddressNotAvailable { .. } => EADDRNOTAVAIL,
             Error::NoSuchEndpoint { .. } => ENOENT,
             Error::Unroutable { .. } => EHOSTUNREACH,
+            Error::WrongTransport { .. } => ENOCOMPATPROTO,
             Error::WrongState { .. } => EFSM,
             Error::NotSupported { .. } => ENOTSUP,
             Error::TooLarge { .. } => EMSGSIZE,

@@ -9,7 +9,7 @@ use super::numbers::USE_FD;
 use crate::errno::{Answer, EINVAL, ENAMETOOLONG, ENOENT, ENOTSUP, EPROTONOSUPPORT, Errno, fail};
 
 /// Transports of this library.
-const TRANSPORTS: [&str; 3] = ["tcp", "ipc", "inproc"];
+const TRANSPORTS: [&str; 4] = ["tcp", "ipc", "inproc", "udp"];
 
 /// An endpoint under the name that the program gave it, and under the one that it has.
 pub(crate) struct Named {

@@ -66,7 +66,10 @@ impl CSocket {
             RCVTIMEO => Value::Int(self.recv_timeout.load(Ordering::Relaxed)),
             SNDTIMEO => Value::Int(self.send_timeout.load(Ordering::Relaxed)),
             LAST_ENDPOINT => Value::Text(self.setup.lock().last_endpoint.clone()),
-            THREAD_SAFE => Value::Int((self.shape != Shape::Parts && self.shape != Shape::Octets).into()),
+            THREAD_SAFE => {
+                let is_classic = matches!(self.shape, Shape::Parts | Shape::Octets | Shape::Datagram);
+                Value::Int((!is_classic).into())
+            }
             TOPICS_COUNT => {
                 let counted = self.open()?.topics_count();
                 Value::Int(counted.map(|count| c_int::try_from(count).unwrap_or(c_int::MAX))?)
@@ -104,7 +107,7 @@ impl CSocket {
     }
 
     fn number(&self) -> c_int {
-        super::TYPES.iter().position(|kind| *kind == Some(self.kind)).map_or(-1, |number| number as c_int)
+        super::TYPES.iter().position(|kind| *kind == self.kind).map_or(-1, |number| number as c_int)
     }
 
     fn setting(&self, option: c_int) -> Answer<Value> {

@@ -97,37 +97,18 @@ pub(crate) struct Setup {
 
 type WhenOpen = Box<dyn FnOnce(&Socket) -> Answer<()> + Send>;
 
-/// By number. There is no DGRAM.
-const TYPES: [Option<SocketType>; 21] = {
+/// By number.
+const TYPES: [SocketType; 21] = {
     use SocketType::*;
     [
-        Some(Pair),
-        Some(Pub),
-        Some(Sub),
-        Some(Req),
-        Some(Rep),
-        Some(Dealer),
-        Some(Router),
-        Some(Pull),
-        Some(Push),
-        Some(Xpub),
-        Some(Xsub),
-        Some(Stream),
-        Some(Server),
-        Some(Client),
-        Some(Radio),
-        Some(Dish),
-        Some(Gather),
-        Some(Scatter),
-        None,
-        Some(Peer),
-        Some(Channel),
+        Pair, Pub, Sub, Req, Rep, Dealer, Router, Pull, Push, Xpub, Xsub, Stream, Server, Client, Radio,
+        Dish, Gather, Scatter, Dgram, Peer, Channel,
     ]
 };
 
 /// The type of this number.
 fn type_of(number: c_int) -> Option<SocketType> {
-    *TYPES.get(usize::try_from(number).ok()?)?
+    TYPES.get(usize::try_from(number).ok()?).copied()
 }
 
 impl CSocket {

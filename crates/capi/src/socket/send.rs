@@ -3,11 +3,11 @@
 use std::ffi::c_int;
 use std::sync::atomic::Ordering;
 
-use serverlink::{Error, Interest, Message, Part, Payload, SendError, Socket};
+use serverlink::{Dgram, Error, Interest, Message, Part, Payload, SendError, Socket};
 
 use super::shape::{Label, Shape};
 use super::{CSocket, DONTWAIT, SNDMORE, deadline_after};
-use crate::errno::{Answer, EAGAIN, EFSM, EHOSTUNREACH, EINVAL, Errno, fail};
+use crate::errno::{Answer, EAGAIN, EFSM, EHOSTUNREACH, EINVAL, EMSGSIZE, Errno, fail};
 use crate::message::RawMessage;
 use crate::wait;
 
@@ -144,6 +144,7 @@ impl CSocket {
                 let is_id = !self.is_sending.load(Ordering::Relaxed);
                 self.send_one_of_parts(part, is_id, flags)
             }
+            Shape::Datagram => self.send_part_of_datagram(part, flags),
             _ if flags & SNDMORE != 0 => Err((Errno(EINVAL), part)),
             Shape::Single => self.send_whole(part, flags),
             Shape::Numbered | Shape::Grouped => {
@@ -154,6 +155,18 @@ impl CSocket {
                 })
             }
         }
+    }
+
+    /// An address, then a body. What does not fit is told before any of it is taken.
+    fn send_part_of_datagram(&self, part: Part, flags: c_int) -> Result<(), (Errno, Part)> {
+        let (is_address, more) = (!self.is_sending.load(Ordering::Relaxed), flags & SNDMORE != 0);
+        if is_address != more || (is_address && !Dgram::is_address(&part)) {
+            return Err((Errno(EINVAL), part));
+        }
+        if !is_address && part.len() > Dgram::MAX_BYTES {
+            return Err((Errno(EMSGSIZE), part));
+        }
+        self.send_one_of_parts(part, more, flags)
     }
 
     /// The first part is admitted or not; the others never wait.

@@ -37,8 +37,8 @@ impl Setup {
         use SocketType::{Client, Dealer, Peer, Pub, Pull, Push, Req, Router, Server, Sub};
         let mut options = self.options.clone();
         options.security = self.security.whole()?;
-        if kind == SocketType::Stream {
-            // Its peers have no mechanisms.
+        if matches!(kind, SocketType::Stream | SocketType::Dgram) {
+            // Their peers have no mechanisms.
             options.security = Security::none();
             options.zap_domain.clear();
             options.zap_enforce_domain = false;
@@ -319,6 +319,11 @@ fn apply_tcp(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
             let name = text(value)?;
             options.tcp.device = (!name.is_empty()).then(|| name.to_owned());
         }
+        MULTICAST_HOPS => {
+            let hops = at_least(1, value)?;
+            options.udp.multicast_hops = u8::try_from(hops).map_err(|_| Errno(EINVAL))?;
+        }
+        MULTICAST_LOOP => options.udp.multicast_loop = flag(value)?,
         BUSY_POLL => {
             options.tcp.busy_poll = positive(at_least(0, value)?)
                 .map(|microseconds| Duration::from_micros(microseconds.min(1_000_000) as u64));
@@ -334,14 +339,10 @@ fn apply_tcp(options: &mut Options, option: c_int, value: &[u8]) -> Answer<()> {
 /// What is only kept: it has no meaning here, or none without a transport that is not built in.
 fn keep(option: c_int, value: &[u8]) -> Answer<()> {
     match option {
-        RATE | RECOVERY_IVL | MULTICAST_HOPS | MULTICAST_MAXTPDU | IN_BATCH_SIZE | OUT_BATCH_SIZE => {
-            if at_least(1, value).is_ok() {
-                Ok(())
-            } else {
-                fail(EINVAL)
-            }
+        RATE | RECOVERY_IVL | MULTICAST_MAXTPDU | IN_BATCH_SIZE | OUT_BATCH_SIZE => {
+            if at_least(1, value).is_ok() { Ok(()) } else { fail(EINVAL) }
         }
-        MULTICAST_LOOP | LOOPBACK_FASTPATH | BLOCKY => flag(value).map(drop),
+        LOOPBACK_FASTPATH | BLOCKY => flag(value).map(drop),
         USE_FD => at_least(-1, value).map(drop),
         _ => fail(EINVAL),
     }

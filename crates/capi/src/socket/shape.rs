@@ -20,6 +20,8 @@ pub(super) enum Shape {
     Grouped,
     /// A routing id and octets, which are two parts whatever the flags say.
     Octets,
+    /// An address and a body, which are two parts, and the flags have to say so.
+    Datagram,
 }
 
 /// What stands beside a part.
@@ -39,6 +41,7 @@ impl Shape {
             Radio | Dish => Shape::Grouped,
             Client | Scatter | Gather | Channel => Shape::Single,
             Stream => Shape::Octets,
+            Dgram => Shape::Datagram,
             _ => Shape::Parts,
         }
     }
@@ -65,6 +68,7 @@ impl Shape {
         match self {
             Shape::Parts | Shape::Single | Shape::Octets => (message, Label::Nothing),
             Shape::Numbered | Shape::Grouped => self.open_labelled(message),
+            Shape::Datagram => (as_string_in_front(message), Label::Nothing),
         }
     }
 
@@ -80,6 +84,15 @@ impl Shape {
         };
         (body.unwrap_or_default(), label)
     }
+}
+
+/// As libzmq has it, an address ends with a zero octet.
+#[cold]
+fn as_string_in_front(message: Message) -> Message {
+    let (address, body) = message.split_first();
+    let mut message = body.unwrap_or_default();
+    message.push_front([&address[..], b"\0"].concat());
+    message
 }
 
 impl Label {
