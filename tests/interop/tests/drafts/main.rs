@@ -1,6 +1,7 @@
 //! The draft types of libzmq against ours, over tcp and ipc, in both directions. Distributions build libzmq without them, so the library is named by the
 //! variable `SERVERLINK_LIBZMQ_DRAFTS`; `ci/drafts` builds one. Without it nothing is tested, and that is said.
 
+mod datagrams;
 mod theirs;
 
 use std::time::{Duration, Instant};

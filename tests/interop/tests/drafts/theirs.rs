@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use libloading::Library;
 use serverlink::SocketType;
@@ -12,6 +13,7 @@ const EVENTS: c_int = 15;
 const LINGER: c_int = 17;
 const RCVTIMEO: c_int = 27;
 const SNDTIMEO: c_int = 28;
+const SNDMORE: c_int = 2;
 const LAST_ENDPOINT: c_int = 32;
 
 /// Storage of one message of libzmq.
@@ -111,6 +113,7 @@ impl Theirs {
             SocketType::Dish => 15,
             SocketType::Gather => 16,
             SocketType::Scatter => 17,
+            SocketType::Dgram => 18,
             SocketType::Peer => 19,
             SocketType::Channel => 20,
             other => panic!("{other} is no draft"),
@@ -130,6 +133,18 @@ impl Theirs {
         // SAFETY: see above.
         let code = unsafe { (self.api.setsockopt)(self.socket, option, pointer.cast(), size_of::<c_int>()) };
         assert_eq!(code, 0, "libzmq takes option {option}");
+    }
+
+    /// Where `LAST_ENDPOINT` says nothing of use, as over udp.
+    pub(crate) fn bind_there(&self, endpoint: &str) {
+        // SAFETY: see above.
+        let code = unsafe { (self.api.bind)(self.socket, text(endpoint).as_ptr()) };
+        assert_eq!(code, 0, "libzmq binds {endpoint}");
+    }
+
+    /// So that a receive soon says that there is nothing.
+    pub(crate) fn wait_only(&self, patience: Duration) {
+        self.set(RCVTIMEO, patience.as_millis() as c_int);
     }
 
     pub(crate) fn bind(&self, endpoint: &str) -> String {
@@ -178,24 +193,30 @@ impl Theirs {
     }
 
     pub(crate) fn send(&self, body: &[u8]) {
-        self.send_with(body, |_| {});
+        self.send_with(body, 0, |_| {});
+    }
+
+    /// A DGRAM's two parts.
+    pub(crate) fn send_datagram(&self, address: &[u8], body: &[u8]) {
+        self.send_with(address, SNDMORE, |_| {});
+        self.send_with(body, 0, |_| {});
     }
 
     pub(crate) fn send_to(&self, routing_id: u32, body: &[u8]) {
-        self.send_with(body, |message| {
+        self.send_with(body, 0, |message| {
             // SAFETY: see above.
             assert_eq!(unsafe { (self.api.msg_set_routing_id)(message, routing_id) }, 0);
         });
     }
 
     pub(crate) fn send_in(&self, group: &str, body: &[u8]) {
-        self.send_with(body, |message| {
+        self.send_with(body, 0, |message| {
             // SAFETY: see above.
             assert_eq!(unsafe { (self.api.msg_set_group)(message, text(group).as_ptr()) }, 0);
         });
     }
 
-    fn send_with(&self, body: &[u8], address: impl Fn(&mut RawMessage)) {
+    fn send_with(&self, body: &[u8], flags: c_int, address: impl Fn(&mut RawMessage)) {
         let mut message = RawMessage([0; 64]);
         // SAFETY: see above; the message has room for the body, and libzmq takes what it sends.
         unsafe {
@@ -204,23 +225,31 @@ impl Theirs {
                 .cast::<u8>()
                 .copy_from_nonoverlapping(body.as_ptr(), body.len());
             address(&mut message);
-            assert_ne!((self.api.msg_send)(&mut message, self.socket, 0), -1, "libzmq sends");
+            assert_ne!((self.api.msg_send)(&mut message, self.socket, flags), -1, "libzmq sends");
         }
     }
 
     pub(crate) fn recv(&self) -> Received {
+        self.recv_in_time().expect("libzmq receives")
+    }
+
+    /// `None`: nothing came in time.
+    pub(crate) fn recv_in_time(&self) -> Option<Received> {
         let mut message = RawMessage([0; 64]);
         // SAFETY: see above; the body has as many octets as libzmq says, and its group is a string.
         unsafe {
             (self.api.msg_init)(&mut message);
-            assert_ne!((self.api.msg_recv)(&mut message, self.socket, 0), -1, "libzmq receives");
+            if (self.api.msg_recv)(&mut message, self.socket, 0) == -1 {
+                (self.api.msg_close)(&mut message);
+                return None;
+            }
             let size = (self.api.msg_size)(&message);
             let data = (self.api.msg_data)(&mut message).cast::<u8>();
             let body = if size == 0 { Vec::new() } else { std::slice::from_raw_parts(data, size).to_vec() };
             let group = CStr::from_ptr((self.api.msg_group)(&mut message)).to_string_lossy().into_owned();
             let routing_id = (self.api.msg_routing_id)(&mut message);
             (self.api.msg_close)(&mut message);
-            Received { body, routing_id, group }
+            Some(Received { body, routing_id, group })
         }
     }
 }
