@@ -122,7 +122,7 @@ impl<T: Handled> Table<T> {
         let offset = handle.addr().wrapping_sub(first.addr());
         let is_slot = !first.is_null()
             && offset < (FIRST_SLAB << slab) * size_of::<Slot<T>>()
-            && offset % size_of::<Slot<T>>() == 0;
+            && offset.is_multiple_of(size_of::<Slot<T>>());
         // SAFETY: the offset lies within the slab, which is never freed.
         is_slot.then(|| unsafe { &*first.byte_add(offset) })
     }

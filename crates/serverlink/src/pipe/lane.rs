@@ -154,7 +154,9 @@ impl RecvLane {
             && match &self.passage {
                 Passage::AsItCame => true,
                 Passage::Behind(_) => false,
-                Passage::IfItBegins(topic) => self.front[header_len..header_len + body_len].starts_with(topic),
+                Passage::IfItBegins(topic) => {
+                    self.front[header_len..header_len + body_len].starts_with(topic)
+                }
             };
         passes.then_some((header_len, body_len))
     }
