@@ -443,11 +443,11 @@ impl Writer {
     /// How many [datagrams](crate::datagram) the system refused since this was last called; none of streams of octets.
     #[inline]
     pub fn take_refused(&self) -> u64 {
-        match &self.0 {
-            #[cfg(unix)]
-            StreamKind::Datagrams(socket) => socket.take_refused(),
-            _ => 0,
+        #[cfg(unix)]
+        if let StreamKind::Datagrams(socket) = &self.0 {
+            return socket.take_refused();
         }
+        0
     }
 
     /// Asks for [`Event::Writable`](crate::Event::Writable), after a write was [`Blocked`](Written::Blocked). Free on an edge-triggered driver.
