@@ -132,6 +132,7 @@ typedef struct slk_socket_t slk_socket_t;
 #define SLK_XPUB 9    /* a publisher that receives subscriptions as messages: 1 or 0, and the topic */
 #define SLK_XSUB 10   /* a subscriber that sends them as messages */
 #define SLK_STREAM 11 /* octets of plain TCP: [routing id][octets]; an empty second part tells of a connection, and closes one */
+#define SLK_DGRAM 18  /* datagrams of udp: [address][body]; the address is text with a zero at its end, "10.0.0.7:5555". It binds, and does not connect */
 
 /* A new socket. SLK_EINVAL: no such type; SLK_EMFILE: the context has as many as it may have; SLK_ETERM. */
 SLK_API slk_socket_t *slk_socket (slk_ctx_t *ctx, int type);
@@ -140,6 +141,7 @@ SLK_API slk_socket_t *slk_socket (slk_ctx_t *ctx, int type);
 SLK_API int slk_close (slk_socket_t *socket);
 
 /* Endpoints: "tcp://HOST:PORT" ("*" for all addresses, or any free port: ask SLK_LAST_ENDPOINT), "ipc://PATH", "inproc://NAME".
+ * SLK_DGRAM: "udp://HOST:PORT", or "udp://INTERFACE;GROUP:PORT" for a group of multicast, and nothing else; SLK_EPROTONOSUPPORT otherwise. Not on Windows: SLK_ENOTSUP.
  * slk_bind listens: SLK_EADDRINUSE, SLK_EADDRNOTAVAIL, SLK_ENODEV, SLK_EINVAL, SLK_EPROTONOSUPPORT, ... */
 SLK_API int slk_bind (slk_socket_t *socket, const char *endpoint);
 /* Connects, now and whenever the connection is lost. Succeeds whether or not anybody listens. */
@@ -169,6 +171,7 @@ SLK_API int slk_disconnect (slk_socket_t *socket, const char *endpoint);
 #define SLK_MAXMSGSIZE 22               /* (*) int64: largest message taken from a peer; default: SLK_MAX_MSGSZ of the context */
 #define SLK_SNDHWM 23                   /* messages that may wait for one peer; default 1000; 0: no limit */
 #define SLK_RCVHWM 24                   /* messages of one peer that may wait for the program; default 1000; 0: no limit */
+#define SLK_MULTICAST_HOPS 25           /* (*) routers that a datagram to a group may pass, 1 to 255; default 1 */
 #define SLK_RCVTIMEO 27                 /* how long receiving waits; default -1: for ever */
 #define SLK_SNDTIMEO 28                 /* how long sending waits; default -1: for ever */
 #define SLK_LAST_ENDPOINT 32            /* (get) text: what it was bound or connected to last, with the port that the system chose */
@@ -218,6 +221,7 @@ SLK_API int slk_disconnect (slk_socket_t *socket, const char *endpoint);
 #define SLK_BINDTODEVICE 92             /* (*) text: the one network device to use. Linux */
 #define SLK_ZAP_ENFORCE_DOMAIN 93       /* (*) with a domain: nobody comes in unjudged; without one: no handler is asked; default 0 */
 #define SLK_METADATA 95                 /* (*) text "X-NAME:VALUE": what peers are told */
+#define SLK_MULTICAST_LOOP 96           /* (*) 1: datagrams to a group also reach this machine; default 1 */
 #define SLK_ROUTER_NOTIFY 97            /* ROUTER: receive [id][] when a peer comes (1), goes (2); default 0 */
 #define SLK_SOCKS_USERNAME 99           /* (*) text: as whom it introduces itself to the proxy, if that asks; empty: as nobody */
 #define SLK_SOCKS_PASSWORD 100          /* (*) text: and with what; it goes in clear */

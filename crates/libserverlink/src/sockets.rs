@@ -10,13 +10,16 @@ use serverlink_capi::socket::{CSocket, SNDMORE};
 use crate::border::{call, status};
 use crate::monitor;
 
-/// The last of the types that are numbered in the header.
+/// The last of the types that the header numbers without a gap.
 const STREAM: c_int = 11;
+
+/// As libzmq numbers it.
+const DGRAM: c_int = 18;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn slk_socket(context: *mut c_void, number: c_int) -> *mut c_void {
     call(std::ptr::null_mut(), || {
-        if !(0..=STREAM).contains(&number) {
+        if !(0..=STREAM).contains(&number) && number != DGRAM {
             return fail(EINVAL);
         }
         CSocket::create(context, number)
