@@ -218,6 +218,9 @@ impl<T: Handled> Slot<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
+
     use super::*;
 
     struct Number(u32);
@@ -263,6 +266,47 @@ mod tests {
                 threads.into_iter().map(|thread| thread.join().expect("it does not panic")).sum()
             });
             assert_eq!(closed, 1);
+        }
+    }
+
+    static LETTERS: Table<Letter> = Table::new();
+
+    /// Reads as long as nobody burns it.
+    struct Letter(AtomicBool);
+
+    static BURNT: AtomicUsize = AtomicUsize::new(0);
+
+    impl Handled for Letter {
+        fn table() -> &'static Table<Letter> {
+            &LETTERS
+        }
+    }
+
+    impl Drop for Letter {
+        fn drop(&mut self) {
+            self.0.store(false, Ordering::Relaxed);
+            BURNT.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_comes_again_and_again_never_finds_it_gone() {
+        for round in 1..=100 {
+            let handle = LETTERS.insert(Letter(AtomicBool::new(true))).expect("a handle") as usize;
+            let (comes_often, reads) = (Barrier::new(2), AtomicUsize::new(0));
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while let Some(letter) = LETTERS.enter(ptr::without_provenance(handle)) {
+                        assert!(letter.0.load(Ordering::Relaxed));
+                        if reads.fetch_add(1, Ordering::Relaxed) == 1000 {
+                            comes_often.wait();
+                        }
+                    }
+                });
+                comes_often.wait();
+                assert!(LETTERS.close(ptr::without_provenance(handle)).is_some());
+            });
+            assert_eq!(BURNT.load(Ordering::Relaxed), round);
         }
     }
 }
