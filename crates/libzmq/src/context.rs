@@ -128,7 +128,7 @@ pub unsafe extern "C" fn zmq_ctx_get_ext(
             _ => get(&settings, option)?.to_ne_bytes().to_vec(),
         };
         // SAFETY: the caller passes the room that there is, and so much room.
-        unsafe { crate::sockets::give(&found, value, len) }
+        unsafe { super::sockets::give(&found, value, len) }
     })
 }
 
