@@ -20,15 +20,11 @@ pub(super) struct Flow {
     from: Arc<Core>,
     to: Arc<Core>,
     way: Way,
-    held: Option<Held>,
+    /// Received, and not sent yet.
+    held: Option<Message>,
+    /// The capturing socket has its copy of what is held.
+    is_captured: bool,
     place: Place,
-}
-
-/// Received, and not sent yet.
-struct Held {
-    message: Message,
-    /// The capturing socket has its copy.
-    captured: bool,
 }
 
 /// A place among those who wait for one thing of one socket.
@@ -37,11 +33,18 @@ pub(super) struct Place(Option<(Arc<Core>, For, Registration)>);
 
 impl Flow {
     pub(super) fn new(from: &Arc<Core>, to: &Arc<Core>, way: Way) -> Flow {
-        Flow { from: Arc::clone(from), to: Arc::clone(to), way, held: None, place: Place::default() }
+        Flow {
+            from: Arc::clone(from),
+            to: Arc::clone(to),
+            way,
+            held: None,
+            is_captured: false,
+            place: Place::default(),
+        }
     }
 
     pub(super) fn take_held(&mut self) -> Option<Message> {
-        self.held.take().map(|held| held.message)
+        self.held.take()
     }
 
     /// Moves a batch, unless it waits and nothing has rung. False: nothing moved.
@@ -91,7 +94,7 @@ impl Flow {
         };
         let Some(message) = found else { return Ok(false) };
         counters.on_received(self.way, message.len_bytes() as u64);
-        self.held = Some(Held { message, captured: false });
+        (self.held, self.is_captured) = (Some(message), false);
         Ok(true)
     }
 
@@ -99,15 +102,15 @@ impl Flow {
     fn forward(&mut self, capture: Option<&Arc<Core>>, counters: &Counters) -> Result<bool, Error> {
         let Some(held) = &mut self.held else { return Ok(true) };
         if let Some(capture) = capture
-            && !held.captured
+            && !self.is_captured
         {
-            if !try_send(capture, &mut held.message.clone())? {
+            if !try_send(capture, &mut held.clone())? {
                 return Ok(false);
             }
-            held.captured = true;
+            self.is_captured = true;
         }
-        let bytes = held.message.len_bytes() as u64;
-        match try_send(&self.to, &mut held.message) {
+        let bytes = held.len_bytes() as u64;
+        match try_send(&self.to, held) {
             Ok(true) => counters.on_sent(self.way, bytes),
             Ok(false) => return Ok(false),
             // It has nobody to go to, and never will; or a peer sent what the other end has no such messages as.
@@ -133,7 +136,7 @@ impl Flow {
         }
         let (core, what) = match (&self.held, capture) {
             (None, _) => (&self.from, For::Message),
-            (Some(held), Some(capture)) if !held.captured => (capture, For::Credit),
+            (Some(_), Some(capture)) if !self.is_captured => (capture, For::Credit),
             (Some(_), _) => (&self.to, For::Credit),
         };
         self.place.take(core, what, waker);
