@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serverlink::{Context, Error, Message, Options, Part, Socket, SocketType};
+use serverlink::{Context, Error, EventKind, Message, Monitor, Options, Part, Socket, SocketType};
 
 use crate::ends::{End, GLANCE, Library, PATIENCE, Parts};
 
@@ -104,5 +104,16 @@ impl End for Ours {
 
     fn library(&self) -> Library {
         Library::Ours
+    }
+}
+
+/// Until one of its events is as wanted.
+pub(crate) fn wait_for(events: &Monitor, wanted: impl Fn(&EventKind) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let event = events.next_deadline(deadline).expect("the event comes in time");
+        if wanted(&event.kind) {
+            return;
+        }
     }
 }

@@ -1,14 +1,12 @@
 //! Options that the other end can see, on either side: names, requests, sizes, and what comes first and last.
 
-use std::time::Instant;
-
 use serverlink::EventKind;
 use serverlink::SocketType::{Dealer, Pull, Push, Rep, Req, Router};
 
 use crate::{
     ends::{End, PATIENCE, Parts, parts},
     links::Wire,
-    ours::Ours,
+    ours::{Ours, wait_for},
     over_wires,
     theirs::Theirs,
 };
@@ -338,14 +336,4 @@ fn endpoint_of_nobody(wire: Wire) -> (String, Option<tempfile::TempDir>) {
     let (reserved, endpoint, directory) = bound(Ours::open(Pull), wire);
     Box::new(reserved).close();
     (endpoint, directory)
-}
-
-fn wait_for(events: &serverlink::Monitor, wanted: impl Fn(&EventKind) -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let event = events.next_deadline(deadline).expect("the event comes in time");
-        if wanted(&event.kind) {
-            return;
-        }
-    }
 }

@@ -1,8 +1,9 @@
 //! Through a SOCKS5 proxy: libzmq's connection to ours, and ours to libzmq's.
 
-use serverlink::{Context, SocketType};
+use serverlink::{Context, EventKind, SocketType};
 
 use crate::ends::{End, Library, PATIENCE, parts};
+use crate::ours::wait_for;
 use crate::socks_proxy::{Conduct, SocksProxy};
 use crate::theirs::Theirs;
 
@@ -20,7 +21,8 @@ fn renamed(bound: &str) -> String {
 
 #[test]
 fn theirs_goes_through_it_to_ours() {
-    for manners in MANNERS {
+    // Where the proxy's reply comes in pieces, libzmq reads on into what the peer says after it, and waits for that for ever.
+    for manners in MANNERS.into_iter().filter(|(bytewise, _)| !bytewise) {
         let proxy = proxy(manners);
         let pull = Library::Ours.open(SocketType::Pull);
         let bound = pull.bind("tcp://127.0.0.1:*");
@@ -50,9 +52,10 @@ fn ours_goes_through_it_to_theirs() {
             push.send(number.to_string()).expect("sending");
             assert_eq!(pull.recv(), parts([number.to_string()]), "{manners:?}");
         }
-        // It breaks, and comes back.
+        // It breaks, and comes back. Until that is noticed here, messages may go into the connection that ended.
+        let events = push.monitor();
         proxy.cut_all();
-        pull.wait_until_alone();
+        wait_for(&events, |event| matches!(event, EventKind::Disconnected { .. }));
         push.send("again").expect("sending");
         assert_eq!(pull.recv(), parts(["again"]));
         let asked = proxy.asked();
