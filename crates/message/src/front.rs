@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use crate::{Message, Part, owner::Owner};
-
-/// References bought at once: one atomic operation for so many messages.
-const BATCH: u32 = 64;
+use crate::{Message, Part, chunk::Slice};
 
 /// A part that is put in front of one message after the other, and shared by all of them: the address of the peer they come from.
 ///
@@ -19,56 +16,38 @@ const BATCH: u32 = 64;
 /// address.put_before(&mut message);
 /// assert_eq!(message, Message::from_parts(["alice", "hello"]));
 /// ```
-pub struct Front {
-    /// Holds the part.
-    owner: Owner,
-    /// References held beyond the first one, for messages to come.
-    prepaid: u32,
-}
+#[derive(Clone)]
+pub struct Front(
+    /// Of memory that holds the part, and counts who shares it.
+    Slice,
+);
 
 impl Front {
     /// The part is copied out of whatever larger memory it is a piece of.
     pub fn new(mut part: Part) -> Front {
         part.detach();
-        Front { owner: Owner::hold(part).0, prepaid: 0 }
+        Front(Slice::from_owner(part))
     }
 
     /// The part.
     #[inline]
     pub fn part(&self) -> &Part {
-        // SAFETY: `new` had it hold a part, and this one's reference lasts as long as the borrow.
-        unsafe { self.owner.held() }
+        let owner = self.0.owner().expect("`new` made it with one");
+        // SAFETY: `new` had it hold a part, and this slice's reference lasts as long as the borrow.
+        unsafe { owner.held() }
     }
 
-    /// Adds it at the beginning of `message`.
+    /// Adds it at the beginning of `message`. An atomic operation is needed only for every 64th.
     #[inline]
     pub fn put_before(&mut self, message: &mut Message) {
-        if self.prepaid == 0 {
-            // SAFETY: this one holds a reference.
-            unsafe { self.owner.retain(BATCH as usize) };
-            self.prepaid = BATCH;
-        }
-        // SAFETY: it holds a part, and one of the prepaid references becomes the message's.
-        if unsafe { message.share_front(self.owner) } {
-            self.prepaid -= 1;
+        if message.is_head_alone()
+            && let Some(owner) = self.0.lend()
+        {
+            // SAFETY: it holds a part, and what was lent is the message's from now on.
+            unsafe { message.share_front(owner) };
         } else {
             message.push_front(self.part().clone());
         }
-    }
-}
-
-impl Clone for Front {
-    fn clone(&self) -> Front {
-        // SAFETY: this one holds a reference.
-        unsafe { self.owner.retain(1) };
-        Front { owner: self.owner, prepaid: 0 }
-    }
-}
-
-impl Drop for Front {
-    fn drop(&mut self) {
-        // SAFETY: these are all the references this one holds, and it is gone after this.
-        unsafe { self.owner.release(1 + self.prepaid as usize) };
     }
 }
 

@@ -94,15 +94,14 @@ impl Message {
     /// Adds a part at the end.
     #[inline]
     pub fn push_back(&mut self, part: impl Into<Part>) {
-        self.own_rest().push_back(part.into());
+        self.own_parts().1.push_back(part.into());
     }
 
     /// Adds a part at the beginning, as an address is put before a message.
     #[inline]
     pub fn push_front(&mut self, part: impl Into<Part>) {
-        self.own_rest();
-        let second = mem::replace(&mut self.head, part.into());
-        self.own_rest().push_front(second);
+        let (head, rest) = self.own_parts();
+        rest.push_front(mem::replace(head, part.into()));
     }
 
     /// The first part, and the message of the others if there are any. They keep the origin.
@@ -153,18 +152,21 @@ impl Message {
         }
     }
 
-    /// Puts a part in front that other messages have too, if this one has but one. False: nothing changed.
+    /// It has one part, and no memory for more.
+    #[inline]
+    pub(crate) const fn is_head_alone(&self) -> bool {
+        self.beside.is_nothing()
+    }
+
+    /// Puts a part in front that other messages have too, where the head is alone.
     ///
     /// # Safety
-    /// `owner` holds a [`Part`], and the caller gives up one reference to it if this says true.
+    /// `owner` holds a [`Part`], and the caller gives up one reference to it.
     #[inline]
-    pub(crate) unsafe fn share_front(&mut self, owner: Owner) -> bool {
-        let has_one_part = self.beside.is_nothing();
-        if has_one_part {
-            // SAFETY: the caller's.
-            self.beside = unsafe { Beside::shared_front(owner) };
-        }
-        has_one_part
+    pub(crate) unsafe fn share_front(&mut self, owner: Owner) {
+        debug_assert!(self.is_head_alone());
+        // SAFETY: the caller's.
+        self.beside = unsafe { Beside::shared_front(owner) };
     }
 
     #[inline]
@@ -175,16 +177,17 @@ impl Message {
         }
     }
 
-    /// The parts behind a head that is the first.
+    /// The head, which is the first part then, and the parts behind it: none of them shared with other messages.
     #[inline]
-    fn own_rest(&mut self) -> &mut Rest {
+    fn own_parts(&mut self) -> (&mut Part, &mut Rest) {
         if let Some(front) = self.beside.front() {
             let second = mem::replace(&mut self.head, front.clone());
             let mut rest = Rest::EMPTY;
             rest.push_front(second);
             self.beside = Beside::from(rest);
         }
-        self.beside.rest_mut().expect("what was in front is now the head")
+        let rest = self.beside.rest_mut().expect("what was in front is now the head");
+        (&mut self.head, rest)
     }
 }
 
@@ -331,7 +334,7 @@ impl Iterator for IntoParts {
 impl DoubleEndedIterator for IntoParts {
     #[inline]
     fn next_back(&mut self) -> Option<Part> {
-        self.0.as_mut()?.own_rest().pop_back().or_else(|| Some(self.0.take()?.head))
+        self.0.as_mut()?.own_parts().1.pop_back().or_else(|| Some(self.0.take()?.head))
     }
 }
 

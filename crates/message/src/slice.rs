@@ -222,9 +222,15 @@ impl Slice {
         self.len -= n;
     }
 
-    /// One reference for a new slice, out of the prepaid ones.
+    /// What keeps the bytes alive, if anything has to.
     #[inline]
-    fn lend(&mut self) -> Option<Owner> {
+    pub(crate) const fn owner(&self) -> Option<Owner> {
+        self.owner
+    }
+
+    /// One reference for somebody else, out of the prepaid ones.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> Option<Owner> {
         let owner = self.owner?;
         if self.prepaid == 0 {
             // SAFETY: this slice holds a reference.

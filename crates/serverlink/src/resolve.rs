@@ -184,12 +184,14 @@ pub(crate) fn datagrams_to_bind(
         Host::Ip(ip) => DatagramOptions::on(SocketAddr::new(*ip, port)),
         Host::Any if ipv6 => DatagramOptions::on(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)),
         Host::Any => DatagramOptions::on(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)),
-        Host::Name(name) => {
-            let found = own_addresses(env, name).and_then(|own| Ok(addresses_of(name, &own, port, ipv6)?[0]));
-            DatagramOptions::on(found.map_err(invalid)?)
-        }
+        Host::Name(name) => DatagramOptions::on(own_address(env, name, port, ipv6).map_err(invalid)?),
     };
     Ok(options)
+}
+
+/// The first that a name of ours has.
+fn own_address(env: &Env, name: &str, port: u16, ipv6: bool) -> Result<SocketAddr, String> {
+    Ok(addresses_of(name, &own_addresses(env, name)?, port, ipv6)?[0])
 }
 
 fn own_addresses(env: &Env, name: &str) -> Result<Vec<SocketAddr>, String> {
@@ -210,11 +212,7 @@ pub(crate) fn bound_for_datagrams(endpoint: &Endpoint, local: SocketAddr) -> End
 }
 
 fn name_to_bind(env: &Env, endpoint: &Endpoint, name: &str, port: u16, ipv6: bool) -> Result<Address, Error> {
-    let question = Question { peer: None, own: Some(name.to_owned()) };
-    let first = env
-        .resolver()
-        .ask_and_wait(&question)
-        .and_then(|answer| Ok(addresses_of(name, &answer.own, port, ipv6)?[0]));
+    let first = own_address(env, name, port, ipv6);
     first.map(Address::Tcp).map_err(|why| Error::invalid_endpoint(endpoint, why))
 }
 

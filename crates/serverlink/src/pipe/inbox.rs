@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use serverlink_message::chunk::Slice;
 use serverlink_message::{Message, Part};
-use serverlink_patterns::{Passage, PipeId};
+use serverlink_patterns::PipeId;
 use serverlink_zmtp::error::WireError;
 use serverlink_zmtp::frame::{self, Header, MAX_HEADER_LEN, Parsed};
 use serverlink_zmtp::limits::Limits;
@@ -244,17 +244,7 @@ impl Inbox {
             (_, whole) => whole,
         };
         let front = self.segments.pop_front()?;
-        let (lent_bytes, longest_body) = (front.len(), self.limits.max_frame_bytes);
-        Some(RecvLane {
-            pipe,
-            passage: Passage::AsItCame,
-            front,
-            left,
-            taken: 0,
-            longest_body,
-            lent_bytes,
-            ring: false,
-        })
+        Some(RecvLane::over(pipe, front, left, self.limits.max_frame_bytes))
     }
 
     /// Takes back what it lent.

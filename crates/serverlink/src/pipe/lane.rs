@@ -83,6 +83,13 @@ pub(crate) struct RecvLane {
 }
 
 impl RecvLane {
+    /// Over the bytes in front of one pipe, for its messages as they come.
+    #[inline]
+    pub(crate) fn over(pipe: PipeId, front: Slice, left: usize, longest_body: u64) -> RecvLane {
+        let (lent_bytes, passage) = (front.len(), Passage::AsItCame);
+        RecvLane { pipe, front, passage, left, taken: 0, longest_body, lent_bytes, ring: false }
+    }
+
     /// Cuts a message of one part out. False: what comes next has to go the long way.
     #[expect(clippy::inline_always, reason = "a call would move the message once more")]
     #[inline(always)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{Ordering, fence};
 use serverlink_driver::barrier;
 use serverlink_message::Message;
 use serverlink_message::ring::{self, Consumer, Producer};
-use serverlink_patterns::{Passage, PipeId};
+use serverlink_patterns::PipeId;
 use serverlink_zmtp::frame;
 
 use super::high_water::HighWater;
@@ -309,18 +309,7 @@ impl RingInlet {
             return None;
         }
         let front = ring.lend(self.longest_lane.bytes.min(room.bytes));
-        let lent_bytes = front.len();
-        let longest_body = u64::from(u8::MAX);
-        Some(RecvLane {
-            pipe,
-            passage: Passage::AsItCame,
-            front,
-            left,
-            taken: 0,
-            longest_body,
-            lent_bytes,
-            ring: true,
-        })
+        Some(RecvLane { ring: true, ..RecvLane::over(pipe, front, left, u64::from(u8::MAX)) })
     }
 
     /// Takes back what it lent.

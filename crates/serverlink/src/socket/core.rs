@@ -235,7 +235,9 @@ impl Core {
         context: Arc<ContextCore>,
         is_internal: bool,
     ) -> Arc<Core> {
-        use SocketType::{Channel, Client, Dealer, Dish, Pair, Pub, Push, Radio, Rep, Req, Scatter, Xpub};
+        use SocketType::{
+            Channel, Client, Dealer, Dgram, Dish, Pair, Pub, Push, Radio, Rep, Req, Scatter, Xpub,
+        };
         let env = context.env.clone();
         let id = if is_internal { 0 } else { context.next_socket() };
         let listeners = (!is_internal).then(|| Arc::clone(&context.audience));
@@ -250,7 +252,7 @@ impl Core {
             sends_in_lanes: !options.conflate
                 && matches!(kind, Push | Dealer | Pair | Scatter | Client | Channel),
             receives_in_lanes: !options.conflate
-                && !matches!(kind, Push | Pub | Xpub | Req | Rep | Radio | Dish | Scatter),
+                && !matches!(kind, Push | Pub | Xpub | Req | Rep | Radio | Dish | Scatter | Dgram),
             examines_sends: kind == SocketType::Xsub || kind.has_single_part(),
             send: Side::new(
                 conversation(),
