@@ -303,6 +303,15 @@ impl Sender {
         }
     }
 
+    /// Whether a message to this peer would find room, as far as [`set_writable`](Self::set_writable) told. False for a pipe without a routing id.
+    pub fn is_writable(&self, pipe: PipeId) -> bool {
+        match &self.kind {
+            Kind::Router(router) => router.is_writable(pipe),
+            Kind::Server(server) => server.is_writable(pipe),
+            _ => false,
+        }
+    }
+
     /// A new connection stands behind a pipe that outlived its last one, or had none yet. Gives the connect
     /// notification, if it is asked for; `attach` already gave the one for the first.
     pub fn on_connected(&mut self, pipe: PipeId) -> Option<Message> {

@@ -155,6 +155,10 @@ impl Router {
         self.names.get(id).copied()
     }
 
+    pub(super) fn is_writable(&self, pipe: PipeId) -> bool {
+        self.peers.get(pipe).is_some_and(|peer| peer.is_writable)
+    }
+
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

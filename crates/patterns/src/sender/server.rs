@@ -78,6 +78,10 @@ impl Server {
         self.pipes.get(&number).copied()
     }
 
+    pub(super) fn is_writable(&self, pipe: PipeId) -> bool {
+        self.peers.get(pipe).is_some_and(|peer| peer.is_writable)
+    }
+
     /// Never zero, which libzmq's messages have where none was set.
     fn free_number(&mut self) -> u32 {
         loop {

@@ -68,7 +68,7 @@ impl Core {
 
 impl Inlet {
     /// Whole messages that nobody took, for an inlet that is given up.
-    fn count_unread(&mut self) -> usize {
+    pub(super) fn count_unread(&mut self) -> usize {
         match self {
             Inlet::Wire(inbox) => {
                 // What is wrong behind them does not matter any more.

@@ -252,7 +252,10 @@ impl Core {
         topology.peers -= usize::from(had_peer);
         let (last_word, detached) = {
             let mut send = self.send.lock();
-            if let Some(outlet) = send.outlets.remove(pipe) {
+            if let Some(mut outlet) = send.outlets.remove(pipe) {
+                if let Outlet::Ring(ring) = &mut outlet {
+                    send.sent.with_peer += ring.unbound_backlog() as u64;
+                }
                 send.sent.retire(&outlet);
                 drop_later(outlet);
             }

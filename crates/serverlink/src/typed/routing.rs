@@ -130,4 +130,40 @@ impl Router {
     pub fn connect_as(&self, endpoint: &str, routing_id: &[u8]) -> Result<(), Error> {
         self.socket.connect_as(endpoint, routing_id)
     }
+
+    /// Ends the connection with one peer. Returns at once, and nobody has the routing id then; what is queued for the peer is still written, within the
+    /// [linger](crate::Options::linger), and what it sent and nobody has received is dropped and counted. See [`Socket::hang_up`](crate::Socket::hang_up).
+    ///
+    /// ```
+    /// use serverlink::{Context, Error};
+    ///
+    /// let context = Context::new()?;
+    /// let router = context.router().router_mandatory(true).open()?;
+    /// let endpoint = router.bind("tcp://127.0.0.1:*")?.to_string();
+    /// let dealer = context.dealer().routing_id("worker").open()?;
+    /// dealer.connect(&endpoint)?;
+    /// dealer.send("ready")?;
+    /// let (worker, _) = router.recv_from()?;
+    ///
+    /// assert!(router.has_room_for(&worker)?);
+    /// router.send_to(&worker, "enough for today")?;
+    /// router.hang_up(&worker)?;
+    /// assert!(matches!(router.has_room_for(&worker), Err(Error::Unroutable { .. })));
+    /// assert_eq!(dealer.recv()?.first(), "enough for today");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unroutable`] if nobody has the routing id.
+    pub fn hang_up(&self, routing_id: &[u8]) -> Result<(), Error> {
+        self.socket.hang_up(routing_id)
+    }
+
+    /// Whether a message to this peer would find room now. Never blocks. A ROUTER that is not mandatory drops what finds none.
+    ///
+    /// # Errors
+    /// [`Error::Unroutable`] if nobody has the routing id.
+    pub fn has_room_for(&self, routing_id: &[u8]) -> Result<bool, Error> {
+        self.socket.has_room_for(routing_id)
+    }
 }

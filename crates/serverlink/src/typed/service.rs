@@ -55,6 +55,37 @@ receives_batches!(Server);
 addressed!(Server, client: u32 => client.to_be_bytes(), "the client with this number");
 tells_address!(Server, u32 => super::number_of, "the number of the client that sent it");
 
+/// Clients, one by one.
+impl Server {
+    /// Ends the connection with one client. Returns at once, and nobody has the number then; what is queued for the client is still
+    /// written, within the [linger](crate::Options::linger), and what it sent and nobody has received is dropped and counted. Its socket connects again,
+    /// and gets another number. libzmq: `zmq_disconnect_peer`.
+    ///
+    /// ```
+    /// use serverlink::{Context, Error};
+    ///
+    /// let context = Context::new()?;
+    /// let server = context.server().open()?;
+    /// let endpoint = server.bind("tcp://127.0.0.1:*")?.to_string();
+    /// let client = context.client().open()?;
+    /// client.connect(&endpoint)?;
+    /// client.send("let me in")?;
+    /// let (who, _) = server.recv_from()?;
+    ///
+    /// server.send_to(who, "no")?;
+    /// server.hang_up(who)?;
+    /// assert!(matches!(server.send_to(who, "never"), Err(refused) if matches!(refused.error, Error::Unroutable { .. })));
+    /// assert_eq!(client.recv()?.first(), "no");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Unroutable`](crate::Error::Unroutable) if nobody has the number.
+    pub fn hang_up(&self, client: u32) -> Result<(), Error> {
+        self.socket.hang_up(&client.to_be_bytes())
+    }
+}
+
 typed_socket! {
     /// Talks to any number of its kind, each by its number (RFC 51): a [`Server`] that connects as well, and is told the number of whom it connects to.
     ///
@@ -95,5 +126,13 @@ impl PeerSocket {
     /// As [`connect`](Self::connect), and [`InvalidOption`](crate::Error::InvalidOption) with [`Options::immediate`](crate::Options::immediate).
     pub fn connect_peer(&self, endpoint: &str) -> Result<u32, Error> {
         self.socket.connect_peer(endpoint).map(super::number_of)
+    }
+
+    /// Ends the connection with one peer: as [`Server::hang_up`]. A peer that this socket connected to is not connected to again. libzmq: `zmq_disconnect_peer`.
+    ///
+    /// # Errors
+    /// [`Unroutable`](crate::Error::Unroutable) if nobody has the number.
+    pub fn hang_up(&self, peer: u32) -> Result<(), Error> {
+        self.socket.hang_up(&peer.to_be_bytes())
     }
 }

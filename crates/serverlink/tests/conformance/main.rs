@@ -15,6 +15,7 @@ mod fan_out;
 mod futures;
 mod globs;
 mod groups;
+mod hang_up;
 mod immediate;
 mod large;
 mod monitor;

@@ -88,7 +88,7 @@ impl Play {
     }
 
     fn step(&mut self, choices: &mut Choices<'_>) {
-        match choices.index(44) {
+        match choices.index(45) {
             0..2 => self.open(choices),
             2..4 => self.open_couple(choices),
             4 => self.with_socket(choices, |play, at, _| drop(play.sockets.swap_remove(at))),
@@ -106,6 +106,7 @@ impl Play {
             }
             42..44 => self.with_socket(choices, |play, at, choices| play.sockets[at].grant(choices)),
             28 => self.with_socket(choices, Play::look),
+            44 => self.with_socket(choices, Play::hang_up),
             29..34 => self.stranger.act(choices, &self.addresses),
             34 => self.stir(choices),
             35 => self.receive_everything(),
@@ -234,6 +235,19 @@ impl Play {
 
     fn disconnect(&mut self, at: usize, choices: &mut Choices<'_>) {
         let _ = self.sockets[at].socket.disconnect(choices.of(&ENDPOINTS));
+    }
+
+    fn hang_up(&mut self, at: usize, choices: &mut Choices<'_>) {
+        // Few can.
+        let mut from_here_on = (at..self.sockets.len()).chain(0..at);
+        let at = from_here_on.find(|at| is_addressed(self.sockets[*at].socket.socket_type())).unwrap_or(at);
+        let actor = &self.sockets[at];
+        let peer = actor.addressee(choices);
+        let outcome = match choices.once_in(4) {
+            true => actor.socket.has_room_for(&peer).map(drop),
+            false => actor.socket.hang_up(&peer),
+        };
+        outcome.unwrap_or_else(|error| assert_expected(&error));
     }
 
     /// Everything that can be asked; the answers only have to come.
