@@ -78,9 +78,9 @@ impl Connection {
     pub(super) fn read_handshake(&mut self, landing: &mut Landing, now: Instant) -> Flow {
         loop {
             let Phase::Greeting(handshake, unwritten) = &self.phase else { return Flow::Again };
-            // The socket takes no peer in before all of our greeting is out.
-            let has_room = self.early.is_none() && !handshake.is_asking();
-            if !has_room || (handshake.is_done() && !unwritten.is_nothing()) {
+            // While somebody judges it, what comes is kept, and a peer that hangs up is noticed. The socket takes no peer in before all of our
+            // greeting is out.
+            if self.early.is_some() || (handshake.is_done() && !unwritten.is_nothing()) {
                 return self.pause(now);
             }
             self.paused = false;

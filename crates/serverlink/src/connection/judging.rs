@@ -26,7 +26,7 @@ impl Connection {
         self.judging.get_or_insert_default()
     }
 
-    /// Nothing is read from the peer until somebody has said whether it may come in; the handshake's deadline goes on.
+    /// Nothing that the peer says is heard until somebody has said whether it may come in, only that it hangs up; the handshake's deadline goes on.
     pub(super) fn have_judged(&mut self, credentials: Credentials, now: Instant) -> Flow {
         if let Credentials::Curve { public_key } = credentials {
             self.judging().public_key = Some(public_key);

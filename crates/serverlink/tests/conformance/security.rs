@@ -1,9 +1,10 @@
 //! PLAIN, CURVE and whoever judges peers: who gets in, what they see of each other, and what becomes of the rest.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serverlink::{
-    Cause, Error, EventKind, Message, Monitor, Options, Socket, SocketType,
+    Cause, Error, EventKind, Linger, Message, Monitor, Options, Socket, SocketType,
     SocketType::*,
     security::{
         Answer, AuthRequest, Authenticator, Credentials, Denial, KeyPair, PublicKey, SecretKey, Security,
@@ -41,6 +42,7 @@ over_streams! {
     a_handler_of_a_wrong_type_lets_nobody_in
     what_only_a_judge_says_cannot_be_claimed
     an_enforced_domain_needs_somebody_who_judges
+    a_peer_that_leaves_while_it_is_judged_is_noticed_at_once
 }
 
 over_wires! {
@@ -567,6 +569,30 @@ fn an_authenticator_may_answer_later_from_anywhere(world: &World) {
         _ => None,
     });
     assert_eq!(cause, Cause::Denied(500));
+}
+
+fn a_peer_that_leaves_while_it_is_judged_is_noticed_at_once(world: &World) {
+    let later: &'static Later = Box::leak(Box::default());
+    let pull = world.socket_with(Pull, |options| {
+        options.security = Security::plain_server();
+        options.authenticator = Some(SharedAuthenticator::new(later));
+    });
+    let endpoint = world.bind(&pull);
+    let monitor = pull.monitor();
+    let push = world.socket_with(Push, |options| {
+        options.security = Security::plain_client("", "");
+        options.linger = Linger::For(Duration::ZERO);
+    });
+    push.connect(&endpoint).expect("connecting");
+    eventually("it is asked about", || later.0.lock().expect("no panic").len() == 1);
+    drop(push);
+    assert_eq!(failure(&monitor), Cause::PeerClosed);
+    eventually("nothing is left of it", || pull.connections().is_empty());
+    // An answer that comes too late changes nothing.
+    for answer in std::mem::take(&mut *later.0.lock().expect("no panic")) {
+        answer.give(Ok(User::named("gone")));
+    }
+    assert_eq!(pull.stats().connections, 0);
 }
 
 fn an_authenticator_that_panics_lets_nobody_in(world: &World) {
