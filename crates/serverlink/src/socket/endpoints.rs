@@ -160,10 +160,10 @@ impl Core {
             return Ok(pipe);
         }
         let settings = self.settings();
-        if self.env.world().is_none() && matches!(endpoint, Endpoint::Tcp { .. }) {
+        if self.env.world().is_none() {
             let refused =
                 |source| Error::Io { doing: "connecting", endpoint: Some(endpoint.clone()), source };
-            stream_options(&settings).check().map_err(refused)?;
+            options_of_system(&endpoint, &settings).check().map_err(refused)?;
         }
         check_known_to_proxy(&settings, &endpoint)?;
         if endpoint.is_udp() {
@@ -283,6 +283,19 @@ pub(crate) fn stream_options(options: &Options) -> StreamOptions {
         device: tcp.device.clone(),
         busy_poll: tcp.busy_poll,
         ..StreamOptions::default()
+    }
+}
+
+/// What the system may not have, or refuse, of the options that concern such an endpoint.
+fn options_of_system(endpoint: &Endpoint, options: &Options) -> StreamOptions {
+    match endpoint {
+        Endpoint::Tcp { .. } => stream_options(options),
+        Endpoint::Udp { .. } => StreamOptions {
+            type_of_service: options.tcp.type_of_service,
+            device: options.tcp.device.clone(),
+            ..StreamOptions::default()
+        },
+        Endpoint::Ipc(_) | Endpoint::Inproc(_) => StreamOptions::default(),
     }
 }
 

@@ -54,7 +54,8 @@ pub struct Stats {
     pub receive_queue: u64,
     /// Their bytes, and those of messages that are not here in full.
     pub receive_queue_bytes: u64,
-    /// Peers that are connected and through the handshake.
+    /// Peers that are connected and through the handshake. Over udp, where nobody says who is there, each endpoint that is bound or connected to
+    /// counts as one, as it does in [`peer_stats`](crate::Socket::peer_stats).
     pub peers: u64,
     /// Times a peer came: handshakes that were done, from either side, and meetings over inproc.
     pub connections: u64,

@@ -312,6 +312,21 @@ fn who_wants_to_be_protected_gets_no_datagrams() {
 
 // ---- DGRAM
 
+/// Before a datagram is lost to it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_device_that_is_not_there_is_told_at_once() {
+    let world = world();
+    let without =
+        |kind| world.socket_with(kind, |options| options.tcp.device = Some("no-such-device".into()));
+    let refused = without(Radio).connect("udp://127.0.0.1:5555").expect_err("there is no such device");
+    assert!(matches!(refused, Error::Io { doing: "connecting", .. }), "{refused}");
+    for kind in [Dish, Dgram] {
+        let refused = without(kind).bind("udp://127.0.0.1:*").expect_err("there is no such device");
+        assert!(matches!(refused, Error::Io { doing: "binding", .. }), "{refused}");
+    }
+}
+
 #[test]
 fn a_dgram_hears_who_sent_and_answers() {
     let world = world();
