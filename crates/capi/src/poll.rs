@@ -56,8 +56,13 @@ impl Item {
     }
 
     fn interest(&self) -> Interest {
-        Interest { readable: self.events & POLLIN != 0, writable: self.events & POLLOUT != 0 }
+        interest_in(self.events)
     }
+}
+
+/// What these events ask of a socket.
+pub(crate) fn interest_in(events: c_int) -> Interest {
+    Interest { readable: events & POLLIN != 0, writable: events & POLLOUT != 0 }
 }
 
 impl CSocket {

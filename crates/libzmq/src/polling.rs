@@ -148,9 +148,15 @@ pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int 
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, _fd: *mut RawFd) -> c_int {
-    // It is there for sockets that threads may share, of which there are none among the stable types.
-    status(|| Poller::enter(poller).and(fail(EINVAL)))
+pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, fd: *mut RawFd) -> c_int {
+    status(|| {
+        let poller = Poller::enter(poller)?;
+        if !poller.had_shareable() {
+            return fail(EINVAL);
+        }
+        // SAFETY: the caller passes a place for it, or null.
+        unsafe { answer(fd, poller.descriptor()?) }
+    })
 }
 
 #[unsafe(no_mangle)]

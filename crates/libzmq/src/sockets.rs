@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-use serverlink_capi::errno::{Answer, EFAULT, EINVAL, ENOMEM, ENOTSUP, Errno, fail};
+use serverlink_capi::errno::{Answer, EFAULT, EINVAL, ENOMEM, Errno, fail};
 use serverlink_capi::guard::{answer, bytes, call, length, status, text, utf8};
 use serverlink_capi::socket::{CSocket, SNDMORE, Value, Wanted, numbers};
 
@@ -245,7 +245,7 @@ pub unsafe extern "C" fn zmq_socket_monitor_versioned(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {
-    status(|| CSocket::enter(socket).and(fail(ENOTSUP)))
+    status(|| CSocket::enter(socket)?.tell_pipes())
 }
 
 #[unsafe(no_mangle)]
@@ -267,11 +267,20 @@ pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, address: *const c
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, _routing_id: u32) -> c_int {
-    status(|| CSocket::enter(socket).and(fail(ENOTSUP)))
+pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, number: u32) -> c_int {
+    status(|| CSocket::enter(socket)?.disconnect_peer(number))
 }
 
+/// `ZMQ_POLLOUT` or 0.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_socket_get_peer_state(socket: *mut c_void, _id: *const c_void, _len: usize) -> c_int {
-    status(|| CSocket::enter(socket).and(fail(ENOTSUP)))
+pub unsafe extern "C" fn zmq_socket_get_peer_state(
+    socket: *mut c_void,
+    routing_id: *const c_void,
+    len: usize,
+) -> c_int {
+    call(-1, || {
+        let socket = CSocket::enter(socket)?;
+        // SAFETY: the caller passes `len` bytes.
+        socket.peer_state(unsafe { bytes(routing_id, len) }?)
+    })
 }

@@ -1,7 +1,7 @@
 //! A descriptor that is readable while the bell rings, and `poll`.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -48,6 +48,12 @@ impl Bell {
     /// Readable while it rings.
     pub fn descriptor(&self) -> RawFd {
         self.read.as_raw_fd()
+    }
+
+    /// The same, for calls that want to know that it is open.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.read.as_fd()
     }
 
     /// Makes it ring. Costs a system call only if it does not.

@@ -4,9 +4,11 @@ use std::ffi::c_int;
 
 use serverlink::{Endpoint, Error, Socket, SocketType};
 
-use super::CSocket;
 use super::numbers::USE_FD;
-use crate::errno::{Answer, EINVAL, ENAMETOOLONG, ENOENT, ENOTSUP, EPROTONOSUPPORT, Errno, fail};
+use super::{CSocket, POLLOUT};
+use crate::errno::{
+    Answer, EHOSTUNREACH, EINVAL, ENAMETOOLONG, ENOENT, ENOTSUP, EPROTONOSUPPORT, Errno, fail,
+};
 
 /// Transports of this library.
 const TRANSPORTS: [&str; 4] = ["tcp", "ipc", "inproc", "udp"];
@@ -74,6 +76,30 @@ impl CSocket {
         }
         let number = self.dial(endpoint, |socket| socket.connect_peer(endpoint))?;
         number.as_bytes().try_into().map(u32::from_be_bytes).map_err(|_| Errno(EINVAL))
+    }
+
+    /// SERVER, PEER: ends the connection with the peer of this number. `EHOSTUNREACH` if nobody has it, `ENOTSUP` for other types.
+    pub fn disconnect_peer(&self, number: u32) -> Answer<()> {
+        self.check_context()?;
+        match (self.kind, self.opened.get()) {
+            (SocketType::Server | SocketType::Peer, Some(socket)) => {
+                Ok(socket.hang_up(&number.to_be_bytes())?)
+            }
+            (SocketType::Server | SocketType::Peer, None) => fail(EHOSTUNREACH),
+            _ => fail(ENOTSUP),
+        }
+    }
+
+    /// ROUTER: what could be done with one peer, by its routing id: send to it or not. `EHOSTUNREACH` if nobody has it, `ENOTSUP` for other types.
+    pub fn peer_state(&self, routing_id: &[u8]) -> Answer<c_int> {
+        self.check_context()?;
+        match (self.kind, self.opened.get()) {
+            (SocketType::Router, Some(socket)) => {
+                Ok(if socket.has_room_for(routing_id)? { POLLOUT } else { 0 })
+            }
+            (SocketType::Router, None) => fail(EHOSTUNREACH),
+            _ => fail(ENOTSUP),
+        }
     }
 
     fn dial<T>(&self, endpoint: &str, dial: impl FnOnce(&Socket) -> Result<T, Error>) -> Answer<T> {

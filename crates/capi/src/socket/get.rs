@@ -66,16 +66,18 @@ impl CSocket {
             RCVTIMEO => Value::Int(self.recv_timeout.load(Ordering::Relaxed)),
             SNDTIMEO => Value::Int(self.send_timeout.load(Ordering::Relaxed)),
             LAST_ENDPOINT => Value::Text(self.setup.lock().last_endpoint.clone()),
-            THREAD_SAFE => {
-                let is_classic = matches!(self.shape, Shape::Parts | Shape::Octets | Shape::Datagram);
-                Value::Int((!is_classic).into())
-            }
+            THREAD_SAFE => Value::Int(self.is_shareable().into()),
             TOPICS_COUNT => {
                 let counted = self.open()?.topics_count();
                 Value::Int(counted.map(|count| c_int::try_from(count).unwrap_or(c_int::MAX))?)
             }
             _ => self.setting(option)?,
         })
+    }
+
+    /// Whether it is of a type that libzmq lets threads share. Here they may share all.
+    pub(crate) const fn is_shareable(&self) -> bool {
+        !matches!(self.shape, Shape::Parts | Shape::Octets | Shape::Datagram)
     }
 
     /// What could be done now. With a descriptor in use its ringing ends.

@@ -9,10 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serverlink::{Cause, Endpoint, Event, EventKind, Linger, Message, Options, Part, Socket, SocketType};
+use serverlink::{
+    Cause, Endpoint, Event, EventKind, Linger, Message, Options, Part, PeerStats, Socket, SocketType,
+};
 
 use super::{CSocket, type_of};
-use crate::errno::{Answer, EADDRINUSE, EINVAL, EPROTONOSUPPORT, ETERM, Errno, fail};
+use crate::errno::{Answer, EADDRINUSE, EAGAIN, EINVAL, EPROTONOSUPPORT, ETERM, Errno, fail};
 
 const CONNECTED: u64 = 1;
 const CONNECT_DELAYED: u64 = 2;
@@ -27,6 +29,7 @@ const FAILED_NO_DETAIL: u64 = 0x800;
 const SUCCEEDED: u64 = 0x1000;
 const FAILED_PROTOCOL: u64 = 0x2000;
 const FAILED_AUTH: u64 = 0x4000;
+const PIPES_STATS: u64 = 0x1_0000;
 const ZMTP_UNSPECIFIED: u64 = 0x1000_0000;
 const ZMTP_CRYPTOGRAPHIC: u64 = 0x1100_0001;
 const ZMTP_MECHANISM_MISMATCH: u64 = 0x1100_0002;
@@ -46,6 +49,8 @@ pub struct Wanted {
 pub(super) struct Reporter {
     tell: Arc<Mutex<Sender<Told>>>,
     socket: Arc<Socket>,
+    /// One bit for each event.
+    events: u64,
 }
 
 impl Reporter {
@@ -63,6 +68,7 @@ impl Reporter {
 enum Told {
     Event(Box<Event>),
     Delayed(String),
+    Pipes(Vec<PeerStats>),
     Stop,
 }
 
@@ -97,7 +103,7 @@ impl CSocket {
             Report { to: &to, wanted, alive: HashSet::new(), delayed: HashSet::new() }.run(&told)
         });
         spawned.map_err(|error| Errno(error.raw_os_error().unwrap_or(crate::errno::EAGAIN)))?;
-        let reporter = Reporter { tell, socket };
+        let reporter = Reporter { tell, socket, events: wanted.events };
         // Its options can be set until it is opened, which no monitor needs.
         let _setup = self.setup.lock();
         if let Some(observed) = self.opened.get() {
@@ -115,6 +121,22 @@ impl CSocket {
             // Nobody listens, and the thread may wait for somebody.
             reporter.socket.close_in_background(Linger::For(Duration::ZERO));
         }
+    }
+
+    /// Tells, for each peer that is there or dialed, how many messages wait in each direction. `EINVAL` if nobody wants to be told of it, `EAGAIN`
+    /// without peers.
+    pub fn tell_pipes(&self) -> Answer<()> {
+        self.check_context()?;
+        let reporter = self.reporter.lock();
+        let Some(reporter) = reporter.as_ref().filter(|reporter| reporter.events & PIPES_STATS != 0) else {
+            return fail(EINVAL);
+        };
+        let pipes = self.opened.get().map(Socket::peer_stats).unwrap_or_default();
+        if pipes.is_empty() {
+            return fail(EAGAIN);
+        }
+        let _ = reporter.tell.lock().send(Told::Pipes(pipes));
+        Ok(())
     }
 
     /// A connection over the network does not stand at once.
@@ -140,8 +162,9 @@ impl Report<'_> {
             let sent = match told {
                 Told::Event(event) => self.tell(&event),
                 Told::Delayed(endpoint) => self.tell_delayed(endpoint),
+                Told::Pipes(pipes) => pipes.iter().try_for_each(|pipe| self.tell_pipe(pipe)),
                 Told::Stop => {
-                    let _ = self.send(MONITOR_STOPPED, 0, "", None);
+                    let _ = self.send(MONITOR_STOPPED, &[0], "", None);
                     return;
                 }
             };
@@ -152,9 +175,14 @@ impl Report<'_> {
     }
 
     fn tell_delayed(&mut self, endpoint: String) -> Result<(), serverlink::Error> {
-        let sent = self.send(CONNECT_DELAYED, libc::EINPROGRESS as u64, &endpoint, None);
+        let sent = self.send(CONNECT_DELAYED, &[libc::EINPROGRESS as u64], &endpoint, None);
         self.delayed.insert(endpoint);
         sent
+    }
+
+    fn tell_pipe(&self, pipe: &PeerStats) -> Result<(), serverlink::Error> {
+        let waiting = [pipe.send_queue, pipe.receive_queue];
+        self.send(PIPES_STATS, &waiting, &pipe.endpoint.to_string(), pipe.peer_address.as_ref())
     }
 
     fn tell(&mut self, event: &Event) -> Result<(), serverlink::Error> {
@@ -201,9 +229,9 @@ impl Report<'_> {
             self.alive.remove(registration);
         }
         let endpoint = kind.endpoint().map(Endpoint::to_string).unwrap_or_default();
-        self.send(number, value, &endpoint, kind.peer_address())?;
+        self.send(number, &[value], &endpoint, kind.peer_address())?;
         if known && matches!(kind, EventKind::HandshakeFailed { .. }) {
-            self.send(DISCONNECTED, 0, &endpoint, kind.peer_address())?;
+            self.send(DISCONNECTED, &[0], &endpoint, kind.peer_address())?;
         }
         Ok(())
     }
@@ -211,7 +239,7 @@ impl Report<'_> {
     fn send(
         &self,
         number: u64,
-        value: u64,
+        values: &[u64],
         endpoint: &str,
         peer: Option<&Endpoint>,
     ) -> Result<(), serverlink::Error> {
@@ -222,16 +250,17 @@ impl Report<'_> {
             1 => {
                 let mut event = [0; 6];
                 event[..2].copy_from_slice(&(number as u16).to_ne_bytes());
-                event[2..].copy_from_slice(&(value as u32).to_ne_bytes());
+                // Only events of version 2 have more than one.
+                event[2..].copy_from_slice(&(values[0] as u32).to_ne_bytes());
                 Message::from_parts([Part::from(&event), Part::from(endpoint)])
             }
-            _ => Message::from_parts([
-                Part::from(&number.to_ne_bytes()),
-                Part::from(&1_u64.to_ne_bytes()),
-                Part::from(&value.to_ne_bytes()),
-                Part::from(endpoint),
-                Part::from(peer.map(Endpoint::to_string).unwrap_or_default()),
-            ]),
+            _ => {
+                let numbers = [number, values.len() as u64].into_iter().chain(values.iter().copied());
+                let mut message: Message = numbers.map(|number| Part::from(&number.to_ne_bytes())).collect();
+                message.push_back(endpoint);
+                message.push_back(peer.map(Endpoint::to_string).unwrap_or_default());
+                message
+            }
         };
         Ok(self.to.send(message)?)
     }

@@ -1,10 +1,15 @@
 //! Pollers: sets of sockets and descriptors, each with something that the program wants back.
 
+mod beacon;
+mod watch;
+
 use std::ffi::{c_int, c_short, c_void};
+use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use self::beacon::Beacon;
 use crate::bell::RawFd;
 use crate::errno::{Answer, EAGAIN, EBADF, EFAULT, EINVAL, EMFILE, fail};
 use crate::guard::length;
@@ -23,7 +28,15 @@ impl Handled for Poller {
 /// A poller of C.
 #[derive(Default)]
 pub struct Poller {
-    entries: Mutex<Vec<Entry>>,
+    inside: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    entries: Vec<Entry>,
+    /// Once its descriptor was asked for.
+    beacon: Option<Arc<Beacon>>,
+    had_shareable: bool,
 }
 
 /// What is waited for: a socket by its handle, or a descriptor.
@@ -91,7 +104,7 @@ impl Poller {
 
     /// How many it has.
     pub fn len(&self) -> usize {
-        self.entries.lock().len()
+        self.inside.lock().entries.len()
     }
 
     /// Whether it has none.
@@ -99,41 +112,61 @@ impl Poller {
         self.len() == 0
     }
 
-    /// One more; `EINVAL` for one that is there.
+    /// One more; `EINVAL` for one that is there. `ENOTSUP` for a descriptor that the poller's own cannot stand for.
     pub fn add(&self, source: Source, user_data: *mut c_void, events: c_short) -> Answer<()> {
-        check(source, events)?;
-        let mut entries = self.entries.lock();
-        if entries.iter().any(|entry| entry.source == source) {
+        let is_shareable = check(source, events)?;
+        let mut inside = self.inside.lock();
+        if inside.position(source).is_some() {
             return fail(EINVAL);
         }
-        entries.push(Entry { source, user_data: user_data.expose_provenance(), events });
+        let entry = Entry { source, user_data: user_data.expose_provenance(), events };
+        if let Some(beacon) = &inside.beacon {
+            beacon.add(&entry)?;
+        }
+        inside.entries.push(entry);
+        inside.had_shareable |= is_shareable;
         Ok(())
     }
 
     /// Other events; `EINVAL` for one that is not there.
     pub fn modify(&self, source: Source, events: c_short) -> Answer<()> {
         check(source, events)?;
-        let mut entries = self.entries.lock();
-        match entries.iter_mut().find(|entry| entry.source == source) {
-            Some(entry) => {
-                entry.events = events;
-                Ok(())
-            }
-            None => fail(EINVAL),
+        let mut inside = self.inside.lock();
+        let Some(index) = inside.position(source) else { return fail(EINVAL) };
+        let entry = Entry { events, ..inside.entries[index] };
+        if let Some(beacon) = &inside.beacon {
+            beacon.add(&entry)?;
         }
+        inside.entries[index] = entry;
+        Ok(())
     }
 
     /// One less; `EINVAL` for one that is not there.
     pub fn remove(&self, source: Source) -> Answer<()> {
         check(source, 0)?;
-        let mut entries = self.entries.lock();
-        match entries.iter().position(|entry| entry.source == source) {
-            Some(index) => {
-                entries.remove(index);
-                Ok(())
-            }
-            None => fail(EINVAL),
+        let mut inside = self.inside.lock();
+        let Some(index) = inside.position(source) else { return fail(EINVAL) };
+        inside.entries.remove(index);
+        if let Some(beacon) = &inside.beacon {
+            beacon.remove(source);
         }
+        Ok(())
+    }
+
+    /// A descriptor that is readable while a wait would find something. It is the poller's, and closed with it. `ENOTSUP` if it cannot stand for a
+    /// descriptor that the poller has: a file's, and any where the system is not Linux.
+    pub fn descriptor(&self) -> Answer<RawFd> {
+        let mut inside = self.inside.lock();
+        if let Some(beacon) = &inside.beacon {
+            return Ok(beacon.descriptor());
+        }
+        let beacon = Beacon::new(&inside.entries)?;
+        Ok(inside.beacon.insert(Arc::new(beacon)).descriptor())
+    }
+
+    /// Whether it has, or had, a socket of a type that libzmq lets threads share.
+    pub fn had_shareable(&self) -> bool {
+        self.inside.lock().had_shareable
     }
 
     /// Waits until something is found, and writes at most `room` of it; `EAGAIN` if nothing is before `deadline`.
@@ -146,7 +179,12 @@ impl Poller {
         room: usize,
         deadline: Option<Instant>,
     ) -> Answer<c_int> {
-        let found = self.find(room, deadline)?;
+        let found = self.find(room, deadline);
+        let beacon = self.inside.lock().beacon.clone();
+        if let Some(beacon) = beacon {
+            beacon.look();
+        }
+        let found = found?;
         for (index, event) in found.iter().enumerate() {
             // SAFETY: the caller's; no more than `room` were found.
             unsafe { events.add(index).write_unaligned(*event) };
@@ -155,7 +193,7 @@ impl Poller {
     }
 
     fn find(&self, most: usize, deadline: Option<Instant>) -> Answer<Vec<PollerEvent>> {
-        let entries = self.entries.lock().clone();
+        let entries = self.inside.lock().entries.clone();
         if entries.is_empty() && deadline.is_none() {
             // Nothing would ever end it.
             return fail(EFAULT);
@@ -165,6 +203,12 @@ impl Poller {
         let found = entries.iter().zip(&items).filter(|(_, item)| item.found != 0).take(most);
         let found: Vec<_> = found.map(|(entry, item)| entry.found(item.found)).collect();
         if found.is_empty() { fail(EAGAIN) } else { Ok(found) }
+    }
+}
+
+impl Inner {
+    fn position(&self, source: Source) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.source == source)
     }
 }
 
@@ -190,14 +234,17 @@ impl Entry {
     }
 }
 
-fn check(source: Source, events: c_short) -> Answer<()> {
+/// Whether it is a socket that libzmq lets threads share.
+fn check(source: Source, events: c_short) -> Answer<bool> {
     if events & !KNOWN != 0 {
         return fail(EINVAL);
     }
     match source {
-        Source::Socket(handle) => CSocket::enter(std::ptr::without_provenance(handle)).map(drop),
+        Source::Socket(handle) => {
+            CSocket::enter(std::ptr::without_provenance(handle)).map(|socket| socket.is_shareable())
+        }
         Source::Descriptor(fd) if fd == invalid() => fail(EBADF),
-        Source::Descriptor(_) => Ok(()),
+        Source::Descriptor(_) => Ok(false),
     }
 }
 
