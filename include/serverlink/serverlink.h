@@ -132,7 +132,16 @@ typedef struct slk_socket_t slk_socket_t;
 #define SLK_XPUB 9    /* a publisher that receives subscriptions as messages: 1 or 0, and the topic */
 #define SLK_XSUB 10   /* a subscriber that sends them as messages */
 #define SLK_STREAM 11 /* octets of plain TCP: [routing id][octets]; an empty second part tells of a connection, and closes one */
+#define SLK_SERVER 12 /* answers each client by its number, at any time: beside the message, see slk_msg_get_routing_id */
+#define SLK_CLIENT 13 /* asks servers in turn, and takes in what they say */
+#define SLK_RADIO 14  /* sends to all who joined the message's group; never waits. Groups: slk_msg_set_group, or slk_send_to with a group for the id */
+#define SLK_DISH 15   /* receives what is sent to groups that it joined: slk_join */
+#define SLK_GATHER 16 /* as SLK_PULL, from SLK_SCATTER */
+#define SLK_SCATTER 17 /* as SLK_PUSH, to SLK_GATHER */
 #define SLK_DGRAM 18  /* datagrams of udp: [address][body]; the address is text with a zero at its end, "10.0.0.7:5555". It binds, and does not connect */
+#define SLK_PEER 19   /* a server that connects as well, to others of its kind */
+#define SLK_CHANNEL 20 /* as SLK_PAIR */
+/* Messages of SLK_SERVER to SLK_SCATTER, SLK_PEER and SLK_CHANNEL have one part: SLK_SNDMORE is SLK_EINVAL. They talk to libzmq's types of these names. */
 
 /* A new socket. SLK_EINVAL: no such type; SLK_EMFILE: the context has as many as it may have; SLK_ETERM. */
 SLK_API slk_socket_t *slk_socket (slk_ctx_t *ctx, int type);
@@ -141,7 +150,8 @@ SLK_API slk_socket_t *slk_socket (slk_ctx_t *ctx, int type);
 SLK_API int slk_close (slk_socket_t *socket);
 
 /* Endpoints: "tcp://HOST:PORT" ("*" for all addresses, or any free port: ask SLK_LAST_ENDPOINT), "ipc://PATH", "inproc://NAME".
- * SLK_DGRAM: "udp://HOST:PORT", or "udp://INTERFACE;GROUP:PORT" for a group of multicast, and nothing else; SLK_EPROTONOSUPPORT otherwise. Not on Windows: SLK_ENOTSUP.
+ * SLK_DGRAM: "udp://HOST:PORT", or "udp://INTERFACE;GROUP:PORT" for a group of multicast, and nothing else; SLK_EPROTONOSUPPORT otherwise. A SLK_DISH binds
+ * there too, and a SLK_RADIO connects. Not on Windows: SLK_ENOTSUP.
  * slk_bind listens: SLK_EADDRINUSE, SLK_EADDRNOTAVAIL, SLK_ENODEV, SLK_EINVAL, SLK_EPROTONOSUPPORT, ... */
 SLK_API int slk_bind (slk_socket_t *socket, const char *endpoint);
 /* Connects, now and whenever the connection is lost. Succeeds whether or not anybody listens. */
@@ -149,6 +159,19 @@ SLK_API int slk_connect (slk_socket_t *socket, const char *endpoint);
 /* Stop listening; give up a connection. The endpoint as it was given, or as SLK_LAST_ENDPOINT told it; SLK_ENOENT for another. */
 SLK_API int slk_unbind (slk_socket_t *socket, const char *endpoint);
 SLK_API int slk_disconnect (slk_socket_t *socket, const char *endpoint);
+
+/* SLK_DISH: asks for what is sent to a group, a text of at most 255 bytes; and no more. SLK_EINVAL: joined already, or not joined, or too long; SLK_ENOTSUP:
+ * another type. A group of multicast that is joined with "udp://" is something else. */
+SLK_API int slk_join (slk_socket_t *socket, const char *group);
+SLK_API int slk_leave (slk_socket_t *socket, const char *group);
+
+/* SLK_PEER: as slk_connect, and gives the number of the peer, which it keeps over all reconnects; what is sent to it before it is there is queued.
+ * 0 if that fails; SLK_ENOTSUP: another type. */
+SLK_API uint32_t slk_connect_peer (slk_socket_t *socket, const char *endpoint);
+/* SLK_SERVER, SLK_PEER: ends the connection with the peer of this number, which is nobody's from then on. What is queued for it is still written, within
+ * SLK_LINGER; what it sent and nobody has received is dropped. One that this socket connected to is not connected to again.
+ * SLK_EHOSTUNREACH: nobody has the number; SLK_ENOTSUP: another type. */
+SLK_API int slk_disconnect_peer (slk_socket_t *socket, uint32_t number);
 
 /* Options of a socket: int where nothing else is said, 0 or 1 for switches. An option that is accepted has an effect: at once, or where it is marked (*)
  * on what is bound and connected from then on, and all connections that come of it. Those marked (**) have one until the socket's first bind,
@@ -251,7 +274,8 @@ SLK_API int slk_send (slk_socket_t *socket, const void *data, size_t len, int fl
 /* Receives a part: copies at most `len` bytes of it and gives its whole size; what did not fit is lost. BLOCKS for at most SLK_RCVTIMEO. Whether parts of
  * the same message follow says SLK_RCVMORE. */
 SLK_API int slk_recv (slk_socket_t *socket, void *buf, size_t len, int flags);
-/* ROUTER: the same as slk_send of the routing id with SLK_SNDMORE and of the data, in one call that no other thread can come between. Gives len. */
+/* ROUTER: the same as slk_send of the routing id with SLK_SNDMORE and of the data, in one call that no other thread can come between. Gives len.
+ * SLK_SERVER, SLK_PEER: to the peer of this number, a uint32_t (4 bytes). SLK_RADIO: to this group. SLK_DGRAM: to this address. */
 SLK_API int slk_send_to (slk_socket_t *socket, const void *routing_id, size_t id_len, const void *data, size_t len, int flags);
 
 /* ---- Messages --------------------------------------------------------------------------------------------------------------------- */
@@ -282,9 +306,13 @@ SLK_API int slk_msg_move (slk_msg_t *dest, slk_msg_t *src);
 SLK_API int slk_msg_get (slk_msg_t *msg, int property, void *value, size_t *len);
 /* SLK_EINVAL: there is no property that can be set. */
 SLK_API int slk_msg_set (slk_msg_t *msg, int property, const void *value, size_t len);
-/* The peer of a SERVER that it is from or for: a uint32, 0 for none. Setting it takes 4 bytes that are not all 0. */
+/* The peer of a SERVER or PEER that it is from or for: a uint32_t, 0 for none. Setting it takes 4 bytes that are not all 0. */
 SLK_API int slk_msg_get_routing_id (slk_msg_t *msg, void *id, size_t *size);
 SLK_API int slk_msg_set_routing_id (slk_msg_t *msg, const void *id, size_t size);
+/* The group that a RADIO sends it to, or that it came to a DISH by; "" for none. The text is the message's: it stays until the message is changed, sent, or
+ * gone. NULL only for what is no message. At most 255 bytes: SLK_EINVAL. */
+SLK_API int slk_msg_set_group (slk_msg_t *msg, const char *group);
+SLK_API const char *slk_msg_group (slk_msg_t *msg);
 
 /* As slk_send and slk_recv. Both give the part's size. What is sent leaves an empty message; what could not be sent is still in it. */
 SLK_API int slk_msg_send (slk_msg_t *msg, slk_socket_t *socket, int flags);
@@ -339,7 +367,9 @@ SLK_API int slk_poller_remove_fd (void *poller, slk_fd_t fd);
 SLK_API int slk_poller_wait (void *poller, slk_poller_event_t *event, long timeout);
 /* The same for up to `n` events. Gives how many; -1 with SLK_EAGAIN when the time is up. */
 SLK_API int slk_poller_wait_all (void *poller, slk_poller_event_t *events, int n, long timeout);
-/* SLK_ENOTSUP: a poller has no descriptor of its own. Each socket has: SLK_FD. */
+/* A descriptor for event loops: readable while slk_poller_wait would find something, and now and then without need. Call that with a timeout of 0 whenever it
+ * is readable; a wait that finds nothing ends it. Never read from it, nor close it: it goes with the poller, so take it out of the loop before. Take sockets and descriptors out of
+ * the poller before they are closed. With descriptors in the poller it is there on Linux only, and not with those of files: SLK_ENOTSUP, here or when one is added. */
 SLK_API int slk_poller_fd (void *poller, slk_fd_t *fd);
 
 /* ---- Proxies ---------------------------------------------------------------------------------------------------------------------- */
@@ -402,7 +432,7 @@ typedef struct slk_peer_stats_t
     int is_alive;            /* 1: it is connected */
 } slk_peer_stats_t;
 
-/* Peers are named by the routing id that a ROUTER knows them by, or that they announced to another socket. */
+/* Peers are named by the routing id that a ROUTER knows them by, by a uint32_t with SERVER and PEER, or by what they announced to another socket. */
 /* 1 or 0; 0 and slk_errno () for what is no socket. */
 SLK_API int slk_is_connected (slk_socket_t *socket, const void *routing_id, size_t id_len);
 /* SLK_EPEERUNREACH if it is not connected. */

@@ -6,6 +6,7 @@
 // Their documentation is the header.
 #![allow(clippy::missing_safety_doc, missing_docs)]
 
+pub mod addressed;
 pub mod border;
 mod codes;
 pub mod context;

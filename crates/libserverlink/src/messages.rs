@@ -32,6 +32,11 @@ fn create(message: RawMessage) -> Answer<*mut c_void> {
     MESSAGES.insert(CMessage(Mutex::new(message))).ok_or(Errno(EMFILE))
 }
 
+/// Does something quick with what a handle holds.
+pub(crate) fn with<T>(handle: *const c_void, act: impl FnOnce(&mut RawMessage) -> T) -> Answer<T> {
+    Ok(act(&mut of(handle)?.0.lock()))
+}
+
 impl CMessage {
     /// What it held is let go without its lock.
     fn put(&self, message: RawMessage) {

@@ -7,6 +7,7 @@ use serverlink_capi::errno::{Answer, EFAULT, Errno, fail};
 use serverlink_capi::guard::{answer, bytes};
 use serverlink_capi::socket::CSocket;
 
+use crate::addressed;
 use crate::border::{allocate, call, release, status};
 use crate::codes::UNREACHABLE_PEER;
 use crate::monitor::milliseconds_since_epoch;
@@ -46,6 +47,11 @@ fn connected(socket: *mut c_void) -> Answer<Vec<PeerStats>> {
     }
     let mut peers = socket.open()?.peer_stats();
     peers.retain(|peer| peer.connected_for.is_some());
+    if addressed::has_numbers(socket.kind()) {
+        for peer in &mut peers {
+            peer.routing_id = addressed::turned(&peer.routing_id).map(Vec::from).unwrap_or_default();
+        }
+    }
     Ok(peers)
 }
 

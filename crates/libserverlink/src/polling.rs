@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_long, c_short, c_void};
 
 use serverlink_capi::bell::RawFd;
-use serverlink_capi::errno::{EFAULT, EINVAL, ENOTSUP, fail};
+use serverlink_capi::errno::{EFAULT, EINVAL, fail};
 use serverlink_capi::guard::{answer, handle_at, length};
 use serverlink_capi::poll::{self, Item};
 use serverlink_capi::poller::{Poller, PollerEvent, Source, invalid};
@@ -137,9 +137,12 @@ pub extern "C" fn slk_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int 
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn slk_poller_fd(poller: *mut c_void, _fd: *mut RawFd) -> c_int {
-    // A poller waits with the caller's thread; what an event loop can watch is each socket's own descriptor.
-    status(|| Poller::enter(poller).and(fail(ENOTSUP)))
+pub unsafe extern "C" fn slk_poller_fd(poller: *mut c_void, fd: *mut RawFd) -> c_int {
+    status(|| {
+        let descriptor = Poller::enter(poller)?.descriptor()?;
+        // SAFETY: the caller passes a place for it, or null.
+        unsafe { answer(fd, descriptor) }
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -8,22 +8,11 @@ use serverlink_capi::guard::{bytes, length, utf8};
 use serverlink_capi::socket::{CSocket, SNDMORE};
 
 use crate::border::{call, status};
-use crate::monitor;
-
-/// The last of the types that the header numbers without a gap.
-const STREAM: c_int = 11;
-
-/// As libzmq numbers it.
-const DGRAM: c_int = 18;
+use crate::{addressed, monitor};
 
 #[unsafe(no_mangle)]
 pub extern "C" fn slk_socket(context: *mut c_void, number: c_int) -> *mut c_void {
-    call(std::ptr::null_mut(), || {
-        if !(0..=STREAM).contains(&number) && number != DGRAM {
-            return fail(EINVAL);
-        }
-        CSocket::create(context, number)
-    })
+    call(std::ptr::null_mut(), || CSocket::create(context, number))
 }
 
 #[unsafe(no_mangle)]
@@ -105,11 +94,15 @@ pub unsafe extern "C" fn slk_send_to(
         if id.is_empty() {
             return fail(EINVAL);
         }
+        let id = match addressed::has_numbers(socket.kind()) {
+            true => Part::from(&addressed::turned(id)?),
+            false => Part::from(id),
+        };
         if flags & SNDMORE == 0 {
             // Both parts at once, so that no other thread's come between them.
-            socket.send_whole_message(Message::from_parts([Part::from(id), Part::from(data)]), flags)?;
+            socket.send_whole_message(Message::from_parts([id, Part::from(data)]), flags)?;
         } else {
-            socket.send_bytes(id, flags)?;
+            socket.send_bytes(&id, flags)?;
             socket.send_bytes(data, flags)?;
         }
         Ok(length(len))

@@ -4,7 +4,9 @@
 #define SAME(name, condition) typedef char name[(condition) ? 1 : -1]
 
 SAME (types, SLK_PAIR == 0 && SLK_PUB == 1 && SLK_SUB == 2 && SLK_REQ == 3 && SLK_REP == 4 && SLK_DEALER == 5 && SLK_ROUTER == 6 && SLK_PULL == 7
-                 && SLK_PUSH == 8 && SLK_XPUB == 9 && SLK_XSUB == 10 && SLK_STREAM == 11 && SLK_DGRAM == 18);
+                 && SLK_PUSH == 8 && SLK_XPUB == 9 && SLK_XSUB == 10 && SLK_STREAM == 11
+                 && SLK_SERVER == 12 && SLK_CLIENT == 13 && SLK_RADIO == 14 && SLK_DISH == 15 && SLK_GATHER == 16 && SLK_SCATTER == 17
+                 && SLK_DGRAM == 18 && SLK_PEER == 19 && SLK_CHANNEL == 20);
 SAME (flags, SLK_DONTWAIT == 1 && SLK_SNDMORE == 2 && SLK_POLLIN == 1 && SLK_POLLOUT == 2 && SLK_POLLERR == 4);
 SAME (options, SLK_ROUTING_ID == 5 && SLK_SUBSCRIBE == 6 && SLK_UNSUBSCRIBE == 7 && SLK_SNDBUF == 11 && SLK_RCVBUF == 12 && SLK_LINGER == 17
                    && SLK_RECONNECT_IVL == 18 && SLK_BACKLOG == 19 && SLK_RECONNECT_IVL_MAX == 21 && SLK_SNDHWM == 23 && SLK_RCVHWM == 24

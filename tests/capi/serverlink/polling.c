@@ -41,7 +41,6 @@ static void pollers (slk_ctx_t *ctx)
     slk_socket_t *push = open_socket (ctx, SLK_PUSH), *pull = open_socket (ctx, SLK_PULL);
     void *poller = slk_poller_new ();
     slk_poller_event_t events[3];
-    slk_fd_t fd;
     int ends[2], one, two;
     CHECK (pipe (ends) == 0);
     join (pull, push);
@@ -50,7 +49,6 @@ static void pollers (slk_ctx_t *ctx)
     FAILS (slk_poller_add (poller, &one, NULL, SLK_POLLIN), SLK_ENOTSOCK);
     FAILS (slk_poller_add_fd (poller, -1, NULL, SLK_POLLIN), SLK_EBADF);
     FAILS (slk_poller_modify (poller, push, SLK_POLLOUT), SLK_EINVAL);
-    FAILS (slk_poller_fd (poller, &fd), SLK_ENOTSUP);
     CHECK (slk_poller_add_fd (poller, ends[0], &two, SLK_POLLIN) == 0 && slk_poller_size (poller) == 2);
     FAILS (slk_poller_wait (poller, events, 1), SLK_EAGAIN);
     FAILS (slk_poller_wait_all (poller, events, 3, 1), SLK_EAGAIN);
@@ -67,6 +65,98 @@ static void pollers (slk_ctx_t *ctx)
     CHECK (slk_poller_remove_fd (poller, ends[0]) == 0 && slk_poller_modify (poller, pull, 0) == 0);
     FAILS (slk_poller_wait (poller, events, 0), SLK_EAGAIN);
     CHECK (slk_poller_remove (poller, pull) == 0 && slk_poller_size (poller) == 0);
+    CHECK (slk_poller_destroy (&poller) == 0);
+    CHECK (close (ends[0]) == 0 && close (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
+}
+
+static int is_readable (slk_fd_t fd, int timeout)
+{
+    return poll (&(struct pollfd){fd, POLLIN, 0}, 1, timeout) == 1;
+}
+
+/* What an event loop does: sleeps on the descriptor, and asks until nothing is there. */
+static void await (void *poller, slk_fd_t fd, slk_poller_event_t *event)
+{
+    do
+        CHECK (is_readable (fd, PATIENCE));
+    while (slk_poller_wait (poller, event, 0) != 0);
+}
+
+/* Nothing is there, and a wait or two end what it was readable for. */
+static void quieten (void *poller, slk_fd_t fd)
+{
+    slk_poller_event_t event;
+    do
+        FAILS (slk_poller_wait (poller, &event, 0), SLK_EAGAIN);
+    while (is_readable (fd, 0));
+}
+
+static void descriptors (slk_ctx_t *ctx)
+{
+    slk_socket_t *push = open_socket (ctx, SLK_PUSH), *pull = open_socket (ctx, SLK_PULL), *other = open_socket (ctx, SLK_PULL);
+    void *poller = slk_poller_new ();
+    slk_poller_event_t event;
+    slk_fd_t fd, again;
+    int ends[2], one, two;
+    CHECK (pipe (ends) == 0);
+    join (pull, push);
+    CHECK (slk_poller_add (poller, pull, &one, SLK_POLLIN) == 0);
+    CHECK (slk_poller_fd (poller, &fd) == 0 && slk_poller_fd (poller, &again) == 0 && fd == again);
+    FAILS (slk_poller_fd (poller, NULL), SLK_EFAULT);
+    quieten (poller, fd);
+    for (int i = 0; i < 100; i++) {
+        send_text (push, "a", 0);
+        send_text (push, "b", SLK_SNDMORE);
+        send_text (push, "c", 0);
+        for (const char *text = "abc"; *text; text++) {
+            await (poller, fd, &event);
+            CHECK (event.socket == pull && event.user_data == &one && event.events == SLK_POLLIN);
+            expect_text (pull, (char[]){*text, 0});
+        }
+        quieten (poller, fd);
+    }
+    /* Without a call in between it stays readable. */
+    send_text (push, "a", 0);
+    await (poller, fd, &event);
+    await (poller, fd, &event);
+    CHECK (is_readable (fd, 0));
+    /* What is asked for may change. */
+    CHECK (slk_poller_modify (poller, pull, 0) == 0);
+    quieten (poller, fd);
+    CHECK (slk_poller_modify (poller, pull, SLK_POLLIN) == 0 && is_readable (fd, 0));
+    CHECK (slk_poller_remove (poller, pull) == 0);
+    quieten (poller, fd);
+    CHECK (slk_poller_add (poller, push, NULL, SLK_POLLOUT) == 0);
+    await (poller, fd, &event);
+    CHECK (event.socket == push && event.events == SLK_POLLOUT && is_readable (fd, 0));
+    CHECK (slk_poller_remove (poller, push) == 0);
+    expect_text (pull, "a");
+#ifdef __linux__
+    /* Descriptors of the program's stand behind it as well. */
+    CHECK (slk_poller_add_fd (poller, ends[0], &two, SLK_POLLIN) == 0);
+    quieten (poller, fd);
+    CHECK (write (ends[1], "x", 1) == 1);
+    await (poller, fd, &event);
+    CHECK (event.fd == ends[0] && event.user_data == &two);
+    CHECK (slk_poller_modify_fd (poller, ends[0], 0) == 0);
+    quieten (poller, fd);
+    CHECK (slk_poller_modify_fd (poller, ends[0], SLK_POLLIN) == 0 && is_readable (fd, 0));
+    CHECK (slk_poller_remove_fd (poller, ends[0]) == 0);
+    quieten (poller, fd);
+    FAILS (slk_poller_add_fd (poller, 987654, NULL, SLK_POLLIN), SLK_EBADF);
+    FILE *file = tmpfile ();
+    CHECK (file);
+    FAILS (slk_poller_add_fd (poller, fileno (file), NULL, SLK_POLLIN), SLK_ENOTSUP);
+    CHECK (fclose (file) == 0);
+#else
+    FAILS (slk_poller_add_fd (poller, ends[0], &two, SLK_POLLIN), SLK_ENOTSUP);
+#endif
+    CHECK (slk_poller_size (poller) == 0);
+    /* A socket that is closed under it is told of by the next wait. */
+    CHECK (slk_poller_add (poller, other, NULL, SLK_POLLIN) == 0);
+    quieten (poller, fd);
+    CHECK (slk_close (other) == 0 && is_readable (fd, PATIENCE));
+    FAILS (slk_poller_wait (poller, &event, 0), SLK_ENOTSOCK);
     CHECK (slk_poller_destroy (&poller) == 0);
     CHECK (close (ends[0]) == 0 && close (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
 }
@@ -121,6 +211,7 @@ int main (void)
     slk_ctx_t *ctx = slk_ctx_new ();
     items (ctx);
     pollers (ctx);
+    descriptors (ctx);
     steered (ctx);
     slk_ctx_destroy (ctx);
     return 0;
