@@ -25,6 +25,8 @@ macro_rules! c {
 
 #[path = "c_calls/contexts.rs"]
 mod contexts;
+#[path = "c_calls/conversation.rs"]
+mod conversation;
 #[path = "c_calls/endpoints.rs"]
 mod endpoints;
 #[path = "c_calls/messages.rs"]

@@ -24,7 +24,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn pointer(&mut self) -> *mut RawMessage {
+    pub(crate) fn pointer(&mut self) -> *mut RawMessage {
         self.room.as_mut_ptr().cast()
     }
 
@@ -33,6 +33,35 @@ impl Place {
         let closed = checked(c!(messages::zmq_msg_close(pointer)));
         assert_eq!(closed, self.is_live);
         self.is_live = false;
+    }
+
+    /// Puts these bytes there.
+    pub(crate) fn fill(&mut self, bytes: Vec<u8>) -> bool {
+        let place = self.pointer();
+        self.is_live = checked(c!(messages::zmq_msg_init_buffer(place, bytes.as_ptr().cast(), bytes.len())));
+        self.is_live
+    }
+
+    /// Something can be received there.
+    pub(crate) fn be_live(&mut self) {
+        if !self.is_live {
+            self.is_own = false;
+            assert!(self.fill(Vec::new()));
+        }
+    }
+
+    /// Receives a part there, if one is there and this is a message.
+    pub(crate) fn receive(&mut self, socket: *mut c_void, choices: &mut Choices) -> bool {
+        let place = self.pointer();
+        let is_received = checked(match choices.once_in(4) {
+            true => c!(messages::zmq_recvmsg(socket, place, DONTWAIT)),
+            false => c!(messages::zmq_msg_recv(place, socket, DONTWAIT)),
+        });
+        if is_received {
+            self.is_own = false;
+            self.use_bytes();
+        }
+        is_received
     }
 
     fn init(&mut self, choices: &mut Choices) {
@@ -146,14 +175,7 @@ impl World {
 
     pub(crate) fn receive_message(&mut self, socket: *mut c_void, choices: &mut Choices) {
         let index = choices.index(self.messages.len());
-        let place = self.messages[index].pointer();
-        if checked(match choices.once_in(4) {
-            true => c!(messages::zmq_recvmsg(socket, place, DONTWAIT)),
-            false => c!(messages::zmq_msg_recv(place, socket, DONTWAIT)),
-        }) {
-            self.messages[index].is_own = false;
-            self.messages[index].use_bytes();
-        }
+        self.messages[index].receive(socket, choices);
     }
 
     fn label_message(&mut self, index: usize, choices: &mut Choices) {

@@ -9,28 +9,6 @@ use crate::world::{Kind, World, checked};
 const DONTWAIT: c_int = 1;
 const LINGER: c_int = 17;
 const SOCKET_TYPES: usize = 22;
-const SUBSCRIBE: c_int = 6;
-const SUB: c_int = 2;
-const DISH: c_int = 15;
-/// By their numbers: those that bind, and whom they talk to.
-const FITTING: [(c_int, c_int); 16] = [
-    (0, 0),
-    (1, SUB),
-    (9, SUB),
-    (9, 10),
-    (4, 3),
-    (6, 3),
-    (6, 5),
-    (5, 5),
-    (7, 8),
-    (8, 7),
-    (11, 11),
-    (12, 13),
-    (14, DISH),
-    (17, 16),
-    (19, 19),
-    (20, 20),
-];
 
 impl World {
     pub(crate) fn open_or_close_socket(&mut self, choices: &mut Choices) {
@@ -47,47 +25,6 @@ impl World {
             let number = choices.index(SOCKET_TYPES) as c_int;
             let Some(place) = self.room(Kind::Socket) else { return };
             *place = c!(sockets::zmq_socket(context, number));
-        }
-    }
-
-    /// Two that fit, of which one is connected to the other if the names are free.
-    pub(crate) fn open_two(&mut self, choices: &mut Choices) {
-        let context = self.any(Kind::Context, choices);
-        let (first, second) = choices.of(&FITTING);
-        let name = choices.of(&[c"inproc://a", c"inproc://b", c"tcp://127.0.0.1:*", c"ipc://*"]);
-        let mut open = |number| {
-            let Some(place) = self.room(Kind::Socket) else { return ptr::null_mut() };
-            *place = c!(sockets::zmq_socket(context, number));
-            *place
-        };
-        let (bound, connected) = (open(first), open(second));
-        self.two = [bound, connected];
-        if checked(c!(sockets::zmq_setsockopt(connected, SUBSCRIBE, ptr::null(), 0))) {
-            assert_eq!(second, SUB);
-        }
-        if second == DISH {
-            checked(c!(sockets::zmq_join(connected, c"a".as_ptr())));
-        }
-        if checked(c!(sockets::zmq_bind(bound, name.as_ptr()))) {
-            let name = self.note_endpoint(bound);
-            checked(c!(sockets::zmq_connect(connected, name.as_ptr())));
-        }
-    }
-
-    /// One says something to the other, who listens a moment later.
-    pub(crate) fn talk(&mut self, choices: &mut Choices) {
-        let [mut to, mut from] = self.two;
-        if choices.once_in(3) {
-            (to, from) = (from, to);
-        }
-        let bytes = filled(choices.of(&[1, 0, 31, 9000, 70_000]), choices);
-        let flags = DONTWAIT | choices.of(&[0, 0, 2]);
-        checked(c!(sockets::zmq_send(from, bytes.as_ptr().cast(), bytes.len(), flags)));
-        self.wait_for(to, choices);
-        match choices.index(3) {
-            0 => receive(to, choices.of(&[256, 0, 100_000]), DONTWAIT),
-            1 => self.receive_message(to, choices),
-            _ => receive_several(to, 3, DONTWAIT),
         }
     }
 

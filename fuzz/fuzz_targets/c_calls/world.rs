@@ -5,6 +5,7 @@ use std::ptr;
 use std::thread::JoinHandle;
 
 use crate::choices::Choices;
+use crate::conversation::Conversation;
 use crate::messages::Place;
 use crate::process;
 
@@ -28,7 +29,9 @@ const PLACES: usize = 4;
 pub(crate) struct World {
     handles: [[*mut c_void; 2 * PLACES]; KINDS.len()],
     /// Sockets that were opened to talk to each other.
-    pub(crate) two: [*mut c_void; 2],
+    pub(crate) two: Conversation,
+    /// How many names were made for such.
+    pub(crate) named: u32,
     /// Those that were closed last.
     closed: [*mut c_void; 4],
     pub(crate) messages: [Place; 6],
@@ -45,6 +48,7 @@ pub(crate) fn play(bytes: &[u8]) {
     let choices = &mut Choices::new(bytes);
     let mut world = World::new();
     world.open_context(choices);
+    world.open_two(choices);
     while !choices.is_used_up() {
         world.step(choices);
     }
@@ -56,7 +60,8 @@ impl World {
     fn new() -> World {
         World {
             handles: [[ptr::null_mut(); 2 * PLACES]; KINDS.len()],
-            two: [ptr::null_mut(); 2],
+            two: Conversation::default(),
+            named: 0,
             closed: [ptr::null_mut(); 4],
             messages: Default::default(),
             endpoints: Vec::new(),
@@ -66,17 +71,17 @@ impl World {
     }
 
     fn step(&mut self, choices: &mut Choices) {
-        match choices.index(20) {
-            0 => self.use_context(choices),
-            1 => self.open_or_close_socket(choices),
-            2 | 3 => self.open_two(choices),
-            4 | 5 => self.use_endpoint(choices),
-            6 | 7 => self.use_option(choices),
-            8 | 9 => self.send_or_receive(choices),
-            10 | 11 => self.talk(choices),
-            12..=15 => self.use_message(choices),
-            16 | 17 => self.poll(choices),
-            18 => self.use_poller(choices),
+        match choices.index(24) {
+            0..=5 => self.talk(choices),
+            6 => self.use_context(choices),
+            7 => self.open_or_close_socket(choices),
+            8 | 9 => self.open_two(choices),
+            10 | 11 => self.use_endpoint(choices),
+            12 | 13 => self.use_option(choices),
+            14 | 15 => self.send_or_receive(choices),
+            16..=18 => self.use_message(choices),
+            19 | 20 => self.poll(choices),
+            21 | 22 => self.use_poller(choices),
             _ => self.use_other(choices),
         }
     }
@@ -91,7 +96,7 @@ impl World {
             2 => right.wrapping_byte_add(1),
             3 => self.elsewhere.as_mut_ptr().cast(),
             4 => choices.of(&self.closed),
-            5..=50 if kind == Kind::Socket => choices.of(&self.two),
+            5..=50 if kind == Kind::Socket => choices.of(&self.two.sockets()),
             // Where nothing is yet, something that is.
             _ if right.is_null() => {
                 let all = &self.handles[kind as usize];
