@@ -66,6 +66,28 @@ impl Part {
         Part(Repr::Shared(Slice::from_owner(owner)))
     }
 
+    /// As [`from_owner`](Part::from_owner), for an owner whose end tells somebody something: a socket that copies the bytes, because they are few, keeps
+    /// `owner` all the same until it has written them.
+    ///
+    /// ```
+    /// use serverlink_message::Part;
+    ///
+    /// assert!(Part::lent([1, 2, 3]).is_lent());
+    /// assert!(!Part::from_owner([1, 2, 3]).is_lent());
+    /// ```
+    pub fn lent<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Part {
+        Part(Repr::Shared(Slice::lent(owner)))
+    }
+
+    /// Whether the bytes were [lent](Part::lent).
+    #[inline]
+    pub const fn is_lent(&self) -> bool {
+        match &self.0 {
+            Repr::Inline(_) => false,
+            Repr::Shared(slice) => slice.is_lent(),
+        }
+    }
+
     /// So many zeros, to be filled in through [`as_ptr_for_c`](Part::as_ptr_for_c); `None` where there is no memory for them.
     #[inline]
     pub fn try_zeroed(len: usize) -> Option<Part> {

@@ -29,6 +29,8 @@ pub struct Slice {
     len: usize,
     /// References held beyond the first one, for slices that will be cut off this one.
     prepaid: u32,
+    /// See [`Part::lent`].
+    is_lent: bool,
 }
 
 impl Slice {
@@ -39,32 +41,50 @@ impl Slice {
 
     /// Bytes that live for ever.
     pub const fn from_static(bytes: &'static [u8]) -> Slice {
-        Slice { owner: None, start: NonNull::from_ref(bytes).cast(), len: bytes.len(), prepaid: 0 }
+        Slice {
+            owner: None,
+            start: NonNull::from_ref(bytes).cast(),
+            len: bytes.len(),
+            prepaid: 0,
+            is_lent: false,
+        }
     }
 
     /// A private copy of `bytes`, in one allocation.
     pub fn copy_from(bytes: &[u8]) -> Slice {
         let (owner, start) = Owner::copy_of(bytes);
-        Slice { owner: Some(owner), start, len: bytes.len(), prepaid: 0 }
+        Slice { owner: Some(owner), start, len: bytes.len(), prepaid: 0, is_lent: false }
     }
 
     /// So many zeros, in one allocation; `None` where there is no memory for them.
     pub fn try_zeroed(len: usize) -> Option<Slice> {
         let (owner, start) = Owner::try_zeroed::<COPY_OFFSET>(len)?;
-        Some(Slice { owner: Some(owner), start, len, prepaid: 0 })
+        Some(Slice { owner: Some(owner), start, len, prepaid: 0, is_lent: false })
     }
 
     /// The bytes of `owner`, which is kept until the last slice of them is dropped.
     pub fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
         let (owner, bytes) = Owner::hold(owner);
-        Slice { owner: Some(owner), start: bytes.cast(), len: bytes.len(), prepaid: 0 }
+        Slice { owner: Some(owner), start: bytes.cast(), len: bytes.len(), prepaid: 0, is_lent: false }
+    }
+
+    /// See [`Part::lent`].
+    pub(crate) fn lent<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
+        let mut slice = Slice::from_owner(owner);
+        slice.is_lent = true;
+        slice
+    }
+
+    #[inline]
+    pub(crate) const fn is_lent(&self) -> bool {
+        self.is_lent
     }
 
     /// # Safety
     /// The caller gives up one reference to `owner`, and the `len` bytes at `start` are initialised, belong to that
     /// owner's memory and are never written again while a reference to it exists.
     pub(crate) unsafe fn from_parts(owner: Owner, start: NonNull<u8>, len: usize) -> Slice {
-        Slice { owner: Some(owner), start, len, prepaid: 0 }
+        Slice { owner: Some(owner), start, len, prepaid: 0, is_lent: false }
     }
 
     /// The bytes.
@@ -104,7 +124,7 @@ impl Slice {
     #[inline(always)]
     pub fn split_to(&mut self, n: usize) -> Slice {
         self.check(n);
-        let front = Slice { owner: self.lend(), start: self.start, len: n, prepaid: 0 };
+        let front = Slice { owner: self.lend(), start: self.start, len: n, prepaid: 0, is_lent: false };
         self.skip(n);
         front
     }
@@ -120,7 +140,7 @@ impl Slice {
     /// ```
     #[inline]
     pub fn share_again(&mut self) -> Slice {
-        Slice { owner: self.lend(), start: self.start, len: self.len, prepaid: 0 }
+        Slice { owner: self.lend(), start: self.start, len: self.len, prepaid: 0, is_lent: false }
     }
 
     /// Cuts off the first `n` bytes as a part: a copy in place if it fits there, else shared. This is how a frame's body
@@ -266,7 +286,7 @@ impl Clone for Slice {
             // SAFETY: this slice holds a reference.
             unsafe { owner.retain(1) };
         }
-        Slice { owner: self.owner, start: self.start, len: self.len, prepaid: 0 }
+        Slice { owner: self.owner, start: self.start, len: self.len, prepaid: 0, is_lent: self.is_lent }
     }
 }
 

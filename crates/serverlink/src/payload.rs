@@ -46,13 +46,15 @@ pub enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// The body, where the message is nothing else.
+    /// The body, where the message is nothing else and may be copied and let go.
     #[inline]
     pub(crate) fn only_part(&self) -> Option<&[u8]> {
         match self {
             Outgoing::Bytes(bytes) => Some(bytes),
-            Outgoing::Message(message) if !message.is_multipart() => Some(message.first().as_bytes()),
-            Outgoing::Message(_) => None,
+            Outgoing::Message(message) => {
+                let first = message.first();
+                (!message.is_multipart() && !first.is_lent()).then(|| first.as_bytes())
+            }
         }
     }
 

@@ -55,7 +55,7 @@ pub unsafe fn lent(
     if start.is_null() && len > 0 {
         return fail(EINVAL);
     }
-    let part = Part::from_owner(Lent { start, len, free, hint });
+    let part = Part::lent(Lent { start, len, free, hint });
     let mut message = RawMessage::new(part, false, None);
     if free.is_none() {
         // Nobody frees it, so it is everybody's.

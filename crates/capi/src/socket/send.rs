@@ -11,7 +11,7 @@ use crate::errno::{Answer, EAGAIN, EFSM, EHOSTUNREACH, EINVAL, EMSGSIZE, Errno, 
 use crate::message::RawMessage;
 use crate::wait;
 
-/// Up to here a message is copied wherever it goes; a longer one may be shared with who receives it.
+/// Up to here a message is copied wherever it goes, unless it is the program's own memory; a longer one may be shared with who receives it.
 const SHORT_BODY: usize = u8::MAX as usize;
 
 impl CSocket {
@@ -37,6 +37,7 @@ impl CSocket {
     #[inline]
     pub fn send_message(&self, message: &mut RawMessage, flags: c_int) -> Answer<()> {
         if message.part().len() <= SHORT_BODY
+            && !message.part().is_lent()
             && self.is_plain_send(flags)
             && self.opened.get().is_some_and(|socket| socket.try_send_in_lane(message.part()))
         {

@@ -84,7 +84,14 @@ struct Segment {
     messages: usize,
     /// What the chain shares is whole frames, not the body of one.
     shares_frames: bool,
+    /// Lent parts that were copied.
+    kept: Option<Arc<Kept>>,
 }
+
+/// Parts that stay until the bytes that were copied out of them are written: a buffer without bytes of its own, which is dropped as all others are,
+/// without a lock.
+#[derive(Default)]
+struct Kept(Vec<Part>);
 
 enum Writing {
     Nobody,
@@ -188,6 +195,9 @@ impl Outbox {
         self.make_room(pool);
         if part.len() < BY_REFERENCE_BYTES {
             frame::put_frame(&mut self.open.arena, more, &part);
+            if part.is_lent() {
+                self.open.keep(part);
+            }
         } else {
             let body_len = part.len() as u64;
             frame::put_header(&mut self.open.arena, Header { more, command: false, body_len });
@@ -581,6 +591,7 @@ impl Outbox {
             dropped += segment.messages;
             self.closed_bytes -= segment.bytes();
             spent.extend(segment.chain);
+            spent.extend(segment.kept.map(|kept| Buffer::Shared(kept)));
         }
         self.queued -= dropped;
         dropped + cut
@@ -601,6 +612,12 @@ impl Segment {
         self.chain.push(Buffer::Shared(Arc::new(part)));
     }
 
+    #[cold]
+    fn keep(&mut self, part: Part) {
+        let kept = self.kept.get_or_insert_default();
+        Arc::get_mut(kept).expect("it is shared when the segment is handed out").0.push(part);
+    }
+
     #[inline(always)]
     fn push_into(self, batch: &mut Batch) {
         for buffer in self.chain {
@@ -609,6 +626,15 @@ impl Segment {
         if !self.arena.is_empty() {
             batch.push(Buffer::Owned(self.arena));
         }
+        if let Some(kept) = self.kept {
+            batch.push(Buffer::Shared(kept));
+        }
+    }
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &[]
     }
 }
 

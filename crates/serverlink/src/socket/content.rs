@@ -11,7 +11,7 @@ use crate::pipe::outbox::{BY_REFERENCE_BYTES, Outbox};
 #[derive(Default)]
 pub(super) struct Content {
     pub(super) frames: Vec<u8>,
-    /// Where something of it is large.
+    /// Where something of it is large or lent.
     parts: Vec<Part>,
 }
 
@@ -37,10 +37,13 @@ impl Content {
     }
 }
 
+/// Large, or to be kept until they are written.
 pub(super) fn has_large_parts(outgoing: &Outgoing<'_>) -> bool {
     match outgoing {
         Outgoing::Bytes(bytes) => bytes.len() >= BY_REFERENCE_BYTES,
-        Outgoing::Message(message) => message.iter().any(|part| part.len() >= BY_REFERENCE_BYTES),
+        Outgoing::Message(message) => {
+            message.iter().any(|part| part.len() >= BY_REFERENCE_BYTES || part.is_lent())
+        }
     }
 }
 

@@ -432,6 +432,7 @@ fn push_whole(outlet: &mut RingOutlet, outgoing: &mut Outgoing<'_>) -> bool {
 fn push_message(outlet: &mut RingOutlet, message: &mut Message) -> bool {
     if !message.is_multipart()
         && message.first().len() <= SHORT_BODY_MAX
+        && !message.first().is_lent()
         && outlet.push_bytes(message.first())
     {
         return true;

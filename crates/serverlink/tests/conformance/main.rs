@@ -18,6 +18,7 @@ mod groups;
 mod hang_up;
 mod immediate;
 mod large;
+mod lent;
 mod monitor;
 mod old_peers;
 mod old_raw;

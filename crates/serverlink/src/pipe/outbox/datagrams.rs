@@ -29,7 +29,7 @@ impl Segment {
             }
         }
         frames.extend_from_slice(&self.arena);
-        let mut datagrams = Segment { messages: self.messages, ..Segment::default() };
+        let mut datagrams = Segment { messages: self.messages, kept: self.kept, ..Segment::default() };
         datagram::for_each_outgoing(&frames, |first, body| {
             let one = target.datagram(first, body);
             datagrams.chain_bytes += one.len();

@@ -105,7 +105,7 @@ impl Segment {
 
     /// Bodies that are written by reference still are.
     fn reframed(self, rewrite: &mut Rewrite) -> Segment {
-        let mut rewritten = Segment { messages: self.messages, ..Segment::default() };
+        let mut rewritten = Segment { messages: self.messages, kept: self.kept, ..Segment::default() };
         for buffer in self.chain {
             match buffer {
                 Buffer::Owned(frames) => rewrite.rewrite(&frames, &mut rewritten.arena),
@@ -138,7 +138,7 @@ impl Segment {
                 drop_later(shared);
             }
         }
-        Segment { arena: sealed, messages: self.messages, ..Segment::default() }
+        Segment { arena: sealed, messages: self.messages, kept: self.kept, ..Segment::default() }
     }
 }
 
