@@ -201,7 +201,7 @@ impl Connection {
             key: self.stream.key(),
             writer: self.stream.writer(),
             sealer,
-            datagrams: self.datagrams,
+            datagrams: self.datagrams.as_deref().copied(),
             handshake: peer,
             peer: Arc::clone(&introduced),
             endpoint: self.endpoint.clone(),

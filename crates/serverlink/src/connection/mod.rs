@@ -87,11 +87,11 @@ pub(crate) struct Connection {
     /// What a peer sent behind its READY, while ours was not out.
     early: Option<Box<Slice>>,
     /// Where its large frames land.
-    own: Option<Own>,
+    own: Option<Box<Own>>,
     /// Its application said goodbye to this peer.
     hanging_up_since: Option<Instant>,
     /// It is for datagrams, which go there.
-    datagrams: Option<Target>,
+    datagrams: Option<Box<Target>>,
 }
 
 enum Phase {
@@ -186,7 +186,7 @@ impl Connection {
 
     /// It has datagrams and no peer, so there is nobody to shake hands with.
     pub(crate) fn for_datagrams(self, target: Target) -> Connection {
-        Connection { datagrams: Some(target), is_special: true, ..self }
+        Connection { datagrams: Some(Box::new(target)), is_special: true, ..self }
     }
 
     /// Datagrams from anybody.

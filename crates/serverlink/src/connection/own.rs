@@ -79,7 +79,7 @@ impl Connection {
             Some(mut chunk) => {
                 chunk.spare()[..scratch.len()].copy_from_slice(&scratch);
                 self.core.put_back_cut(pipe, chunk.commit(scratch.len()));
-                self.own = Some(Own { chunk });
+                self.own = Some(Box::new(Own { chunk }));
                 landing.give_scratch_back(scratch);
             }
             None => self.core.put_back_cut(pipe, Slice::from(scratch)),
