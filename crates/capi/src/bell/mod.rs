@@ -31,3 +31,40 @@ fn milliseconds_until(deadline: Option<Instant>) -> i32 {
     // Rounded up, so that it is not called again for the last fraction.
     i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wait::readable;
+
+    fn is_heard(bell: &Bell, deadline: Option<Instant>) -> bool {
+        poll(&mut [readable(bell)], deadline).expect("a bell can be polled") == 1
+    }
+
+    #[test]
+    fn it_is_readable_from_a_ring_until_it_is_cleared() {
+        let bell = Bell::new().expect("descriptors");
+        assert!(!is_heard(&bell, Some(Instant::now())));
+        bell.ring();
+        bell.ring();
+        assert!(is_heard(&bell, None) && is_heard(&bell, None));
+        bell.clear();
+        assert!(!is_heard(&bell, Some(Instant::now())));
+        bell.ring();
+        assert!(is_heard(&bell, None));
+    }
+
+    /// In between it says that it rings, and nothing can be heard yet. Were it taken for cleared, what is heard next would never end.
+    #[test]
+    fn cleared_in_the_midst_of_a_ring_it_rings_once_more_and_can_be_cleared() {
+        let bell = Bell::new().expect("descriptors");
+        assert!(bell.begins());
+        bell.clear();
+        bell.strike();
+        assert!(is_heard(&bell, None));
+        bell.clear();
+        assert!(!is_heard(&bell, Some(Instant::now())));
+        bell.ring();
+        assert!(is_heard(&bell, None));
+    }
+}

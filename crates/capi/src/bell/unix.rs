@@ -58,17 +58,27 @@ impl Bell {
 
     /// Makes it ring. Costs a system call only if it does not.
     pub fn ring(&self) {
-        if !self.rings.swap(true, Ordering::AcqRel) {
-            let write = self.write.as_ref().unwrap_or(&self.read);
-            // It cannot be full, and nobody else closes it.
-            let _ = rustix::io::write(write.as_fd(), &1_u64.to_ne_bytes());
+        if self.begins() {
+            self.strike();
         }
     }
 
-    /// Ends the ringing. What rings from now on is heard.
+    /// Whether it did not ring. Whoever is told so has to strike it.
+    pub(super) fn begins(&self) -> bool {
+        !self.rings.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn strike(&self) {
+        let write = self.write.as_ref().unwrap_or(&self.read);
+        // It cannot be full, and nobody else may close it. After one that does, whoever rings next tries again.
+        if rustix::io::write(write.as_fd(), &1_u64.to_ne_bytes()).is_err() {
+            self.rings.store(false, Ordering::Release);
+        }
+    }
+
+    /// Ends the ringing. What rings from now on is heard; what is about to strike makes it ring once more.
     pub fn clear(&self) {
-        if self.rings.load(Ordering::Acquire) {
-            let _ = rustix::io::read(self.read.as_fd(), &mut [0; 64]);
+        if self.rings.load(Ordering::Acquire) && rustix::io::read(self.read.as_fd(), &mut [0; 64]).is_ok() {
             // Behind the read: a ring in between has written nothing, and whoever clears looks for what it was about.
             self.rings.swap(false, Ordering::AcqRel);
         }

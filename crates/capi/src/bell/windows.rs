@@ -44,16 +44,26 @@ impl Bell {
 
     /// Makes it ring. Costs a system call only if it does not.
     pub fn ring(&self) {
-        if !self.rings.swap(true, Ordering::AcqRel) {
-            let _ = self.socket.send(&[1]);
+        if self.begins() {
+            self.strike();
         }
     }
 
-    /// Ends the ringing. What rings from now on is heard.
+    /// Whether it did not ring. Whoever is told so has to strike it.
+    pub(super) fn begins(&self) -> bool {
+        !self.rings.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn strike(&self) {
+        if self.socket.send(&[1]).is_err() {
+            self.rings.store(false, Ordering::Release);
+        }
+    }
+
+    /// Ends the ringing. What rings from now on is heard; what is about to strike, or still on its way through the system, makes it ring once more.
     pub fn clear(&self) {
-        if self.rings.load(Ordering::Acquire) {
-            while self.socket.recv(&mut [0; 8]).is_ok() {}
-            // Behind the reads: a ring in between has sent nothing, and whoever clears looks for what it was about.
+        if self.rings.load(Ordering::Acquire) && self.socket.recv(&mut [0; 8]).is_ok() {
+            // Behind the read: a ring in between has sent nothing, and whoever clears looks for what it was about.
             self.rings.swap(false, Ordering::AcqRel);
         }
     }
