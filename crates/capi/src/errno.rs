@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 
 use serverlink::{Endpoint, Error};
 
+use crate::system_error;
+
 /// Where libzmq's own codes begin.
 pub const HAUSNUMERO: c_int = 156_384_712;
 /// A conversation is at another step.
@@ -17,8 +19,9 @@ pub const ETERM: c_int = HAUSNUMERO + 53;
 pub const EMTHREAD: c_int = HAUSNUMERO + 54;
 
 pub use libc::{
-    EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, EFAULT, EHOSTUNREACH, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE,
-    ENAMETOOLONG, ENODEV, ENOENT, ENOMEM, ENOTSOCK, ENOTSUP, EPROTONOSUPPORT, ETIMEDOUT,
+    EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, ECONNABORTED, ECONNREFUSED, ECONNRESET, EEXIST, EFAULT,
+    EHOSTUNREACH, EINTR, EINVAL, EIO, EMFILE, EMSGSIZE, ENAMETOOLONG, ENODEV, ENOENT, ENOMEM, ENOTSOCK,
+    ENOTSUP, EPERM, EPIPE, EPROTONOSUPPORT, ETIMEDOUT,
 };
 
 /// What a call of ours says when it fails: its code, for `errno`.
@@ -36,12 +39,46 @@ pub const fn fail<T>(code: c_int) -> Answer<T> {
 /// Sets the thread's error, as a system call does.
 #[cold]
 pub fn set(code: c_int) {
-    errno::set_errno(errno::Errno(code));
+    of_thread::set(code);
 }
 
 /// The thread's error.
 pub fn get() -> c_int {
-    errno::errno().0
+    of_thread::get()
+}
+
+#[cfg(unix)]
+mod of_thread {
+    use std::ffi::c_int;
+
+    pub(super) fn set(code: c_int) {
+        errno::set_errno(errno::Errno(code));
+    }
+
+    pub(super) fn get() -> c_int {
+        errno::errno().0
+    }
+}
+
+/// What C calls `errno` is the C library's there, and not the system's last error. A program that was built with another C library than this one
+/// has an `errno` of its own: that is what `zmq_errno` is for.
+#[cfg(windows)]
+mod of_thread {
+    use std::ffi::c_int;
+
+    unsafe extern "C" {
+        fn _errno() -> *mut c_int;
+    }
+
+    pub(super) fn set(code: c_int) {
+        // SAFETY: the C library gives this thread's own place, which is there as long as the thread is.
+        unsafe { *_errno() = code };
+    }
+
+    pub(super) fn get() -> c_int {
+        // SAFETY: as above.
+        unsafe { *_errno() }
+    }
 }
 
 impl From<Error> for Errno {
@@ -61,16 +98,20 @@ impl From<Error> for Errno {
             Error::NotSupported { .. } => ENOTSUP,
             Error::TooLarge { .. } => EMSGSIZE,
             Error::TooManySockets => EMFILE,
-            Error::Io { source, endpoint, .. } => source.raw_os_error().unwrap_or(match source.kind() {
-                // A path that is not there, or a name that belongs to no machine.
-                ErrorKind::NotFound if matches!(endpoint, Some(Endpoint::Ipc(_))) => ENOENT,
-                ErrorKind::NotFound | ErrorKind::AddrNotAvailable => ENODEV,
-                ErrorKind::AlreadyExists => EADDRINUSE,
-                ErrorKind::Unsupported => ENOTSUP,
-                ErrorKind::OutOfMemory => ENOMEM,
-                ErrorKind::InvalidInput => EINVAL,
-                _ => EIO,
-            }),
+            Error::Io { source, endpoint, .. } => {
+                system_error::known(&source).unwrap_or(match source.kind() {
+                    // A path that is not there, or a name that belongs to no machine.
+                    ErrorKind::NotFound if matches!(endpoint, Some(Endpoint::Ipc(_))) => ENOENT,
+                    ErrorKind::NotFound | ErrorKind::AddrNotAvailable => ENODEV,
+                    ErrorKind::AlreadyExists => EADDRINUSE,
+                    ErrorKind::PermissionDenied => EACCES,
+                    ErrorKind::Unsupported => ENOTSUP,
+                    ErrorKind::OutOfMemory => ENOMEM,
+                    ErrorKind::InvalidInput => EINVAL,
+                    ErrorKind::BrokenPipe => EPIPE,
+                    _ => EIO,
+                })
+            }
             _ => EINVAL,
         })
     }
@@ -90,9 +131,17 @@ pub fn describe(code: c_int) -> &'static CStr {
         ETERM => c"Context was terminated",
         EMTHREAD => c"No thread available",
         EHOSTUNREACH => c"Host unreachable",
-        // SAFETY: the C library's text is a string that stays until this thread's next call.
-        _ => unsafe { CStr::from_ptr(libc::strerror(code)) },
+        code => of_system(code),
     }
+}
+
+fn of_system(code: c_int) -> &'static CStr {
+    #[cfg(windows)]
+    if let Some(text) = system_error::describe(code) {
+        return text;
+    }
+    // SAFETY: the C library's text is a string that stays until this thread's next call.
+    unsafe { CStr::from_ptr(libc::strerror(code)) }
 }
 
 #[cfg(test)]
@@ -108,5 +157,28 @@ mod tests {
         set(EFSM);
         assert_eq!(get(), EFSM);
         assert_eq!(Errno::from(Error::TimedOut), Errno(EAGAIN));
+    }
+
+    #[test]
+    fn what_no_number_of_the_systems_says_its_kind_does() {
+        for (kind, code) in [
+            (ErrorKind::NotFound, ENODEV),
+            (ErrorKind::PermissionDenied, EACCES),
+            (ErrorKind::AlreadyExists, EADDRINUSE),
+            (ErrorKind::BrokenPipe, EPIPE),
+            (ErrorKind::Other, EIO),
+        ] {
+            let error = Error::Io { doing: "trying", endpoint: None, source: kind.into() };
+            assert_eq!(Errno::from(error), Errno(code), "{kind:?}");
+        }
+    }
+
+    /// Above all the numbers of sockets: a C library of Windows may have no words for them.
+    #[test]
+    fn every_code_has_words() {
+        for code in [EADDRINUSE, ENOTSOCK, ENOTSUP, EPROTONOSUPPORT, ETIMEDOUT, EFSM, EINVAL] {
+            let text = describe(code).to_str().expect("words");
+            assert!(!text.is_empty() && !text.contains("Unknown"), "{code}: {text}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | Modules | |
 //! |---|---|
-//! | [`table`], [`guard`], [`mod@errno`] | handles that are recognised, the border that no unwind crosses, and codes |
+//! | [`table`], [`guard`], [`mod@errno`], [`system_error`] | handles that are recognised, the border that no unwind crosses, and codes |
 //! | [`context`], [`socket`], [`message`] | the three things that programs hold |
 //! | [`poll`], [`poller`], [`proxy`], [`wait`], [`bell`] | waiting, ended by signals |
 //! | [`timers`], [`utility`] | what else C programs are given |
@@ -19,6 +19,7 @@ pub mod poll;
 pub mod poller;
 pub mod proxy;
 pub mod socket;
+pub mod system_error;
 pub mod table;
 pub mod timers;
 pub mod utility;

@@ -11,6 +11,7 @@ use serverlink::{Alert, Interest};
 use crate::bell::{Bell, PollFd, RawFd, poll};
 use crate::errno::{Answer, EAGAIN, EINTR, EIO, Errno};
 use crate::socket::{CSocket, POLLERR, POLLIN, POLLOUT};
+use crate::system_error;
 use crate::table::Inside;
 use crate::wait::{own_bell, readable};
 
@@ -197,6 +198,6 @@ fn found(events: c_short) -> c_int {
 fn code_of(error: &io::Error) -> Errno {
     match error.kind() {
         io::ErrorKind::Interrupted => Errno(EINTR),
-        _ => Errno(error.raw_os_error().unwrap_or(EIO)),
+        _ => system_error::code_of(error, EIO),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use crate::errno::{Answer, EAGAIN, EFAULT, EMFILE, Errno, fail};
+use crate::system_error::code_of;
 use crate::table::{Handled, Table};
 
 /// What a thread runs.
@@ -62,7 +63,7 @@ pub unsafe fn start(function: Option<ThreadFn>, argument: *mut c_void) -> Answer
         unsafe { function(std::ptr::with_exposed_provenance_mut(argument)) };
     };
     let thread = thread::Builder::new().spawn(body);
-    let thread = thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(EAGAIN)))?;
+    let thread = thread.map_err(|error| code_of(&error, EAGAIN))?;
     create(Thread(Mutex::new(Some(thread))))
 }
 

@@ -1,7 +1,7 @@
 //! The codes of `slk_errno`: one space, in which no number of the system's appears.
 
 use std::ffi::{CStr, c_int};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 
 use serverlink::{Cause, SocksFailure, SocksRefusal};
 use serverlink_capi::errno;
@@ -78,9 +78,14 @@ pub(crate) fn of(code: c_int) -> c_int {
         errno::ENAMETOOLONG => ENAMETOOLONG,
         errno::ENODEV => ENODEV,
         errno::EBADF => EBADF,
-        libc::EEXIST => EEXIST,
+        errno::EEXIST => EEXIST,
+        errno::EACCES | errno::EPERM => EACCES,
+        libc::ENOSYS => ENOTSUP,
+        errno::ETIMEDOUT => ETIMEDOUT,
+        errno::ECONNREFUSED => ECONNREFUSED,
+        errno::ECONNRESET | errno::ECONNABORTED | errno::EPIPE => ECONNRESET,
         UNREACHABLE_PEER => EPEERUNREACH,
-        code => of_kind(io::Error::from_raw_os_error(code).kind()),
+        _ => EIO,
     }
 }
 

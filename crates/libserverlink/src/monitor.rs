@@ -10,8 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use serverlink::{Cause, Endpoint, Event, EventKind, PeerStats};
-use serverlink_capi::errno::{EAGAIN, ENOTSOCK, Errno, fail};
+use serverlink_capi::errno::{EAGAIN, ENOTSOCK, fail};
 use serverlink_capi::socket::CSocket;
+use serverlink_capi::system_error::code_of;
 
 use crate::border::status;
 use crate::codes;
@@ -107,7 +108,7 @@ pub extern "C" fn slk_socket_monitor(
             heard: BTreeMap::new(),
         };
         let spawned = thread::Builder::new().name("slk-monitor".into()).spawn(move || report.run(&told));
-        let thread = spawned.map_err(|error| Errno(error.raw_os_error().unwrap_or(EAGAIN)))?;
+        let thread = spawned.map_err(|error| code_of(&error, EAGAIN))?;
         replace(socket, Some(Watch { tell, stopped, thread }));
         drop(entered);
         if CSocket::enter(socket).is_err() {

@@ -60,14 +60,18 @@ static void one_space (slk_ctx_t *ctx)
     char buffer[8];
     const char *endpoint = join (first, NULL);
     FAILS (slk_bind (second, endpoint), SLK_EADDRINUSE);
-    /* 2 is the system's ENOENT, which must not read as SLK_ENOMEM. */
+    CHECK (errno == EADDRINUSE);
+    /* 2 is the system's ENOENT, which must not read as SLK_ENOMEM. On Windows a path is the name of a pipe, which needs no folder. */
+#if !defined(_WIN32)
     FAILS (slk_bind (second, "ipc:///no/such/folder/at/all"), SLK_ENOENT);
     CHECK (errno == ENOENT);
+#endif
     FAILS (slk_bind (second, "tcp://192.0.2.1:5"), SLK_EADDRNOTAVAIL);
     FAILS (slk_bind (second, "carrier-pigeon://roof"), SLK_EPROTONOSUPPORT);
     FAILS (slk_bind (second, "no endpoint"), SLK_EINVAL);
     FAILS (slk_bind (second, NULL), SLK_EINVAL);
     FAILS (slk_unbind (second, "tcp://127.0.0.1:1"), SLK_ENOENT);
+    CHECK (errno == ENOENT);
     FAILS (slk_recv (second, buffer, sizeof buffer, SLK_DONTWAIT), SLK_EAGAIN);
     FAILS (slk_recv (second, NULL, 5, SLK_DONTWAIT), SLK_EFAULT);
     FAILS (slk_send (second, "a", 1, 0), SLK_ENOTSUP);

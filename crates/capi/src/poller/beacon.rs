@@ -15,9 +15,10 @@ use serverlink::Alert;
 use super::watch::Watch;
 use super::{Entry, Source};
 use crate::bell::{Bell, RawFd};
-use crate::errno::{Answer, ENOTSUP, Errno};
+use crate::errno::{Answer, ENOTSUP, EPERM, Errno};
 use crate::poll::interest_in;
 use crate::socket::CSocket;
+use crate::system_error;
 
 /// See the module's page.
 pub(super) struct Beacon {
@@ -99,8 +100,8 @@ impl Watched {
 
 /// A file is always ready, and the system watches none.
 fn code_of(error: io::Error) -> Errno {
-    Errno(match error.raw_os_error() {
-        Some(libc::EPERM) | None => ENOTSUP,
-        Some(code) => code,
-    })
+    match system_error::code_of(&error, ENOTSUP) {
+        Errno(EPERM) => Errno(ENOTSUP),
+        code => code,
+    }
 }

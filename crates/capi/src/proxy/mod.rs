@@ -14,6 +14,7 @@ use self::plain::{End, Plain};
 use crate::bell::{Bell, poll};
 use crate::errno::{Answer, EINTR, EINVAL, EIO, Errno, fail};
 use crate::socket::CSocket;
+use crate::system_error::code_of;
 use crate::table::Inside;
 use crate::wait::readable;
 
@@ -41,7 +42,7 @@ pub fn run(front: *mut c_void, back: *mut c_void, capture: *mut c_void, control:
     if let Some(control) = &control {
         proxy = proxy.control(control.open()?).map_err(refused)?;
     }
-    let bell = Arc::new(Bell::new().map_err(|error| Errno(error.raw_os_error().unwrap_or(EIO)))?);
+    let bell = Arc::new(Bell::new().map_err(|error| code_of(&error, EIO))?);
     let waker = Waker::from(Arc::clone(&bell));
     let mut running = pin!(proxy.run_async());
     loop {
@@ -49,7 +50,7 @@ pub fn run(front: *mut c_void, back: *mut c_void, capture: *mut c_void, control:
         if let Poll::Ready(ended) = running.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Ok(ended?);
         }
-        poll(&mut [readable(&bell)], None).map_err(|error| Errno(error.raw_os_error().unwrap_or(EINTR)))?;
+        poll(&mut [readable(&bell)], None).map_err(|error| code_of(&error, EINTR))?;
     }
 }
 

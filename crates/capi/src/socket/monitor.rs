@@ -15,6 +15,7 @@ use serverlink::{
 
 use super::{CSocket, type_of};
 use crate::errno::{Answer, EADDRINUSE, EAGAIN, EINVAL, EPROTONOSUPPORT, ETERM, Errno, fail};
+use crate::system_error;
 
 const CONNECTED: u64 = 1;
 const CONNECT_DELAYED: u64 = 2;
@@ -102,7 +103,7 @@ impl CSocket {
         let spawned = thread.spawn(move || {
             Report { to: &to, wanted, alive: HashSet::new(), delayed: HashSet::new() }.run(&told)
         });
-        spawned.map_err(|error| Errno(error.raw_os_error().unwrap_or(crate::errno::EAGAIN)))?;
+        spawned.map_err(|error| system_error::code_of(&error, EAGAIN))?;
         let reporter = Reporter { tell, socket, events: wanted.events };
         // Its options can be set until it is opened, which no monitor needs.
         let _setup = self.setup.lock();

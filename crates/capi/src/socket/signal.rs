@@ -9,7 +9,8 @@ use std::task::Waker;
 use serverlink::{Alert, Error, Interest, Readiness, Socket};
 
 use crate::bell::{Bell, RawFd};
-use crate::errno::{Answer, EMFILE, Errno};
+use crate::errno::{Answer, EMFILE};
+use crate::system_error::code_of;
 
 /// See the module's page.
 pub(crate) struct Signal {
@@ -19,7 +20,7 @@ pub(crate) struct Signal {
 
 impl Signal {
     pub(crate) fn new(socket: &Socket) -> Answer<Signal> {
-        let bell = Arc::new(Bell::new().map_err(|error| Errno(error.raw_os_error().unwrap_or(EMFILE)))?);
+        let bell = Arc::new(Bell::new().map_err(|error| code_of(&error, EMFILE))?);
         let alert = Alert::new(socket, Interest::BOTH, Waker::from(Arc::clone(&bell)));
         let signal = Signal { bell, alert };
         let _ = signal.alert.arm();
