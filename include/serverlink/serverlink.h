@@ -327,7 +327,7 @@ SLK_API int slk_msg_recv (slk_msg_t *msg, slk_socket_t *socket, int flags);
 typedef struct slk_pollitem_t
 {
     slk_socket_t *socket; /* a socket, or NULL */
-    int fd;               /* where socket is NULL: a descriptor; less than 0: the item is passed over */
+    int fd;               /* where socket is NULL: a descriptor (a SOCKET of Windows is cast: it fits); less than 0: the item is passed over */
     short events;         /* what to wait for */
     short revents;        /* what was found */
 } slk_pollitem_t;

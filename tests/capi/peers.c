@@ -1,9 +1,9 @@
 /* One peer of many, as libzmq's drafts have it: sending one away, whether one has room, what waits for each; and a poller's descriptor. */
 #define _GNU_SOURCE
 #undef NDEBUG
+#include "pair.h"
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,11 +24,11 @@ int zmq_socket_monitor_pipes_stats(void *socket);
 void *zmq_poller_new(void);
 int zmq_poller_destroy(void **poller);
 int zmq_poller_add(void *poller, void *socket, void *user_data, short events);
-int zmq_poller_fd(void *poller, int *fd);
+int zmq_poller_fd(void *poller, zmq_fd_t *fd);
 typedef struct
 {
     void *socket;
-    int fd;
+    zmq_fd_t fd;
     void *user_data;
     short events;
 } event_t;
@@ -230,12 +230,12 @@ static void what_waits_is_told_for_each_pipe(void)
 }
 
 /* Nothing is there, and a wait or two end what it was readable for. */
-static void quieten(void *poller, int fd)
+static void quieten(void *poller, zmq_fd_t fd)
 {
     event_t event;
     do
         assert(zmq_poller_wait(poller, &event, 0) == -1 && errno == EAGAIN);
-    while (poll(&(struct pollfd){fd, POLLIN, 0}, 1, 0) != 0);
+    while (wait_readable((end_t)fd, 0));
 }
 
 static void a_poller_of_shared_sockets_has_a_descriptor(void)
@@ -244,7 +244,7 @@ static void a_poller_of_shared_sockets_has_a_descriptor(void)
     void *server = bound(ZMQ_SERVER, endpoint, sizeof endpoint), *client = opened(ZMQ_CLIENT), *pair = opened(ZMQ_PAIR);
     void *poller = zmq_poller_new();
     event_t event;
-    int fd;
+    zmq_fd_t fd;
     assert(zmq_poller_fd(poller, &fd) == -1 && errno == EINVAL);
     assert(zmq_poller_add(poller, pair, NULL, ZMQ_POLLIN) == 0);
     assert(zmq_poller_fd(poller, &fd) == -1 && errno == EINVAL);
@@ -255,7 +255,7 @@ static void a_poller_of_shared_sockets_has_a_descriptor(void)
     quieten(poller, fd);
     assert(zmq_connect(client, endpoint) == 0 && zmq_send(client, "hi", 2, 0) == 2);
     do
-        assert(poll(&(struct pollfd){fd, POLLIN, 0}, 1, PATIENCE) == 1);
+        assert(wait_readable((end_t)fd, PATIENCE));
     while (zmq_poller_wait(poller, &event, 0) != 0);
     assert(event.socket == server && event.events == ZMQ_POLLIN);
     heard_from(server, "hi");

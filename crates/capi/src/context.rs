@@ -1,6 +1,6 @@
 //! Contexts as C knows them: options until the first socket, and an end that waits for the sockets.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -90,6 +90,14 @@ impl Default for Settings {
 }
 
 impl CContext {
+    /// A handle for one that is made; `EMFILE`.
+    pub fn create(self) -> Answer<*mut c_void> {
+        // libzmq's programs may use the system's sockets from then on.
+        #[cfg(windows)]
+        crate::bell::start_network();
+        CONTEXTS.insert(Arc::new(self)).map_or(fail(EMFILE), Ok)
+    }
+
     /// What is set.
     pub fn settings(&self) -> Settings {
         self.state.lock().settings.clone()
@@ -184,7 +192,7 @@ impl CContext {
 }
 
 /// A context that a handle stands for; `EFAULT` if it is none.
-pub fn of(handle: *const std::ffi::c_void) -> Answer<Arc<CContext>> {
+pub fn of(handle: *const c_void) -> Answer<Arc<CContext>> {
     guard::enter::<Arc<CContext>>(handle, EFAULT).map(|inside| Arc::clone(&inside))
 }
 

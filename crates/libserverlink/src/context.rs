@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 use serverlink_capi::context::{self, CContext, MAX_SOCKETS as LIMIT, Settings};
-use serverlink_capi::errno::{Answer, EFAULT, EINVAL, EMFILE, ENOTSUP, Errno, fail};
+use serverlink_capi::errno::{Answer, EFAULT, EINVAL, ENOTSUP, Errno, fail};
 use serverlink_capi::guard::{answer, bytes};
 use serverlink_capi::table::Handled;
 
@@ -40,12 +40,12 @@ pub unsafe extern "C" fn slk_version(major: *mut c_int, minor: *mut c_int, patch
 #[unsafe(no_mangle)]
 pub extern "C" fn slk_ctx_new() -> *mut c_void {
     call(std::ptr::null_mut(), || {
-        let context: Arc<CContext> = Arc::default();
+        let context = CContext::default();
         context.configure(|settings| {
             settings.announce_extensions = true;
             Ok(())
         })?;
-        Arc::<CContext>::table().insert(context).ok_or(Errno(EMFILE))
+        context.create()
     })
 }
 

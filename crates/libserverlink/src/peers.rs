@@ -32,7 +32,7 @@ pub struct PeerId {
 }
 
 // What programs were built with; `tests/capi/serverlink/layout.c` has the same numbers of the header.
-#[cfg(all(unix, target_pointer_width = "64"))]
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     use std::mem::offset_of;
     assert!(size_of::<CPeerStats>() == 56 && offset_of!(CPeerStats, is_alive) == 48);

@@ -22,7 +22,7 @@ pub struct PollItem {
 }
 
 // What programs were built with; `tests/capi/serverlink/layout.c` has the same numbers of the header.
-#[cfg(all(unix, target_pointer_width = "64"))]
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     use std::mem::offset_of;
     assert!(

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 
 use serverlink_capi::context::{self, CContext, MAX_SOCKETS, Settings};
-use serverlink_capi::errno::{self, Answer, EFAULT, EINVAL, EMFILE, Errno, fail};
+use serverlink_capi::errno::{self, Answer, EFAULT, EINVAL, Errno, fail};
 use serverlink_capi::guard::{answer, bytes, call, status};
 use serverlink_capi::table::Handled;
 
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn zmq_version(major: *mut c_int, minor: *mut c_int, patch
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_new() -> *mut c_void {
-    call(std::ptr::null_mut(), || Arc::<CContext>::table().insert(Arc::default()).ok_or(Errno(EMFILE)))
+    call(std::ptr::null_mut(), || CContext::default().create())
 }
 
 #[unsafe(no_mangle)]

@@ -26,7 +26,7 @@ SAME (events, SLK_EVENT_CONNECTED == 1 && SLK_EVENT_DISCONNECTED == 2 && SLK_EVE
                   && SLK_EVENT_LISTENING == 5 && SLK_EVENT_CLOSED == 6 && SLK_EVENT_HANDSHAKE_START == 7 && SLK_EVENT_HANDSHAKE_OK == 8
                   && SLK_EVENT_HANDSHAKE_FAIL == 9 && SLK_EVENT_HEARTBEAT_OK == 10 && SLK_EVENT_HEARTBEAT_FAIL == 11 && SLK_EVENT_ALL == 0xFFFF);
 
-#if defined(__unix__) && defined(__LP64__)
+#if defined(__LP64__) || defined(_WIN64)
 SAME (poll_item, sizeof (slk_pollitem_t) == 16 && offsetof (slk_pollitem_t, fd) == 8 && offsetof (slk_pollitem_t, revents) == 14);
 SAME (poller_event, sizeof (slk_poller_event_t) == 32 && offsetof (slk_poller_event_t, user_data) == 16 && offsetof (slk_poller_event_t, events) == 24);
 SAME (event, sizeof (slk_event_t) == 48 && offsetof (slk_event_t, endpoint) == 24 && offsetof (slk_event_t, timestamp) == 40);

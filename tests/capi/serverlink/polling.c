@@ -1,22 +1,22 @@
 /* Polling, pollers, descriptors and proxies. */
+#include "../pair.h"
 #include "check.h"
-#include <poll.h>
 #include <pthread.h>
-#include <unistd.h>
 
 static void items (slk_ctx_t *ctx)
 {
     slk_socket_t *push = open_socket (ctx, SLK_PUSH), *pull = open_socket (ctx, SLK_PULL);
-    int ends[2];
-    CHECK (pipe (ends) == 0);
+    end_t ends[2];
+    make_pair (ends);
     join (pull, push);
-    slk_pollitem_t polled[] = {{pull, 0, SLK_POLLIN, 77}, {NULL, ends[0], SLK_POLLIN, 77}, {NULL, -1, SLK_POLLIN, 77}, {push, 0, SLK_POLLOUT, 77}};
+    slk_pollitem_t polled[] = {{pull, 0, SLK_POLLIN, 77}, {NULL, (int) ends[0], SLK_POLLIN, 77}, {NULL, -1, SLK_POLLIN, 77}, {push, 0, SLK_POLLOUT, 77}};
     CHECK (slk_poll (polled, 3, 0) == 0);
     CHECK (polled[0].revents == 0 && polled[1].revents == 0 && polled[2].revents == 0 && polled[3].revents == 77);
     CHECK (slk_poll (&polled[3], 1, PATIENCE) == 1 && polled[3].revents == SLK_POLLOUT);
     send_text (push, "a", 0);
     CHECK (slk_poll (polled, 3, PATIENCE) == 1 && polled[0].revents == SLK_POLLIN);
-    CHECK (write (ends[1], "b", 1) == 1);
+    write_end (ends[1], "b");
+    CHECK (slk_poll (&polled[1], 1, -1) == 1);
     CHECK (slk_poll (polled, 4, -1) == 3 && polled[1].revents == SLK_POLLIN && polled[3].revents == SLK_POLLOUT);
     expect_text (pull, "a");
     CHECK (slk_poll (NULL, 0, 1) == 0);
@@ -31,9 +31,9 @@ static void items (slk_ctx_t *ctx)
         expect_text (pull, "");
     send_text (push, "c", 0);
     while (!(get_int (pull, SLK_EVENTS) & SLK_POLLIN))
-        CHECK (poll (&(struct pollfd){fd, POLLIN, 0}, 1, PATIENCE) == 1);
+        CHECK (wait_readable ((end_t) fd, PATIENCE));
     expect_text (pull, "c");
-    CHECK (close (ends[0]) == 0 && close (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
+    CHECK (close_end (ends[0]) == 0 && close_end (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
 }
 
 static void pollers (slk_ctx_t *ctx)
@@ -41,37 +41,38 @@ static void pollers (slk_ctx_t *ctx)
     slk_socket_t *push = open_socket (ctx, SLK_PUSH), *pull = open_socket (ctx, SLK_PULL);
     void *poller = slk_poller_new ();
     slk_poller_event_t events[3];
-    int ends[2], one, two;
-    CHECK (pipe (ends) == 0);
+    end_t ends[2];
+    int one, two;
+    make_pair (ends);
     join (pull, push);
     CHECK (slk_poller_add (poller, pull, &one, SLK_POLLIN) == 0);
     FAILS (slk_poller_add (poller, pull, &one, SLK_POLLIN), SLK_EINVAL);
     FAILS (slk_poller_add (poller, &one, NULL, SLK_POLLIN), SLK_ENOTSOCK);
-    FAILS (slk_poller_add_fd (poller, -1, NULL, SLK_POLLIN), SLK_EBADF);
+    FAILS (slk_poller_add_fd (poller, (slk_fd_t) -1, NULL, SLK_POLLIN), SLK_EBADF);
     FAILS (slk_poller_modify (poller, push, SLK_POLLOUT), SLK_EINVAL);
     CHECK (slk_poller_add_fd (poller, ends[0], &two, SLK_POLLIN) == 0 && slk_poller_size (poller) == 2);
     FAILS (slk_poller_wait (poller, events, 1), SLK_EAGAIN);
     FAILS (slk_poller_wait_all (poller, events, 3, 1), SLK_EAGAIN);
     FAILS (slk_poller_wait_all (poller, NULL, 3, 1), SLK_EFAULT);
     FAILS (slk_poller_wait_all (poller, events, 0, 1), SLK_EINVAL);
-    CHECK (write (ends[1], "x", 1) == 1);
+    write_end (ends[1], "x");
     CHECK (slk_poller_wait (poller, events, PATIENCE) == 0);
-    CHECK (events[0].socket == NULL && events[0].fd == ends[0] && events[0].user_data == &two && events[0].events == SLK_POLLIN);
+    CHECK (events[0].socket == NULL && events[0].fd == (slk_fd_t) ends[0] && events[0].user_data == &two && events[0].events == SLK_POLLIN);
     send_text (push, "a", 0);
     CHECK (slk_poll (&(slk_pollitem_t){pull, 0, SLK_POLLIN, 0}, 1, PATIENCE) == 1);
     CHECK (slk_poller_wait_all (poller, events, 3, PATIENCE) == 2);
-    CHECK (events[0].socket == pull && events[0].user_data == &one && events[1].fd == ends[0]);
+    CHECK (events[0].socket == pull && events[0].user_data == &one && events[1].fd == (slk_fd_t) ends[0]);
     CHECK (slk_poller_modify_fd (poller, ends[0], 0) == 0 && slk_poller_wait_all (poller, events, 3, PATIENCE) == 1);
     CHECK (slk_poller_remove_fd (poller, ends[0]) == 0 && slk_poller_modify (poller, pull, 0) == 0);
     FAILS (slk_poller_wait (poller, events, 0), SLK_EAGAIN);
     CHECK (slk_poller_remove (poller, pull) == 0 && slk_poller_size (poller) == 0);
     CHECK (slk_poller_destroy (&poller) == 0);
-    CHECK (close (ends[0]) == 0 && close (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
+    CHECK (close_end (ends[0]) == 0 && close_end (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
 }
 
 static int is_readable (slk_fd_t fd, int timeout)
 {
-    return poll (&(struct pollfd){fd, POLLIN, 0}, 1, timeout) == 1;
+    return wait_readable ((end_t) fd, timeout);
 }
 
 /* What an event loop does: sleeps on the descriptor, and asks until nothing is there. */
@@ -97,8 +98,9 @@ static void descriptors (slk_ctx_t *ctx)
     void *poller = slk_poller_new ();
     slk_poller_event_t event;
     slk_fd_t fd, again;
-    int ends[2], one, two;
-    CHECK (pipe (ends) == 0);
+    end_t ends[2];
+    int one, two;
+    make_pair (ends);
     join (pull, push);
     CHECK (slk_poller_add (poller, pull, &one, SLK_POLLIN) == 0);
     CHECK (slk_poller_fd (poller, &fd) == 0 && slk_poller_fd (poller, &again) == 0 && fd == again);
@@ -135,7 +137,7 @@ static void descriptors (slk_ctx_t *ctx)
     /* Descriptors of the program's stand behind it as well. */
     CHECK (slk_poller_add_fd (poller, ends[0], &two, SLK_POLLIN) == 0);
     quieten (poller, fd);
-    CHECK (write (ends[1], "x", 1) == 1);
+    write_end (ends[1], "x");
     await (poller, fd, &event);
     CHECK (event.fd == ends[0] && event.user_data == &two);
     CHECK (slk_poller_modify_fd (poller, ends[0], 0) == 0);
@@ -158,7 +160,7 @@ static void descriptors (slk_ctx_t *ctx)
     CHECK (slk_close (other) == 0 && is_readable (fd, PATIENCE));
     FAILS (slk_poller_wait (poller, &event, 0), SLK_ENOTSOCK);
     CHECK (slk_poller_destroy (&poller) == 0);
-    CHECK (close (ends[0]) == 0 && close (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
+    CHECK (close_end (ends[0]) == 0 && close_end (ends[1]) == 0 && slk_close (push) == 0 && slk_close (pull) == 0);
 }
 
 struct proxy

@@ -8,7 +8,7 @@ mod windows;
 #[cfg(unix)]
 pub use unix::{Bell, PollFd, RawFd, listen_on, poll};
 #[cfg(windows)]
-pub use windows::{Bell, PollFd, RawFd, listen_on, poll};
+pub use windows::{Bell, PollFd, RawFd, listen_on, poll, start_network};
 
 use std::sync::Arc;
 use std::task::Wake;

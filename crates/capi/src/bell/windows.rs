@@ -3,16 +3,17 @@
 use std::ffi::c_int;
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::os::windows::io::AsRawSocket;
+use std::os::windows::io::{AsRawSocket, FromRawSocket, IntoRawSocket, OwnedSocket, RawSocket};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serverlink::{Endpoint, Socket};
 
-use windows_sys::Win32::Networking::WinSock::{SOCKET_ERROR, WSAPOLLFD, WSAPoll};
+use windows_sys::Win32::Networking::WinSock::{POLLNVAL, SOCKET_ERROR, WSAENOTSOCK, WSAPOLLFD, WSAPoll};
 
 use super::milliseconds_until;
-use crate::errno::{Answer, EINVAL, fail};
+use crate::errno::{Answer, EINVAL, Errno};
 
 /// A descriptor, as C knows it.
 pub type RawFd = usize;
@@ -69,7 +70,7 @@ impl Bell {
     }
 }
 
-/// Waits for descriptors, for ever if there is no deadline. Gives how many are ready.
+/// Waits for descriptors, for ever if there is no deadline. Gives how many are ready. One that is no socket is, with `POLLNVAL`.
 ///
 /// # Errors
 /// What the system says.
@@ -79,7 +80,7 @@ pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result
         // SAFETY: the system reads and writes so many entries of a slice that we hold.
         let ready = unsafe { WSAPoll(descriptors.as_mut_ptr(), descriptors.len() as u32, timeout) };
         if ready == SOCKET_ERROR {
-            return Err(io::Error::last_os_error());
+            return none_of_them(descriptors, io::Error::last_os_error());
         }
         if ready > 0 || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Ok(ready as usize);
@@ -87,7 +88,33 @@ pub fn poll(descriptors: &mut [PollFd], deadline: Option<Instant>) -> io::Result
     }
 }
 
-/// Descriptors of C are none of this system's sockets.
-pub fn listen_on(_socket: &Socket, _descriptor: c_int) -> Answer<Endpoint> {
-    fail(EINVAL)
+/// Where not one is a socket, the call as a whole may fail with what `POLLNVAL` says of each.
+fn none_of_them(descriptors: &mut [PollFd], error: io::Error) -> io::Result<usize> {
+    if error.raw_os_error() != Some(WSAENOTSOCK) {
+        return Err(error);
+    }
+    for descriptor in descriptors.iter_mut() {
+        descriptor.revents = POLLNVAL;
+    }
+    Ok(descriptors.len())
+}
+
+/// Listens on a listening `SOCKET` that the program made, and gave away. As a number of 32 bits: no more of a handle has a meaning.
+pub fn listen_on(socket: &Socket, descriptor: c_int) -> Answer<Endpoint> {
+    // SAFETY: the program says that it is the socket's from now on. What is no socket is asked whether it is, and given back.
+    let owned = unsafe { OwnedSocket::from_raw_socket(descriptor as u32 as RawSocket) };
+    socket.listen_on(owned).map_err(|refused| {
+        // It stays the program's.
+        let _ = refused.socket.into_raw_socket();
+        Errno(EINVAL)
+    })
+}
+
+/// What programs may rely on once they have a context: that the system's sockets can be used, as with libzmq.
+pub fn start_network() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        // Rust's library starts it with its first socket, and never stops it.
+        let _ = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+    });
 }
