@@ -1,7 +1,7 @@
 //! A descriptor that is readable while the bell rings, and `poll`.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -52,7 +52,7 @@ impl Bell {
 
     /// The same, for calls that want to know that it is open.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.read.as_fd()
     }
 
