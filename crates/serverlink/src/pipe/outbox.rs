@@ -6,7 +6,6 @@
 //! beside the segments and enter between two of them, so they are behind at most one batch.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serverlink_driver::{Batch, Buffer, Writer, Written};
@@ -23,6 +22,7 @@ use layout::Layout;
 use lend::Patience;
 use publication::Company;
 use rewrite::Rewrite;
+use segment::Segment;
 
 /// Parts from this size on are written by reference instead of copied.
 pub(crate) const BY_REFERENCE_BYTES: usize = 8 * 1024;
@@ -73,25 +73,6 @@ pub(crate) struct Outbox {
     /// With whom it shares what it is sent.
     company: Company,
 }
-
-/// A run of whole messages.
-#[derive(Default)]
-struct Segment {
-    /// Full buffers, in front of the arena.
-    chain: Vec<Buffer>,
-    arena: Vec<u8>,
-    chain_bytes: usize,
-    messages: usize,
-    /// What the chain shares is whole frames, not the body of one.
-    shares_frames: bool,
-    /// Lent parts that were copied.
-    kept: Option<Arc<Kept>>,
-}
-
-/// Parts that stay until the bytes that were copied out of them are written: a buffer without bytes of its own, which is dropped as all others are,
-/// without a lock.
-#[derive(Default)]
-struct Kept(Vec<Part>);
 
 enum Writing {
     Nobody,
@@ -590,51 +571,10 @@ impl Outbox {
         for segment in self.sealed.drain(..).chain([open]) {
             dropped += segment.messages;
             self.closed_bytes -= segment.bytes();
-            spent.extend(segment.chain);
-            spent.extend(segment.kept.map(|kept| Buffer::Shared(kept)));
+            segment.spend(spent);
         }
         self.queued -= dropped;
         dropped + cut
-    }
-}
-
-impl Segment {
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.chain_bytes + self.arena.len()
-    }
-
-    /// The header is at the arena's end; the body follows it by reference.
-    fn push_shared(&mut self, part: Part) {
-        let arena = std::mem::take(&mut self.arena);
-        self.chain_bytes += arena.len() + part.len();
-        self.chain.push(Buffer::Owned(arena));
-        self.chain.push(Buffer::Shared(Arc::new(part)));
-    }
-
-    #[cold]
-    fn keep(&mut self, part: Part) {
-        let kept = self.kept.get_or_insert_default();
-        Arc::get_mut(kept).expect("it is shared when the segment is handed out").0.push(part);
-    }
-
-    #[inline(always)]
-    fn push_into(self, batch: &mut Batch) {
-        for buffer in self.chain {
-            batch.push(buffer);
-        }
-        if !self.arena.is_empty() {
-            batch.push(Buffer::Owned(self.arena));
-        }
-        if let Some(kept) = self.kept {
-            batch.push(Buffer::Shared(kept));
-        }
-    }
-}
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        &[]
     }
 }
 
@@ -648,6 +588,8 @@ pub(crate) mod lend;
 mod publication;
 #[path = "outbox/rewrite.rs"]
 pub(crate) mod rewrite;
+#[path = "outbox/segment.rs"]
+mod segment;
 
 // The models of `tests/loom.rs` include this file, and are tests of their own.
 #[cfg(all(test, not(loom)))]
