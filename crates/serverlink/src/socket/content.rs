@@ -17,9 +17,9 @@ pub(super) struct Content {
 
 impl Content {
     /// Uses the memory of `frames` for the message's.
-    pub(super) fn of(outgoing: &Outgoing<'_>, is_large: bool, mut frames: Vec<u8>) -> Content {
+    pub(super) fn of(outgoing: &Outgoing<'_>, by_parts: bool, mut frames: Vec<u8>) -> Content {
         frames.clear();
-        if is_large {
+        if by_parts {
             return Content { frames, parts: parts_of(outgoing) };
         }
         encode(outgoing, &mut frames);
@@ -37,8 +37,8 @@ impl Content {
     }
 }
 
-/// Large, or to be kept until they are written.
-pub(super) fn has_large_parts(outgoing: &Outgoing<'_>) -> bool {
+/// Whether a part of it is large, or to be kept until it is written.
+pub(super) fn goes_by_parts(outgoing: &Outgoing<'_>) -> bool {
     match outgoing {
         Outgoing::Bytes(bytes) => bytes.len() >= BY_REFERENCE_BYTES,
         Outgoing::Message(message) => {

@@ -12,7 +12,7 @@ use slotmap::SlotMap;
 
 use super::announce::{Announce, note_unannounced};
 use super::cohort::Cohort;
-use super::content::{Content, has_large_parts};
+use super::content::{Content, goes_by_parts};
 use super::copies::Copies;
 use super::core::{Core, SendSide};
 use super::send::{After, More, encode, leave, replace_queued};
@@ -106,10 +106,10 @@ impl SendSide {
     #[inline(never)]
     pub(super) fn deliver_to_many(&mut self, core: &Core, outgoing: &mut Outgoing<'_>) -> After {
         let set = if core.options.conflate { None } else { self.sender.target_set() };
-        let is_large = has_large_parts(outgoing);
+        let by_parts = goes_by_parts(outgoing);
         match set.and_then(|set| self.fan_out.cohort_of(set)) {
-            Some(cohort) if !is_large => self.deliver_to_cohort(core, cohort, outgoing),
-            _ => self.deliver_to_each(core, set, outgoing, is_large),
+            Some(cohort) if !by_parts => self.deliver_to_cohort(core, cohort, outgoing),
+            _ => self.deliver_to_each(core, set, outgoing, by_parts),
         }
     }
 
@@ -181,13 +181,13 @@ impl SendSide {
         core: &Core,
         set: Option<TargetSet>,
         outgoing: &mut Outgoing<'_>,
-        is_large: bool,
+        by_parts: bool,
     ) -> After {
         let mut aftermath = Aftermath::default();
         let mut targets = std::mem::take(&mut self.fan_out.targets);
         targets.clear();
         targets.extend_from_slice(self.sender.targets());
-        let steady = self.deliver_to_these(core, &targets, set, outgoing, is_large, &mut aftermath);
+        let steady = self.deliver_to_these(core, &targets, set, outgoing, by_parts, &mut aftermath);
         if let Some(set) = set
             && steady >= COHORT_FROM
             && self.fan_out.cohort_of(set).is_none()
@@ -205,10 +205,10 @@ impl SendSide {
         targets: &[PipeId],
         set: Option<TargetSet>,
         outgoing: &Outgoing<'_>,
-        is_large: bool,
+        by_parts: bool,
         aftermath: &mut Aftermath,
     ) -> usize {
-        let content = Content::of(outgoing, is_large, std::mem::take(&mut self.encoded));
+        let content = Content::of(outgoing, by_parts, std::mem::take(&mut self.encoded));
         let (mut copies, mut steady, mut rings) = (None, 0, Announce::Nothing);
         let is_attended = self.fan_out.is_attended();
         for &pipe in targets {

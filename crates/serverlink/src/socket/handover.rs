@@ -9,7 +9,7 @@ use serverlink_driver::Key;
 use serverlink_message::Message;
 use serverlink_patterns::PipeId;
 
-use super::core::{Core, PeerEnd, Topology};
+use super::core::{Core, PeerEnd, RecvSide, Topology};
 use crate::monitor::EventKind;
 use crate::pipe::{Inlet, Outlet};
 use crate::reactor::{Command, Farewell};
@@ -41,10 +41,7 @@ impl Core {
         let name = recv.receiver.routing_id(old);
         let announced = || entry.peer.as_ref().map(|peer| peer.routing_id.clone()).unwrap_or_default();
         let routing_id = name.map_or_else(announced, |name| name.as_bytes().to_vec());
-        recv.receiver.detach(old);
-        let mut inlets = recv.remove_predecessors(old);
-        inlets.extend(recv.remove_inlet(old));
-        let discarded: usize = inlets.iter_mut().map(Inlet::count_unread).sum();
+        let (inlets, discarded) = recv.give_up(old);
         recv.received.at_handover += discarded as u64;
         let event = EventKind::HandedOver { endpoint: entry.endpoint.clone(), routing_id, discarded };
         Some(Displaced { pipe: old, way, event, _inlets: inlets })
@@ -66,9 +63,20 @@ impl Core {
     }
 }
 
+impl RecvSide {
+    /// Nothing that came over this pipe is received any more: its inlets and those before it, to be dropped without a lock, and the whole messages in them.
+    pub(super) fn give_up(&mut self, pipe: PipeId) -> (Vec<Inlet>, usize) {
+        self.receiver.detach(pipe);
+        let mut inlets = self.remove_predecessors(pipe);
+        inlets.extend(self.remove_inlet(pipe));
+        let unread = inlets.iter_mut().map(Inlet::count_unread).sum();
+        (inlets, unread)
+    }
+}
+
 impl Inlet {
     /// Whole messages that nobody took, for an inlet that is given up.
-    pub(super) fn count_unread(&mut self) -> usize {
+    fn count_unread(&mut self) -> usize {
         match self {
             Inlet::Wire(inbox) => {
                 // What is wrong behind them does not matter any more.

@@ -9,7 +9,7 @@ use super::Socket;
 use super::core::{Core, RecvSide};
 use super::subscribers::Queued;
 use crate::error::Error;
-use crate::pipe::{Inlet, Outlet};
+use crate::pipe::Outlet;
 use crate::reactor::Command;
 use crate::sync::later::{drop_later, later};
 
@@ -119,10 +119,7 @@ fn unroutable(routing_id: &[u8]) -> Error {
 impl RecvSide {
     /// What came over this pipe and was not received. `counts`: it was messages.
     fn drop_unread(&mut self, pipe: PipeId, counts: bool) {
-        self.receiver.detach(pipe);
-        let mut inlets = self.remove_predecessors(pipe);
-        inlets.extend(self.remove_inlet(pipe));
-        let mut unread: usize = inlets.iter_mut().map(Inlet::count_unread).sum();
+        let (inlets, mut unread) = self.give_up(pipe);
         drop_later(inlets);
         if self.found_by_look == Some(pipe)
             && let Some(Queued { message, .. }) = self.queued.pop_front()
