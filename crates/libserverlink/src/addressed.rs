@@ -1,17 +1,14 @@
 //! What stands beside a message for some types: the group of RADIO and DISH, the number of a peer for SERVER and PEER.
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 use serverlink::SocketType;
-use serverlink_capi::errno::{Answer, EINVAL, Errno, fail};
+use serverlink_capi::errno::{Answer, EINVAL, Errno};
 use serverlink_capi::guard::{text, utf8};
 use serverlink_capi::socket::CSocket;
 
 use crate::border::{call, status};
 use crate::messages;
-
-/// Longest name of a group.
-const GROUP_MAX: usize = 255;
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn slk_join(socket: *mut c_void, group: *const c_char) -> c_int {
@@ -30,11 +27,7 @@ pub unsafe extern "C" fn slk_msg_set_group(handle: *mut c_void, group: *const c_
     status(|| {
         // SAFETY: the caller passes a text.
         let group = unsafe { text(group) }?;
-        if group.count_bytes() > GROUP_MAX {
-            return fail(EINVAL);
-        }
-        let group = CString::from(group);
-        messages::with(handle, |message| message.extra_mut().group = group)
+        messages::with(handle, |message| message.set_group(group))?
     })
 }
 

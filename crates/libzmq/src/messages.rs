@@ -1,6 +1,6 @@
 //! Messages.
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 use serverlink_capi::errno::{Answer, EINVAL, Errno, fail};
 use serverlink_capi::guard::{bytes, call, length, status, text};
@@ -10,7 +10,6 @@ use serverlink_capi::socket::CSocket;
 const MORE: c_int = 1;
 const SRCFD: c_int = 2;
 const SHARED: c_int = 3;
-const GROUP_MAX: usize = 255;
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init(message: *mut RawMessage) -> c_int {
@@ -197,11 +196,7 @@ pub unsafe extern "C" fn zmq_msg_set_group(message: *mut RawMessage, group: *con
     status(|| {
         // SAFETY: the caller passes a message, and a text.
         let (message, group) = unsafe { (RawMessage::at(message)?, text(group)?) };
-        if group.count_bytes() > GROUP_MAX {
-            return fail(EINVAL);
-        }
-        message.extra_mut().group = CString::from(group);
-        Ok(())
+        message.set_group(group)
     })
 }
 

@@ -11,8 +11,32 @@ pub use unix::{Bell, PollFd, RawFd, listen_on, poll};
 pub use windows::{Bell, PollFd, RawFd, listen_on, poll, start_network};
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Wake;
 use std::time::Instant;
+
+impl Bell {
+    /// Makes it ring. Costs a system call only if it does not.
+    pub fn ring(&self) {
+        // After a strike that failed whoever rings next tries again.
+        if self.begins() && !self.strike() {
+            self.rings.store(false, Ordering::Release);
+        }
+    }
+
+    /// Whether it did not ring. Whoever is told so has to strike it.
+    fn begins(&self) -> bool {
+        !self.rings.swap(true, Ordering::AcqRel)
+    }
+
+    /// Ends the ringing. What rings from now on is heard; what is about to strike, or still on its way, makes it ring once more.
+    pub fn clear(&self) {
+        if self.rings.load(Ordering::Acquire) && self.still() {
+            // Behind that: a ring in between has not struck, and whoever clears looks for what it was about.
+            self.rings.swap(false, Ordering::AcqRel);
+        }
+    }
+}
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
@@ -60,7 +84,7 @@ mod tests {
         let bell = Bell::new().expect("descriptors");
         assert!(bell.begins());
         bell.clear();
-        bell.strike();
+        assert!(bell.strike());
         assert!(is_heard(&bell, None));
         bell.clear();
         assert!(!is_heard(&bell, Some(Instant::now())));

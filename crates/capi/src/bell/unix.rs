@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use serverlink::{Endpoint, Socket};
@@ -18,7 +18,7 @@ pub type PollFd = libc::pollfd;
 /// Rings from [`ring`](Bell::ring) until [`clear`](Bell::clear).
 #[derive(Debug)]
 pub struct Bell {
-    rings: AtomicBool,
+    pub(super) rings: AtomicBool,
     read: OwnedFd,
     /// Where reading and writing have a descriptor each.
     write: Option<OwnedFd>,
@@ -56,32 +56,15 @@ impl Bell {
         self.read.as_fd()
     }
 
-    /// Makes it ring. Costs a system call only if it does not.
-    pub fn ring(&self) {
-        if self.begins() {
-            self.strike();
-        }
-    }
-
-    /// Whether it did not ring. Whoever is told so has to strike it.
-    pub(super) fn begins(&self) -> bool {
-        !self.rings.swap(true, Ordering::AcqRel)
-    }
-
-    pub(super) fn strike(&self) {
+    /// Makes it readable. It cannot be full, and nobody else may close it.
+    pub(super) fn strike(&self) -> bool {
         let write = self.write.as_ref().unwrap_or(&self.read);
-        // It cannot be full, and nobody else may close it. After one that does, whoever rings next tries again.
-        if rustix::io::write(write.as_fd(), &1_u64.to_ne_bytes()).is_err() {
-            self.rings.store(false, Ordering::Release);
-        }
+        rustix::io::write(write.as_fd(), &1_u64.to_ne_bytes()).is_ok()
     }
 
-    /// Ends the ringing. What rings from now on is heard; what is about to strike makes it ring once more.
-    pub fn clear(&self) {
-        if self.rings.load(Ordering::Acquire) && rustix::io::read(self.read.as_fd(), &mut [0; 64]).is_ok() {
-            // Behind the read: a ring in between has written nothing, and whoever clears looks for what it was about.
-            self.rings.swap(false, Ordering::AcqRel);
-        }
+    /// False: it was not readable.
+    pub(super) fn still(&self) -> bool {
+        rustix::io::read(self.read.as_fd(), &mut [0; 64]).is_ok()
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::windows::io::{AsRawSocket, FromRawSocket, IntoRawSocket, OwnedSocket, RawSocket};
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use serverlink::{Endpoint, Socket};
@@ -23,7 +23,7 @@ pub type PollFd = WSAPOLLFD;
 /// Rings from [`ring`](Bell::ring) until [`clear`](Bell::clear).
 #[derive(Debug)]
 pub struct Bell {
-    rings: AtomicBool,
+    pub(super) rings: AtomicBool,
     /// Connected to itself.
     socket: UdpSocket,
 }
@@ -43,30 +43,14 @@ impl Bell {
         self.socket.as_raw_socket() as RawFd
     }
 
-    /// Makes it ring. Costs a system call only if it does not.
-    pub fn ring(&self) {
-        if self.begins() {
-            self.strike();
-        }
+    /// Makes it readable, if not at once: it goes through the system.
+    pub(super) fn strike(&self) -> bool {
+        self.socket.send(&[1]).is_ok()
     }
 
-    /// Whether it did not ring. Whoever is told so has to strike it.
-    pub(super) fn begins(&self) -> bool {
-        !self.rings.swap(true, Ordering::AcqRel)
-    }
-
-    pub(super) fn strike(&self) {
-        if self.socket.send(&[1]).is_err() {
-            self.rings.store(false, Ordering::Release);
-        }
-    }
-
-    /// Ends the ringing. What rings from now on is heard; what is about to strike, or still on its way through the system, makes it ring once more.
-    pub fn clear(&self) {
-        if self.rings.load(Ordering::Acquire) && self.socket.recv(&mut [0; 8]).is_ok() {
-            // Behind the read: a ring in between has sent nothing, and whoever clears looks for what it was about.
-            self.rings.swap(false, Ordering::AcqRel);
-        }
+    /// False: it was not readable.
+    pub(super) fn still(&self) -> bool {
+        self.socket.recv(&mut [0; 8]).is_ok()
     }
 }
 

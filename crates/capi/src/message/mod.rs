@@ -3,7 +3,7 @@
 mod beside;
 mod lent;
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
@@ -14,7 +14,10 @@ pub use self::beside::Extra;
 pub use self::lent::{FreeFn, lent};
 
 use self::beside::Beside;
-use crate::errno::{Answer, EFAULT, ENOMEM, Errno, fail};
+use crate::errno::{Answer, EFAULT, EINVAL, ENOMEM, Errno, fail};
+
+/// Longest name of a group.
+const GROUP_MAX: usize = 255;
 
 /// How a message that was initialised, and not closed, can be told from other memory.
 const LIVE: u32 = 0x5EC5_11A7;
@@ -136,6 +139,15 @@ impl RawMessage {
     /// The same, to be changed.
     pub fn extra_mut(&mut self) -> &mut Extra {
         self.beside_mut().extra_mut()
+    }
+
+    /// The group that a RADIO sends it to; `EINVAL` for a longer name than there can be.
+    pub fn set_group(&mut self, group: &CStr) -> Answer<()> {
+        if group.count_bytes() > GROUP_MAX {
+            return fail(EINVAL);
+        }
+        self.extra_mut().group = CString::from(group);
+        Ok(())
     }
 
     /// Where the bytes are, for the program to read and write.
