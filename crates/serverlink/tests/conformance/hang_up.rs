@@ -6,7 +6,7 @@ use serverlink::{Error, Linger, Message, Part, Socket, SocketType::*};
 
 use crate::{
     everywhere, over_streams, over_transports,
-    world::{World, connect, eventually, peers, recv, recv_text, send, text, until_peers_left},
+    world::{World, answer, connect, eventually, peers, recv, recv_text, send, text, until_peers_left},
 };
 
 everywhere! {
@@ -27,11 +27,6 @@ over_streams! {
 
 over_transports! {
     a_blocked_send_ends_when_its_peer_is_hung_up_on
-}
-
-fn answer(socket: &Socket, to: &Part, text: &str) {
-    let message = Message::from_parts([to.clone(), text.into()]);
-    socket.try_send(message).unwrap_or_else(|refused| panic!("answering: {}", refused.error));
 }
 
 fn assert_nobody(socket: &Socket, id: &Part) {

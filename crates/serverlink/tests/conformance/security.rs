@@ -544,12 +544,17 @@ impl Authenticator for &'static Later {
     }
 }
 
-fn an_authenticator_may_answer_later_from_anywhere(world: &World) {
+fn judged_later(world: &World) -> (&'static Later, Socket) {
     let later: &'static Later = Box::leak(Box::default());
     let pull = world.socket_with(Pull, |options| {
         options.security = Security::plain_server();
         options.authenticator = Some(SharedAuthenticator::new(later));
     });
+    (later, pull)
+}
+
+fn an_authenticator_may_answer_later_from_anywhere(world: &World) {
+    let (later, pull) = judged_later(world);
     let endpoint = world.bind(&pull);
     let pushes = [0, 1].map(|_| socket(world, Push, &Security::plain_client("", "")));
     for push in &pushes {
@@ -572,11 +577,7 @@ fn an_authenticator_may_answer_later_from_anywhere(world: &World) {
 }
 
 fn a_peer_that_leaves_while_it_is_judged_is_noticed_at_once(world: &World) {
-    let later: &'static Later = Box::leak(Box::default());
-    let pull = world.socket_with(Pull, |options| {
-        options.security = Security::plain_server();
-        options.authenticator = Some(SharedAuthenticator::new(later));
-    });
+    let (later, pull) = judged_later(world);
     let endpoint = world.bind(&pull);
     let monitor = pull.monitor();
     let push = world.socket_with(Push, |options| {

@@ -1,11 +1,11 @@
 //! CLIENT and SERVER (RFC 41), and PEER (RFC 51).
 
-use serverlink::{Error, Message, Part, Socket, SocketType::*};
+use serverlink::{Error, Message, Part, SocketType::*};
 
 use crate::{
     everywhere, over_streams,
     world::{
-        World, assert_nothing_waits, connect, eventually, peers, recv, recv_text, send, text,
+        World, answer, assert_nothing_waits, connect, eventually, peers, recv, recv_text, send, text,
         until_peers_left,
     },
 };
@@ -22,11 +22,6 @@ everywhere! {
 
 over_streams! {
     a_dialed_peer_keeps_its_number
-}
-
-fn answer(socket: &Socket, to: &Part, text: &str) {
-    let message = Message::from_parts([to.clone(), text.into()]);
-    socket.try_send(message).unwrap_or_else(|refused| panic!("answering: {}", refused.error));
 }
 
 fn each_client_is_answered_by_its_number(world: &World) {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use serverlink::{
-    Context, Error, Event, Message, Monitor, Options, Socket, SocketType,
+    Context, Error, Event, Message, Monitor, Options, Part, Socket, SocketType,
     sim::{Faults, Simulation},
 };
 use tempfile::TempDir;
@@ -253,6 +253,12 @@ pub(crate) fn send<const N: usize>(socket: &Socket, parts: [&str; N]) {
             None => in_time(|deadline| socket.send_deadline(message, deadline).map_err(Error::from)),
         })
         .unwrap_or_else(|error| panic!("sending {parts:?}: {error}"));
+}
+
+/// To one peer, by its address.
+pub(crate) fn answer(socket: &Socket, to: &Part, text: &str) {
+    let message = Message::from_parts([to.clone(), text.into()]);
+    socket.try_send(message).unwrap_or_else(|refused| panic!("answering: {}", refused.error));
 }
 
 /// For sockets that drop what a full peer has no room for. A peer may have read everything before the sender heard that the
