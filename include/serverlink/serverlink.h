@@ -151,7 +151,7 @@ SLK_API int slk_close (slk_socket_t *socket);
 
 /* Endpoints: "tcp://HOST:PORT" ("*" for all addresses, or any free port: ask SLK_LAST_ENDPOINT), "ipc://PATH", "inproc://NAME".
  * SLK_DGRAM: "udp://HOST:PORT", or "udp://INTERFACE;GROUP:PORT" for a group of multicast, and nothing else; SLK_EPROTONOSUPPORT otherwise. A SLK_DISH binds
- * there too, and a SLK_RADIO connects. Not on Windows: SLK_ENOTSUP.
+ * there too, and a SLK_RADIO connects.
  * slk_bind listens: SLK_EADDRINUSE, SLK_EADDRNOTAVAIL, SLK_ENODEV, SLK_EINVAL, SLK_EPROTONOSUPPORT, ... */
 SLK_API int slk_bind (slk_socket_t *socket, const char *endpoint);
 /* Connects, now and whenever the connection is lost. Succeeds whether or not anybody listens. */

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::source::{ListenerKind, OsListenerKind, OsStreamKind, StreamKind};
 #[cfg(unix)]
-use crate::unix;
+use crate::unix::{self, Datagrams, OsDatagrams};
 #[cfg(windows)]
-use crate::windows;
+use crate::windows::{self, Datagrams, OsDatagrams};
 use crate::{
     Address, DatagramOptions, Events, Kind, ListenOptions, Listener, OsListener, OsStream, Stream,
     StreamOptions, Unregistered, sim,
@@ -73,9 +73,22 @@ impl Driver {
     }
 }
 
-fn no_datagrams(options: &DatagramOptions, machine: &str) -> io::Error {
+#[cfg(any(unix, windows))]
+fn registered(
+    outcome: Result<std::sync::Arc<Datagrams>, (OsDatagrams, io::Error)>,
+) -> Result<Stream, Unregistered<OsStream>> {
+    match outcome {
+        Ok(socket) => Ok(Stream(StreamKind::Datagrams(socket))),
+        Err((socket, error)) => {
+            Err(Unregistered { object: OsStream(OsStreamKind::Datagrams(socket)), error })
+        }
+    }
+}
+
+fn no_datagrams(options: &DatagramOptions) -> io::Error {
+    let local = options.local;
     let message =
-        format!("udp is not built in {machine} yet, so nothing can be received on {}", options.local);
+        format!("udp is not built in on the simulated machine yet, so nothing can be received on {local}");
     io::Error::new(io::ErrorKind::Unsupported, message)
 }
 
@@ -215,12 +228,11 @@ impl Remote {
             },
             #[cfg(unix)]
             (RemoteKind::Unix(remote), OsStreamKind::Datagrams(socket)) => {
-                match remote.adopt_datagrams(socket) {
-                    Ok(socket) => Ok(Stream(StreamKind::Datagrams(socket))),
-                    Err((socket, error)) => {
-                        Err(Unregistered { object: OsStream(OsStreamKind::Datagrams(socket)), error })
-                    }
-                }
+                registered(remote.adopt_datagrams(socket))
+            }
+            #[cfg(windows)]
+            (RemoteKind::Windows(remote), OsStreamKind::Datagrams(socket)) => {
+                registered(remote.adopt_datagrams(socket))
             }
             (RemoteKind::Simulated(remote), OsStreamKind::Simulated(stream)) => match remote.adopt(stream) {
                 Ok(stream) => Ok(Stream(StreamKind::Simulated(stream))),
@@ -233,13 +245,13 @@ impl Remote {
         }
     }
 
-    /// Whether there are [datagrams](crate::datagram) here at all: not on Windows yet, and not on the simulated machine.
+    /// Whether there are [datagrams](crate::datagram) here at all: not on the simulated machine yet.
     pub fn has_datagrams(&self) -> bool {
         match &self.0 {
             #[cfg(unix)]
             RemoteKind::Unix(_) => true,
             #[cfg(windows)]
-            RemoteKind::Windows(_) => false,
+            RemoteKind::Windows(_) => true,
             RemoteKind::Simulated(_) => false,
         }
     }
@@ -248,18 +260,16 @@ impl Remote {
     /// it receives as well, with the port that the system chose.
     ///
     /// # Errors
-    /// The address is in use, or not this machine's; there is no such interface, or it cannot join the group. `Unsupported` on Windows and on the simulated
-    /// machine, which have no datagrams yet, and for an option that this system does not have.
+    /// The address is in use, or not this machine's; there is no such interface, or it cannot join the group. `Unsupported` on the simulated machine,
+    /// which has no datagrams yet, and for an option that this system does not have.
     pub fn open_datagrams(&self, options: &DatagramOptions) -> io::Result<(OsStream, SocketAddr)> {
         match &self.0 {
-            #[cfg(unix)]
-            RemoteKind::Unix(_) => {
-                let (socket, local) = unix::OsDatagrams::open(options)?;
+            RemoteKind::Simulated(_) => Err(no_datagrams(options)),
+            #[cfg(any(unix, windows))]
+            _ => {
+                let (socket, local) = OsDatagrams::open(options)?;
                 Ok((OsStream(OsStreamKind::Datagrams(socket)), local))
             }
-            #[cfg(windows)]
-            RemoteKind::Windows(_) => Err(no_datagrams(options, "on Windows")),
-            RemoteKind::Simulated(_) => Err(no_datagrams(options, "on the simulated machine")),
         }
     }
 

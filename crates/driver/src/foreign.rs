@@ -138,7 +138,7 @@ impl OsStream {
             OsStreamKind::Windows(stream) => {
                 stream.into_socket().map_err(|pipe| OsStream(OsStreamKind::Windows(pipe)))
             }
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             datagrams @ OsStreamKind::Datagrams(_) => Err(OsStream(datagrams)),
             simulated @ OsStreamKind::Simulated(_) => Err(OsStream(simulated)),
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::borrowed::Borrowed;
 #[cfg(unix)]
-use crate::unix;
+use crate::unix::{self, Datagrams, OsDatagrams};
 #[cfg(windows)]
-use crate::windows;
+use crate::windows::{self, Datagrams, OsDatagrams};
 use crate::{Address, Batch, Credentials, Key, ListenOptions, sim};
 
 /// A bound, listening socket that no driver knows yet. Dropping it closes it; an ipc path is unlinked.
@@ -60,8 +60,8 @@ pub struct OsStream(pub(crate) OsStreamKind);
 pub(crate) enum OsStreamKind {
     #[cfg(unix)]
     Unix(unix::OsStream),
-    #[cfg(unix)]
-    Datagrams(unix::OsDatagrams),
+    #[cfg(any(unix, windows))]
+    Datagrams(OsDatagrams),
     #[cfg(windows)]
     Windows(windows::OsStream),
     Simulated(sim::OsStream),
@@ -73,7 +73,7 @@ impl OsStream {
         match &self.0 {
             #[cfg(unix)]
             OsStreamKind::Unix(stream) => stream.credentials(),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             OsStreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             OsStreamKind::Windows(stream) => stream.credentials(),
@@ -245,8 +245,8 @@ pub struct Writer(StreamKind);
 pub(crate) enum StreamKind {
     #[cfg(unix)]
     Unix(std::sync::Arc<unix::Stream>),
-    #[cfg(unix)]
-    Datagrams(std::sync::Arc<unix::Datagrams>),
+    #[cfg(any(unix, windows))]
+    Datagrams(std::sync::Arc<Datagrams>),
     #[cfg(windows)]
     Windows(std::sync::Arc<windows::Stream>),
     Simulated(std::sync::Arc<sim::Stream>),
@@ -267,7 +267,7 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.read(into),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(socket) => socket.read(into),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.read(into),
@@ -282,7 +282,7 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.is_drained_by(count, room),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(_) => false,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.is_drained_by(count, room),
@@ -309,7 +309,7 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.shutdown_write(),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(_) => return false,
             #[cfg(windows)]
             StreamKind::Windows(stream) => return stream.shutdown_write(),
@@ -333,7 +333,7 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.peer_address(),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.peer_address(),
@@ -346,7 +346,7 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.credentials(),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.credentials(),
@@ -359,7 +359,7 @@ impl Stream {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.local_address(),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(_) => None,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.local_address(),
@@ -401,7 +401,7 @@ impl Writer {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.write_borrowed(borrowed),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(_) => Ok(()),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.write_borrowed(borrowed),
@@ -415,8 +415,8 @@ impl Writer {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(_) => true,
-            #[cfg(unix)]
-            StreamKind::Datagrams(_) => true,
+            #[cfg(any(unix, windows))]
+            StreamKind::Datagrams(socket) => socket.reports_writable(),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.reports_writable(),
             StreamKind::Simulated(stream) => stream.reports_writable(),
@@ -432,7 +432,7 @@ impl Writer {
         match &self.0 {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.wait_writable(at_most),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(_) => false,
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.wait_writable(at_most),
@@ -443,7 +443,7 @@ impl Writer {
     /// How many [datagrams](crate::datagram) the system refused since this was last called; none of streams of octets.
     #[inline]
     pub fn take_refused(&self) -> u64 {
-        #[cfg(unix)]
+        #[cfg(any(unix, windows))]
         if let StreamKind::Datagrams(socket) = &self.0 {
             return socket.take_refused();
         }
@@ -462,7 +462,7 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.key(),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(socket) => socket.key(),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.key(),
@@ -475,7 +475,7 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.write(batch),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(socket) => socket.write(batch),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.write(batch),
@@ -488,7 +488,7 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(_) => {}
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(socket) => socket.rearm(interest),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.rearm(interest),
@@ -500,7 +500,7 @@ impl StreamKind {
         match self {
             #[cfg(unix)]
             StreamKind::Unix(stream) => stream.close(),
-            #[cfg(unix)]
+            #[cfg(any(unix, windows))]
             StreamKind::Datagrams(socket) => socket.close(),
             #[cfg(windows)]
             StreamKind::Windows(stream) => stream.close(),

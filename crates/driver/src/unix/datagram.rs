@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType, sockopt};
@@ -12,7 +12,9 @@ use rustix::net::{RecvFlags, SendFlags, SocketType, sockopt};
 use super::registry::Registry;
 use super::socket;
 use super::tcp_options;
-use crate::datagram::{ADDRESS_BYTES, split_address, write_address};
+use crate::datagram::{
+    ADDRESS_BYTES, Refused, canonical, in_family, split_address, told, write_address, wrong_family,
+};
 use crate::options::refused;
 use crate::{Batch, DatagramOptions, Interest, Interface, Key, Read, Written};
 
@@ -119,39 +121,18 @@ fn index_of(name: &str) -> io::Result<u32> {
     Ok(nix::net::if_::if_nametoindex(name)?)
 }
 
-fn wrong_family() -> io::Error {
-    let why = "a group of IPv4 needs an interface with an IPv4 address, one of IPv6 the interface's name";
-    io::Error::new(io::ErrorKind::InvalidInput, why)
-}
-
-fn told(error: io::Error, what: &str) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
-}
-
-/// Of an address of IPv4 in the form of IPv6: the former.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    match address {
-        SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some() => {
-            SocketAddr::new(address.ip().to_canonical(), address.port())
-        }
-        _ => address,
-    }
-}
-
 /// Registered.
 #[derive(Debug)]
 pub(crate) struct Datagrams {
     key: Key,
     fd: OwnedFd,
-    /// It may be for both families: then addresses of IPv4 have the form of IPv6 for the system, and for nobody else.
     ipv6: bool,
     registry: Arc<Registry>,
     /// The last write was cut short: only then is `Writable` worth an event.
     wants_write: Arc<AtomicBool>,
     /// The selector is asked for it.
     selects_write: AtomicBool,
-    /// What the system refused since it was last asked about.
-    refused: AtomicU64,
+    refused: Refused,
     closed: AtomicBool,
 }
 
@@ -169,7 +150,7 @@ impl Datagrams {
                 registry: Arc::clone(registry),
                 wants_write,
                 selects_write: AtomicBool::new(false),
-                refused: AtomicU64::new(0),
+                refused: Refused::default(),
                 closed: AtomicBool::new(false),
             })),
             Err(error) => Err((socket, error)),
@@ -226,7 +207,7 @@ impl Datagrams {
             let len = next.len();
             let sent = match split_address(next) {
                 Some((to, datagram)) => {
-                    rustix::net::sendto(&self.fd, datagram, SEND_FLAGS, &self.in_its_family(to))
+                    rustix::net::sendto(&self.fd, datagram, SEND_FLAGS, &in_family(to, self.ipv6))
                 }
                 None => Err(Errno::DESTADDRREQ),
             };
@@ -234,19 +215,14 @@ impl Datagrams {
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => return Written::Blocked(batch),
-                Err(_) => {
-                    self.refused.fetch_add(1, Ordering::Relaxed);
-                }
+                Err(_) => self.refused.note(),
             }
             batch.advance(len);
         }
     }
 
-    fn in_its_family(&self, to: SocketAddr) -> SocketAddr {
-        match to.ip() {
-            IpAddr::V4(ip) if self.ipv6 => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
-            _ => to,
-        }
+    pub(crate) fn reports_writable(&self) -> bool {
+        true
     }
 
     /// Each datagram that is sent would be an edge, and wake whoever waits, if the selector were asked for this all the time.
@@ -264,10 +240,7 @@ impl Datagrams {
     }
 
     pub(crate) fn take_refused(&self) -> u64 {
-        match self.refused.load(Ordering::Relaxed) {
-            0 => 0,
-            _ => self.refused.swap(0, Ordering::Relaxed),
-        }
+        self.refused.take()
     }
 
     pub(crate) fn close(&self) {

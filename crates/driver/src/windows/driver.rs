@@ -1,8 +1,10 @@
 //! The two halves of a driver on Windows.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::datagram::{Datagrams, OsDatagrams};
 use super::iocp::{self, Iocp};
 use super::polling::{self, Polled};
 use super::source::{Listener, OsListener, OsStream, Stream};
@@ -96,6 +98,16 @@ impl Remote {
             Remote::Iocp(remote) => Ok(Stream::Iocp(iocp::Stream::adopt(remote, stream)?)),
             Remote::Polled(remote) => Ok(Stream::Polled(polling::Stream::adopt(remote, stream)?)),
         }
+    }
+
+    pub(crate) fn adopt_datagrams(
+        &self,
+        socket: OsDatagrams,
+    ) -> Result<Arc<Datagrams>, (OsDatagrams, io::Error)> {
+        Ok(Arc::new(match self {
+            Remote::Iocp(remote) => Datagrams::Iocp(iocp::Datagrams::adopt(remote, socket)?),
+            Remote::Polled(remote) => Datagrams::Polled(polling::Datagrams::adopt(remote, socket)?),
+        }))
     }
 
     pub(crate) fn connect(&self, target: &Address, options: &StreamOptions) -> io::Result<Stream> {

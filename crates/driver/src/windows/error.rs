@@ -49,6 +49,29 @@ pub(super) fn is_out_of_memory(error: &io::Error) -> bool {
         || code == ERROR_NO_SYSTEM_RESOURCES as i32 || code == ERROR_WORKING_SET_QUOTA as i32)
 }
 
+/// Whether this tells what became of one datagram: it says nothing of those that come. In the words of the socket calls, and in those of a completion.
+pub(super) fn is_about_a_datagram(error: &io::Error) -> bool {
+    const COMPLETIONS: [u32; 6] = [
+        ERROR_MORE_DATA,
+        ERROR_PORT_UNREACHABLE,
+        ERROR_PROTOCOL_UNREACHABLE,
+        ERROR_HOST_UNREACHABLE,
+        ERROR_NETWORK_UNREACHABLE,
+        ERROR_CONNECTION_REFUSED,
+    ];
+    let Some(code) = error.raw_os_error() else { return false };
+    matches!(
+        code,
+        WSAECONNRESET
+            | WSAECONNREFUSED
+            | WSAENETRESET
+            | WSAEMSGSIZE
+            | WSAEHOSTUNREACH
+            | WSAENETUNREACH
+            | WSAEINTR
+    ) || COMPLETIONS.contains(&(code as u32))
+}
+
 /// The outcome of a call that says zero for failure.
 pub(super) fn check(succeeded: i32) -> io::Result<()> {
     if succeeded == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
@@ -75,6 +98,10 @@ mod tests {
         ] {
             assert_eq!(from_status(status).kind(), kind, "{status:#x}");
         }
+        for status in [STATUS_PORT_UNREACHABLE, STATUS_BUFFER_OVERFLOW, STATUS_HOST_UNREACHABLE] {
+            assert!(is_about_a_datagram(&from_status(status)), "{status:#x}");
+        }
+        assert!(!is_about_a_datagram(&from_status(STATUS_CANCELLED)));
         assert!(is_aborted(&from_status(STATUS_CANCELLED)));
         assert!(is_out_of_memory(&from_status(STATUS_INSUFFICIENT_RESOURCES)));
     }

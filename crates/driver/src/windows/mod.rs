@@ -1,5 +1,6 @@
 //! Sockets and pipes of Windows, with completion ports to say what became of them, or `polling` to say when they are ready.
 
+mod datagram;
 mod driver;
 mod error;
 mod foreign;
@@ -17,6 +18,7 @@ mod unix_socket;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub(crate) use datagram::{Datagrams, OsDatagrams};
 pub(crate) use driver::{Driver, Remote};
 pub(crate) use foreign::addresses_of;
 pub(crate) use outer::{Outer, OuterWaker};

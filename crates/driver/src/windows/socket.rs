@@ -1,7 +1,7 @@
 //! Making sockets and telling them their options.
 
 use std::io::{self, IoSlice, Read as _, Write as _};
-use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
 use std::os::windows::io::{AsRawSocket, FromRawSocket, OwnedSocket};
 use std::ptr;
 use std::sync::OnceLock;
@@ -103,15 +103,23 @@ pub(super) fn start_listening(socket: OwnedSocket, backlog: u32) -> io::Result<T
 
 /// A stream socket for addresses of this family, for overlapped use.
 pub(super) fn create(family: Family) -> io::Result<OwnedSocket> {
+    match family {
+        Family::V4 => create_of(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+        Family::V6 => create_of(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+        Family::Unix => create_of(AF_UNIX, SOCK_STREAM, 0),
+    }
+}
+
+/// A socket for datagrams over addresses like this, for overlapped use.
+pub(super) fn create_for_datagrams(local: &SocketAddr) -> io::Result<OwnedSocket> {
+    create_of(if local.is_ipv4() { AF_INET } else { AF_INET6 }, SOCK_DGRAM, IPPROTO_UDP)
+}
+
+fn create_of(family: u16, kind: i32, protocol: i32) -> io::Result<OwnedSocket> {
     start_winsock()?;
-    let (family, protocol) = match family {
-        Family::V4 => (AF_INET, IPPROTO_TCP),
-        Family::V6 => (AF_INET6, IPPROTO_TCP),
-        Family::Unix => (AF_UNIX, 0),
-    };
     let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
     // SAFETY: the only pointer is null, which the call allows.
-    let socket = unsafe { WSASocketW(family.into(), SOCK_STREAM, protocol, ptr::null(), 0, flags) };
+    let socket = unsafe { WSASocketW(family.into(), kind, protocol, ptr::null(), 0, flags) };
     if socket == INVALID_SOCKET {
         return Err(io::Error::last_os_error());
     }
@@ -151,11 +159,19 @@ pub(super) fn any_like(target: &SocketAddr) -> SocketAddr {
 
 /// The options that must be there before a socket connects or listens, because the window scale is fixed then.
 pub(super) fn set_buffers(socket: &impl AsRawSocket, options: &StreamOptions) -> io::Result<()> {
+    set_buffer_sizes(socket, options.send_buffer, options.receive_buffer)
+}
+
+pub(super) fn set_buffer_sizes(
+    socket: &impl AsRawSocket,
+    send: Option<usize>,
+    receive: Option<usize>,
+) -> io::Result<()> {
     let size = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
-    if let Some(bytes) = options.send_buffer {
+    if let Some(bytes) = send {
         set_option(socket, SOL_SOCKET, SO_SNDBUF, size(bytes))?;
     }
-    if let Some(bytes) = options.receive_buffer {
+    if let Some(bytes) = receive {
         set_option(socket, SOL_SOCKET, SO_RCVBUF, size(bytes))?;
     }
     Ok(())
@@ -263,6 +279,26 @@ pub(super) fn finish_connecting(socket: &TcpStream) -> io::Result<()> {
 /// What `AcceptEx` left out: without it the socket has neither names nor the listener's properties.
 pub(super) fn finish_accepting(socket: &TcpStream, listener: &TcpListener) -> io::Result<()> {
     set_option(socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, raw(listener))
+}
+
+/// Keeps the system from telling, in place of the next datagram that comes, that one which was sent found nobody. Where a provider does not know this, reading
+/// passes over what it tells.
+pub(super) fn keep_datagrams_apart(socket: &impl AsRawSocket) {
+    let (told, mut length) = (0_u32, 0);
+    // SAFETY: the socket is open while it is borrowed; the value has the size that is told, and outlives the call. Nothing is answered.
+    let _ = check_socket(unsafe {
+        WSAIoctl(
+            raw(socket),
+            SIO_UDP_CONNRESET,
+            (&raw const told).cast(),
+            size_of_val(&told) as u32,
+            ptr::null_mut(),
+            0,
+            &mut length,
+            ptr::null_mut(),
+            None,
+        )
+    });
 }
 
 /// Makes closing the socket a reset: nobody will ever read what its peer sent.
@@ -387,5 +423,51 @@ impl From<&SocketAddr> for RawAddress {
                 Anonymous: SOCKADDR_IN6_0 { sin6_scope_id: address.scope_id() },
             }),
         }
+    }
+}
+
+/// What the system wrote as an address. `None`: one of a family that has no name here.
+pub(super) fn address_in(memory: &SOCKADDR_STORAGE) -> Option<SocketAddr> {
+    let memory_of = ptr::from_ref(memory);
+    match memory.ss_family {
+        AF_INET => {
+            // SAFETY: the memory is initialised, aligned for every address and larger than any, and every bit pattern is an address.
+            let address = unsafe { memory_of.cast::<SOCKADDR_IN>().read() };
+            // SAFETY: every form of the union is the same four octets.
+            let octets = unsafe { address.sin_addr.S_un.S_addr }.to_ne_bytes();
+            Some(SocketAddr::new(octets.into(), u16::from_be(address.sin_port)))
+        }
+        AF_INET6 => {
+            // SAFETY: as above.
+            let address = unsafe { memory_of.cast::<SOCKADDR_IN6>().read() };
+            // SAFETY: every form of the unions is the same octets.
+            let (octets, scope) = unsafe { (address.sin6_addr.u.Byte, address.Anonymous.sin6_scope_id) };
+            Some(SocketAddrV6::new(octets.into(), u16::from_be(address.sin6_port), 0, scope).into())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_come_back_from_the_systems_form() {
+        for text in ["127.0.0.1:1", "255.255.255.255:65535", "[::1]:0", "[fe80::1%7]:5555"] {
+            let address: SocketAddr = text.parse().expect("an address");
+            let raw = RawAddress::from(&address);
+            let mut memory = SOCKADDR_STORAGE::default();
+            // SAFETY: both are as long as told, and neither is part of the other.
+            unsafe {
+                ptr::copy_nonoverlapping(
+                    raw.as_ptr().cast::<u8>(),
+                    (&raw mut memory).cast(),
+                    raw.len() as usize,
+                );
+            }
+            assert_eq!(address_in(&memory), Some(address));
+        }
+        assert_eq!(address_in(&SOCKADDR_STORAGE::default()), None);
     }
 }

@@ -44,7 +44,7 @@ pub enum Endpoint {
     Inproc(String),
     /// `udp://host:port`, or `udp://interface;group:port`: datagrams, over the network. For [`Radio`](crate::Radio), which connects, and for
     /// [`Dish`](crate::Dish) and [`Dgram`](crate::Dgram), which bind. A datagram may be lost, come twice or out of order, and nobody knows who listens. With
-    /// a group of IP multicast as its host it reaches everybody who has bound that group. Not on Windows.
+    /// a group of IP multicast as its host it reaches everybody who has bound that group.
     Udp {
         /// The network interface for datagrams of the group: the interface's IPv4 address, its name, or `*` for the system's choice, as is `None`. IPv6
         /// knows them by name only.

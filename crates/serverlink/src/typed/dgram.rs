@@ -9,7 +9,7 @@ use crate::pipe::outbox::datagrams::parse_address;
 
 typed_socket! {
     /// Datagrams of udp, from and to any address: no ZMTP, no connections, no promise that one arrives, only once or in order. It binds one endpoint of
-    /// `udp://`, and nothing else; port `*` if it only asks. Where it is bound to a group of multicast it receives what goes to the group. Not on Windows.
+    /// `udp://`, and nothing else; port `*` if it only asks. Where it is bound to a group of multicast it receives what goes to the group.
     ///
     /// A datagram that finds [`recv_hwm`](crate::Options::recv_hwm) reached is dropped and counted. Sending waits while the system has no room. libzmq
     /// has it as a draft, for IPv4 and datagrams of 8 KiB.
@@ -18,7 +18,6 @@ typed_socket! {
     /// nothing can be sent.
     ///
     /// ```
-    /// # #[cfg(unix)]
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use serverlink::{Context, Endpoint, Port};
     ///
@@ -35,8 +34,6 @@ typed_socket! {
     /// assert_eq!(client.recv_from()?.1.first(), "pong");
     /// # Ok(())
     /// # }
-    /// # #[cfg(not(unix))]
-    /// # fn main() {}
     /// ```
     Dgram is Dgram
 }

@@ -7,7 +7,6 @@ mod bad_peers;
 mod batch;
 mod closing;
 mod conflate;
-#[cfg(unix)]
 mod datagrams;
 mod dealer;
 mod endpoints;

@@ -1,6 +1,7 @@
 //! Completion ports: a call starts an operation, and a packet says how it ended.
 
 mod channel;
+mod datagrams;
 mod door;
 mod flights;
 mod listener;
@@ -18,6 +19,7 @@ use slotmap::SlotMap;
 use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, STATUS_INSUFFICIENT_RESOURCES};
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
 
+pub(crate) use datagrams::Datagrams;
 pub(crate) use listener::Listener;
 /// What is registered from the first moment on.
 pub(super) use registered::Registered;
@@ -161,7 +163,9 @@ impl Iocp {
         let Landing { flight, status, bytes, is_forgotten } = landing;
         let is_over = flight.role == Role::Farewell || {
             let outcome = match status {
-                _ if is_forgotten && flight.role == Role::Send => Err(error::forgotten()),
+                _ if is_forgotten && matches!(flight.role, Role::Receive | Role::Send) => {
+                    Err(error::forgotten())
+                }
                 0.. => Ok(bytes),
                 status => Err(error::from_status(status)),
             };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::mem;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,6 +39,16 @@ impl SystemObject for TcpStream {
 }
 
 impl SystemObject for TcpListener {
+    fn handle(&self) -> HANDLE {
+        socket::raw(self) as HANDLE
+    }
+
+    fn can_skip_packets(&self) -> bool {
+        socket::is_system_handle(self)
+    }
+}
+
+impl SystemObject for UdpSocket {
     fn handle(&self) -> HANDLE {
         socket::raw(self) as HANDLE
     }

@@ -1,7 +1,7 @@
 //! What a handle may join, and what comes out of a port.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::windows::io::{AsRawSocket, FromRawSocket, OwnedSocket};
 
 use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, HANDLE};
@@ -12,11 +12,13 @@ use windows_sys::Win32::System::Threading::GetCurrentProcessId;
 
 use super::port::CompletionPort;
 use super::*;
-use crate::port::{Driver, Port};
+use crate::datagram::{ADDRESS_BYTES, MAX_READ_BYTES, put_address};
+use crate::port::{Driver, Port, Remote};
+use crate::windows::datagram::OsDatagrams;
 use crate::windows::error::check_socket;
 use crate::windows::socket::{self, SocketOsStream};
 use crate::windows::source::{OsListener, OsStream};
-use crate::{Address, Batch, Events, ListenOptions, Read, Written};
+use crate::{Address, Batch, Buffer, DatagramOptions, Events, Interest, ListenOptions, Read, Written};
 
 fn driver() -> Driver<Iocp> {
     Driver::open(&Port::new(Iocp::open().expect("handles enough")))
@@ -243,6 +245,109 @@ fn what_the_system_lacks_memory_for_is_tried_again() {
     });
     assert!(matches!(launched, Launched::Pending), "{launched:?}");
     assert!(matches!(next(&mut driver), Event::Readable(key) if key == stream.key()));
+}
+
+// ---- datagrams
+
+fn datagrams(remote: &Remote<Iocp>) -> (Datagrams, SocketAddr) {
+    let options = DatagramOptions::on("127.0.0.1:0".parse().expect("an address"));
+    let (socket, local) = OsDatagrams::open(&options).expect("a free port");
+    (Datagrams::adopt(remote, socket).map_err(|(_, error)| error).expect("its first registration"), local)
+}
+
+fn datagram(to: SocketAddr, body: &[u8]) -> Buffer {
+    let mut octets = Vec::new();
+    put_address(to, &mut octets);
+    octets.extend_from_slice(body);
+    Buffer::Owned(octets)
+}
+
+/// Waits for the edge, and reads one.
+fn received(driver: &mut Driver<Iocp>, socket: &Datagrams) -> Vec<u8> {
+    let mut buffer = vec![0; MAX_READ_BYTES];
+    loop {
+        match socket.read(&mut buffer).expect("an open socket") {
+            Read::Bytes(count) => return buffer[ADDRESS_BYTES..count].to_vec(),
+            _ => {
+                socket.rearm(Interest::Readable);
+                assert!(matches!(next(driver), Event::Readable(key) if key == socket.key()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_receive_of_datagrams_that_was_cancelled_is_started_again() {
+    let mut driver = driver();
+    let remote = driver.remote();
+    let (socket, local) = datagrams(&remote);
+    let iocp = remote.port().well();
+    for _ in 0..3 {
+        socket.cancel();
+        let mut taken = Vec::new();
+        iocp.take(&mut taken, Some(Duration::from_secs(30))).expect("a port that works");
+        assert!(taken.is_empty(), "{taken:?}");
+    }
+    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    stranger.send_to(b"input", local).expect("loopback");
+    assert_eq!(received(&mut driver, &socket), b"input");
+}
+
+#[test]
+fn a_receive_of_datagrams_outlives_the_thread_that_started_it() {
+    let mut driver = driver();
+    let remote = driver.remote();
+    let there = remote.clone();
+    let (socket, local) = std::thread::spawn(move || datagrams(&there)).join().expect("no panic");
+    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    for body in [b"one", b"two"] {
+        stranger.send_to(body, local).expect("loopback");
+        assert_eq!(received(&mut driver, &socket), body);
+    }
+}
+
+/// Where the system has no room at once, it keeps what it was given until it has.
+#[test]
+fn datagrams_that_wait_go_out_one_after_the_other() {
+    let mut driver = driver();
+    let remote = driver.remote();
+    let (socket, _) = datagrams(&remote);
+    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let to = stranger.local_addr().expect("it is bound");
+    let batch = Batch::from(vec![
+        datagram(to, b"one"),
+        datagram(to, &[0; 65_508]),
+        Buffer::Owned(b"no address".to_vec()),
+        datagram(to, b""),
+        datagram(to, b"three"),
+    ]);
+    let batch = match socket.write_overlapped(batch) {
+        Written::Done(batch) => batch,
+        Written::Pending => match next(&mut driver) {
+            Event::Written(key, batch, Ok(())) if key == socket.key() => *batch,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(batch.remaining_bytes(), 0);
+    assert_eq!(socket.take_refused(), 2);
+    let mut buffer = [0; 10];
+    for body in [&b"one"[..], b"", b"three"] {
+        let (count, _) = stranger.recv_from(&mut buffer).expect("a datagram");
+        assert_eq!(&buffer[..count], body);
+    }
+}
+
+#[test]
+fn a_port_that_is_dropped_waits_for_datagrams() {
+    for _ in 0..50 {
+        let driver = driver();
+        let remote = driver.remote();
+        let (socket, _) = datagrams(&remote);
+        let memory = std::sync::Arc::downgrade(&socket.home());
+        drop((driver, remote, socket));
+        assert!(memory.upgrade().is_none(), "the port gave up on an operation");
+    }
 }
 
 #[test]

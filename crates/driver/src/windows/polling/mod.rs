@@ -1,11 +1,14 @@
 //! The `polling` crate: readiness on Windows, as a second opinion. Each event has to be asked for again.
 
+mod datagrams;
 mod listener;
 mod stream;
+mod watched;
 
 use std::fmt;
 use std::io;
 use std::mem;
+use std::net::UdpSocket;
 use std::os::windows::io::AsSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,6 +17,7 @@ use std::time::Duration;
 use ::polling::{AsRawSource, Event as Interest, Events, PollMode, Poller};
 use slotmap::{Key as _, KeyData, SlotMap};
 
+pub(crate) use datagrams::Datagrams;
 pub(crate) use listener::Listener;
 pub(crate) use stream::Stream;
 pub(super) use stream::unsupported_pipe;
@@ -46,6 +50,7 @@ struct Registration {
 enum Source {
     Listener,
     Stream(Arc<stream::Shared>),
+    Datagrams(Arc<watched::Watched<UdpSocket>>),
 }
 
 impl fmt::Debug for Polled {
@@ -123,6 +128,9 @@ impl Polled {
             Some((member, Source::Listener)) => taken.push((member, Event::Acceptable(key))),
             Some((member, Source::Stream(stream))) => {
                 stream.raised(self, raised, &mut |event| taken.push((member, event)));
+            }
+            Some((member, Source::Datagrams(socket))) => {
+                socket.raised(self, raised, &mut |event| taken.push((member, event)));
             }
             None => {}
         }

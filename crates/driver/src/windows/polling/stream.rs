@@ -2,13 +2,13 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
+use super::watched::{Watched, has_failed};
 use super::{Polled, Source, Wanted};
 use crate::borrowed::Borrowed;
 use crate::port::{Port, Remote};
-use crate::windows::lock;
 use crate::windows::socket::{self, SocketOsStream, Taken};
 use crate::windows::source::OsStream;
 use crate::windows::tcp_options;
@@ -23,14 +23,10 @@ pub(crate) struct Stream {
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    key: Key,
-    /// `None` once it is closed. Calls that use the handle read, closing writes: no call hits a handle that the system gave to somebody else.
-    socket: RwLock<Option<TcpStream>>,
+    watched: Watched<TcpStream>,
     peer: Option<Address>,
     /// The attempt to connect has not been reported yet.
     connecting: AtomicBool,
-    /// Locked while the poller is told.
-    wanted: Mutex<Wanted>,
 }
 
 /// How a stream begins.
@@ -92,26 +88,20 @@ impl Stream {
         let polled = remote.port().well();
         let wanted = if state == State::Connecting { Wanted::WRITABLE } else { Wanted::READABLE };
         let mut made = None;
-        let key = polled.name(remote.member(), |key| {
+        polled.name(remote.member(), |key| {
             let shared = Arc::new(Shared {
-                key,
-                socket: RwLock::new(Some(socket)),
+                watched: Watched::new(key, socket, wanted),
                 peer: peer.clone(),
                 connecting: AtomicBool::new(state == State::Connecting),
-                wanted: Mutex::new(wanted),
             });
             Source::Stream(made.insert(shared).clone())
         });
         let shared = made.expect("it was made with its name");
-        let watched = match &*shared.socket() {
-            // SAFETY: the stream owns the socket and unwatches it before it is closed, in `close`.
-            Some(socket) if state != State::Refused => unsafe { polled.watch(socket, key, wanted) },
-            _ => Ok(()),
-        };
-        match watched {
+        let begun = if state == State::Refused { Ok(()) } else { shared.watched.begin(polled) };
+        match begun {
             Ok(()) => Ok(Stream { shared, remote: remote.clone() }),
             Err(error) => {
-                let socket = shared.take(polled).expect("nobody else has it");
+                let socket = shared.watched.take(polled).expect("nobody else has it");
                 Err((SocketOsStream { socket, peer, local: None }, error))
             }
         }
@@ -126,12 +116,12 @@ impl Stream {
     }
 
     pub(crate) fn key(&self) -> Key {
-        self.shared.key
+        self.shared.watched.key()
     }
 
     #[inline]
     pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<Read> {
-        match &*self.shared.socket() {
+        match &*self.shared.watched.socket() {
             None => Err(io::ErrorKind::NotConnected.into()),
             // A read of nothing returns nothing, which would look like the end.
             Some(_) if into.is_empty() => Ok(Read::Bytes(0)),
@@ -146,7 +136,7 @@ impl Stream {
 
     #[inline]
     pub(crate) fn write(&self, mut batch: Batch) -> Written {
-        let socket = self.shared.socket();
+        let socket = self.shared.watched.socket();
         let Some(socket) = &*socket else {
             return Written::Failed(batch, io::ErrorKind::NotConnected.into());
         };
@@ -158,31 +148,27 @@ impl Stream {
     }
 
     pub(crate) fn write_borrowed(&self, borrowed: &mut Borrowed<'_, '_>) -> io::Result<()> {
-        match &*self.shared.socket() {
+        match &*self.shared.watched.socket() {
             None => Err(io::ErrorKind::NotConnected.into()),
             Some(socket) => socket::write_borrowed(socket, borrowed),
         }
     }
 
     pub(crate) fn shutdown_write(&self) -> bool {
-        if let Some(socket) = &*self.shared.socket() {
+        if let Some(socket) = &*self.shared.watched.socket() {
             socket::shutdown_write(socket);
         }
         true
     }
 
     pub(crate) fn rearm(&self, interest: Interest) {
-        let outcome = self.shared.want(self.polled(), |wanted| match interest {
-            Interest::Readable => wanted.readable = true,
-            Interest::Writable => wanted.writable = true,
-        });
-        if let Err(error) = outcome {
+        if let Err(error) = self.shared.watched.rearm(self.polled(), interest) {
             self.port().report(self.remote.member(), Event::Error(self.key(), error));
         }
     }
 
     pub(crate) fn close(&self) {
-        if let Some(socket) = self.shared.take(self.polled()) {
+        if let Some(socket) = self.shared.watched.take(self.polled()) {
             socket::shutdown_write(&socket);
         }
     }
@@ -192,7 +178,7 @@ impl Stream {
     }
 
     pub(crate) fn local_address(&self) -> Option<Address> {
-        self.shared.socket().as_ref()?.local_addr().ok().map(Address::Tcp)
+        self.shared.watched.socket().as_ref()?.local_addr().ok().map(Address::Tcp)
     }
 }
 
@@ -203,57 +189,13 @@ impl Drop for Stream {
 }
 
 impl Shared {
-    fn socket(&self) -> RwLockReadGuard<'_, Option<TcpStream>> {
-        self.socket.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Undoes the registration. `None`: it was undone before.
-    fn take(&self, polled: &Polled) -> Option<TcpStream> {
-        let socket = self.socket.write().unwrap_or_else(PoisonError::into_inner).take()?;
-        polled.forget(self.key);
-        polled.unwatch(&socket);
-        Some(socket)
-    }
-
-    fn want(&self, polled: &Polled, change: impl FnOnce(&mut Wanted)) -> io::Result<()> {
-        let socket = self.socket();
-        let Some(socket) = &*socket else { return Ok(()) };
-        let mut wanted = lock(&self.wanted);
-        change(&mut wanted);
-        polled.want(socket, self.key, *wanted)
-    }
-
     /// Turns readiness into events, and asks again for what was not told. Only the waiting half calls it.
     pub(super) fn raised(&self, polled: &Polled, raised: &::polling::Event, report: &mut dyn FnMut(Event)) {
-        let failed = raised.is_interrupt() || raised.is_err() == Some(true);
         if self.connecting.load(Ordering::Relaxed) {
-            return self.raised_while_connecting(polled, raised.writable, failed, report);
+            self.raised_while_connecting(polled, raised.writable, has_failed(raised), report);
+        } else {
+            self.watched.raised(polled, raised, report);
         }
-        let mut told = Wanted::default();
-        let outcome = self.want_what_is_left(polled, |wanted| {
-            told.readable = wanted.readable && (raised.readable || failed);
-            told.writable = wanted.writable && (raised.writable || failed);
-            wanted.readable &= !told.readable;
-            wanted.writable &= !told.writable;
-        });
-        if told.readable {
-            report(Event::Readable(self.key));
-        }
-        if told.writable {
-            report(Event::Writable(self.key));
-        }
-        if let Err(error) = outcome {
-            report(Event::Error(self.key, error));
-        }
-    }
-
-    /// The poller forgot what was wanted when it reported some of it.
-    fn want_what_is_left(&self, polled: &Polled, change: impl FnOnce(&mut Wanted)) -> io::Result<()> {
-        let socket = self.socket();
-        let Some(socket) = &*socket else { return Ok(()) };
-        let mut wanted = lock(&self.wanted);
-        change(&mut wanted);
-        if wanted.is_nothing() { Ok(()) } else { polled.want(socket, self.key, *wanted) }
     }
 
     fn raised_while_connecting(
@@ -263,22 +205,22 @@ impl Shared {
         failed: bool,
         report: &mut dyn FnMut(Event),
     ) {
-        let wanted = match &*self.socket() {
+        let wanted = match &*self.watched.socket() {
             None => return,
             Some(_) if !writable && !failed => Wanted::WRITABLE,
             Some(socket) => {
                 self.connecting.store(false, Ordering::Relaxed);
                 let outcome = self.outcome(socket, failed);
                 let connected = outcome.is_ok();
-                report(Event::Connected(self.key, outcome));
+                report(Event::Connected(self.watched.key(), outcome));
                 if !connected {
                     return;
                 }
                 Wanted::READABLE
             }
         };
-        if let Err(error) = self.want(polled, |before| *before = wanted) {
-            report(Event::Error(self.key, error));
+        if let Err(error) = self.watched.want(polled, |before| *before = wanted) {
+            report(Event::Error(self.watched.key(), error));
         }
     }
 
