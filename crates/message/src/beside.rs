@@ -2,7 +2,7 @@
 
 use std::{mem, ptr, ptr::NonNull};
 
-use crate::{Part, owner::Owner, rest::Rest};
+use crate::{Part, owner::Owner, rest::Rest, returns};
 
 /// The bit of a pointer that says: one in front.
 const IN_FRONT: usize = 1;
@@ -76,7 +76,7 @@ impl Beside {
     fn release(&mut self) {
         match self.front_owner() {
             // SAFETY: it is the one reference of this one, which is gone after this.
-            Some(owner) => unsafe { owner.release(1) },
+            Some(owner) => unsafe { returns::give_back(owner, &returns::FRONT) },
             None => drop(self.rest_mut().map(mem::take)),
         }
     }

@@ -3,6 +3,7 @@
 use std::{fmt, ptr::NonNull, slice};
 
 use crate::owner::{CHUNK_OFFSET, Owner};
+use crate::returns;
 
 pub use crate::slice::Slice;
 
@@ -76,7 +77,7 @@ impl Chunk {
             self.prepaid -= 1;
             let start = self.start.add(self.committed);
             self.committed += n;
-            Slice::from_parts(self.owner, start, n)
+            Slice::from_parts(self.owner, start, n, self.capacity <= returns::LARGEST)
         }
     }
 
@@ -95,6 +96,7 @@ impl Chunk {
     /// Starts again from the beginning if no slice is alive, and says whether it did. Nothing is freed or zeroed.
     #[inline]
     pub fn try_reset(&mut self) -> bool {
+        returns::settle();
         // SAFETY: a chunk holds one reference and the prepaid ones.
         let unread = unsafe { self.owner.is_unique(1 + self.prepaid) };
         if unread {
@@ -102,6 +104,22 @@ impl Chunk {
         }
         unread
     }
+}
+
+/// Gives back the memory of received messages that this thread has dropped and not given back yet: of many small ones it does so for some at a time.
+/// Nothing is lost without it: it is for a thread that goes to sleep.
+///
+/// ```
+/// use serverlink_message::chunk::{self, Chunk};
+///
+/// let mut chunk = Chunk::with_capacity(1024);
+/// let mut received = chunk.commit(9);
+/// (0..3).for_each(|_| drop(received.split_to(3)));
+/// chunk::settle();
+/// ```
+#[inline]
+pub fn settle() {
+    returns::settle();
 }
 
 impl Drop for Chunk {

@@ -22,6 +22,7 @@ mod owner;
 mod part;
 mod part_traits;
 mod rest;
+mod returns;
 pub mod ring;
 mod slice;
 mod socket_type;

@@ -5,6 +5,7 @@ use std::{fmt, ops::Deref, ptr::NonNull, slice};
 use crate::{
     Part,
     owner::{COPY_OFFSET, Owner},
+    returns,
 };
 
 /// References bought at once by [`Slice::split_to`]: one atomic operation for so many messages.
@@ -31,6 +32,8 @@ pub struct Slice {
     prepaid: u32,
     /// See [`Part::lent`].
     is_lent: bool,
+    /// Others were cut out of the same memory, and it is not large: a reference may be given back later.
+    lingers: bool,
 }
 
 impl Slice {
@@ -47,25 +50,26 @@ impl Slice {
             len: bytes.len(),
             prepaid: 0,
             is_lent: false,
+            lingers: false,
         }
     }
 
     /// A private copy of `bytes`, in one allocation.
     pub fn copy_from(bytes: &[u8]) -> Slice {
         let (owner, start) = Owner::copy_of(bytes);
-        Slice { owner: Some(owner), start, len: bytes.len(), prepaid: 0, is_lent: false }
+        Slice::sole(owner, start, bytes.len())
     }
 
     /// So many zeros, in one allocation; `None` where there is no memory for them.
     pub fn try_zeroed(len: usize) -> Option<Slice> {
         let (owner, start) = Owner::try_zeroed::<COPY_OFFSET>(len)?;
-        Some(Slice { owner: Some(owner), start, len, prepaid: 0, is_lent: false })
+        Some(Slice::sole(owner, start, len))
     }
 
     /// The bytes of `owner`, which is kept until the last slice of them is dropped.
     pub fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
         let (owner, bytes) = Owner::hold(owner);
-        Slice { owner: Some(owner), start: bytes.cast(), len: bytes.len(), prepaid: 0, is_lent: false }
+        Slice::sole(owner, bytes.cast(), bytes.len())
     }
 
     /// See [`Part::lent`].
@@ -80,11 +84,17 @@ impl Slice {
         self.is_lent
     }
 
+    const fn sole(owner: Owner, start: NonNull<u8>, len: usize) -> Slice {
+        Slice { owner: Some(owner), start, len, prepaid: 0, is_lent: false, lingers: false }
+    }
+
+    /// Of memory that others have pieces of. `lingers`: [`returns`] may be slow with the reference.
+    ///
     /// # Safety
     /// The caller gives up one reference to `owner`, and the `len` bytes at `start` are initialised, belong to that
     /// owner's memory and are never written again while a reference to it exists.
-    pub(crate) unsafe fn from_parts(owner: Owner, start: NonNull<u8>, len: usize) -> Slice {
-        Slice { owner: Some(owner), start, len, prepaid: 0, is_lent: false }
+    pub(crate) unsafe fn from_parts(owner: Owner, start: NonNull<u8>, len: usize, lingers: bool) -> Slice {
+        Slice { owner: Some(owner), start, len, prepaid: 0, is_lent: false, lingers }
     }
 
     /// The bytes.
@@ -124,7 +134,14 @@ impl Slice {
     #[inline(always)]
     pub fn split_to(&mut self, n: usize) -> Slice {
         self.check(n);
-        let front = Slice { owner: self.lend(), start: self.start, len: n, prepaid: 0, is_lent: false };
+        let front = Slice {
+            owner: self.lend(),
+            start: self.start,
+            len: n,
+            prepaid: 0,
+            is_lent: false,
+            lingers: self.lingers,
+        };
         self.skip(n);
         front
     }
@@ -140,7 +157,7 @@ impl Slice {
     /// ```
     #[inline]
     pub fn share_again(&mut self) -> Slice {
-        Slice { owner: self.lend(), start: self.start, len: self.len, prepaid: 0, is_lent: false }
+        Slice { owner: self.lend(), prepaid: 0, is_lent: false, ..*self }
     }
 
     /// Cuts off the first `n` bytes as a part: a copy in place if it fits there, else shared. This is how a frame's body
@@ -206,6 +223,10 @@ impl Slice {
     /// Dropped, by somebody who is probably the only one to share the memory.
     #[inline]
     pub(crate) fn drop_alone(mut self) {
+        if self.lingers {
+            // To be counted costs less than to look.
+            return;
+        }
         if let Some(owner) = self.owner.take() {
             // SAFETY: these are all the references this slice held, and without its owner it has no use for them.
             unsafe { owner.release_the_last(1 + self.prepaid as usize) };
@@ -273,7 +294,12 @@ impl Drop for Slice {
     fn drop(&mut self) {
         if let Some(owner) = self.owner {
             // SAFETY: these are all the references this slice holds, and it is gone after this.
-            unsafe { owner.release(1 + self.prepaid as usize) };
+            unsafe {
+                match self.lingers && self.prepaid == 0 {
+                    true => returns::give_back(owner, &returns::MEMORY),
+                    false => owner.release(1 + self.prepaid as usize),
+                }
+            }
         }
     }
 }
@@ -286,7 +312,7 @@ impl Clone for Slice {
             // SAFETY: this slice holds a reference.
             unsafe { owner.retain(1) };
         }
-        Slice { owner: self.owner, start: self.start, len: self.len, prepaid: 0, is_lent: self.is_lent }
+        Slice { prepaid: 0, ..*self }
     }
 }
 

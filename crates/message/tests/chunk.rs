@@ -1,11 +1,11 @@
 //! Receive memory: who sees which bytes, and when they are freed or used again.
 
-use std::{sync::mpsc, thread};
+use std::{cell::RefCell, sync::mpsc, thread};
 
 use proptest::prelude::*;
 use serverlink_message::{
     Part,
-    chunk::{Chunk, Slice},
+    chunk::{Chunk, Slice, settle},
 };
 
 #[test]
@@ -147,4 +147,79 @@ proptest! {
             prop_assert_eq!(part.as_bytes(), expected);
         }
     }
+}
+
+/// What another thread has dropped of a chunk, and whether that may start again: `before` the thread settles, after it did, and after its end.
+fn is_free_after(bytes: usize, pieces: usize) -> [bool; 3] {
+    let mut chunk = Chunk::with_capacity(bytes);
+    let mut received = chunk.commit(bytes);
+    let cut: Vec<Slice> = (0..pieces).map(|_| received.split_to(1)).collect();
+    drop(received);
+    let ((told, heard), (go, gone)) = (mpsc::channel(), mpsc::channel());
+    let other = thread::spawn(move || {
+        drop(cut);
+        told.send(()).expect("the test");
+        gone.recv().expect("the test");
+        settle();
+        told.send(()).expect("the test");
+        gone.recv().expect("the test");
+    });
+    heard.recv().expect("a thread");
+    let before = chunk.try_reset();
+    go.send(()).expect("a thread");
+    heard.recv().expect("a thread");
+    let settled = chunk.try_reset();
+    go.send(()).expect("a thread");
+    other.join().expect("a thread that ends well");
+    [before, settled, chunk.try_reset()]
+}
+
+#[test]
+fn a_thread_gives_back_what_it_dropped_when_it_settles() {
+    assert_eq!(is_free_after(4096, 1), [true; 3], "one piece goes back at once");
+    for pieces in [2, 3, 64, 65, 66, 67, 1000] {
+        assert_eq!(is_free_after(4096, pieces), [false, true, true], "{pieces} pieces");
+    }
+    assert_eq!(is_free_after(1024 * 1024, 3), [true; 3], "large memory goes back at once");
+}
+
+#[test]
+fn a_thread_that_turns_to_other_memory_gives_back_what_it_dropped() {
+    let (mut here, mut there) = (Chunk::with_capacity(1024), Chunk::with_capacity(1024));
+    let pieces = |chunk: &mut Chunk| {
+        let mut received = chunk.commit(10);
+        let cut: Vec<Slice> = (0..10).map(|_| received.split_to(1)).collect();
+        cut
+    };
+    let (first, second) = (pieces(&mut here), pieces(&mut there));
+    thread::scope(|scope| {
+        let ((told, heard), (go, gone)) = (mpsc::channel(), mpsc::channel::<()>());
+        let other = scope.spawn(move || {
+            drop(first);
+            drop(second);
+            told.send(()).expect("the test");
+            gone.recv().expect("the test");
+        });
+        heard.recv().expect("a thread");
+        assert_eq!((here.try_reset(), there.try_reset()), (true, false));
+        go.send(()).expect("a thread");
+        other.join().expect("a thread that ends well");
+    });
+    assert!(there.try_reset());
+}
+
+#[test]
+fn what_a_thread_drops_with_its_own_memory_is_given_back() {
+    thread_local!(static KEPT: RefCell<Vec<Slice>> = const { RefCell::new(Vec::new()) });
+    let mut chunk = Chunk::with_capacity(1024);
+    let mut received = chunk.commit(100);
+    let pieces: Vec<Slice> = (0..100).map(|_| received.split_to(1)).collect();
+    drop(received);
+    let other = thread::spawn(move || {
+        // The sooner it is there, the later it goes: behind the thread's account.
+        KEPT.with_borrow_mut(|kept| kept.extend(pieces));
+        KEPT.with_borrow_mut(|kept| kept.truncate(50));
+    });
+    other.join().expect("a thread that ends well");
+    assert!(chunk.try_reset());
 }

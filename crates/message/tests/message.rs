@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use proptest::prelude::*;
-use serverlink_message::{Message, Part, front::Front};
+use serverlink_message::{Message, Part, chunk, front::Front};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -142,6 +142,7 @@ fn what_stands_in_front_of_many_is_kept_by_the_last() {
     assert_eq!(Arc::strong_count(&there), 2);
     assert_eq!(last.clone(), Some(Message::from_parts(["address", "199"])));
     drop(last);
+    chunk::settle();
     assert_eq!(Arc::strong_count(&there), 1);
 }
 

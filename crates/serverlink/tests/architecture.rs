@@ -42,8 +42,9 @@ const IMPURE: [&str; 17] = [
     "fastrand",
 ];
 
-/// The part of `message` that threads share: rings, chunks, and what stands for `std::sync` in models.
-const SHARED_PARTS_OF_MESSAGE: [&str; 5] = ["sync.rs", "ring.rs", "ring", "chunk.rs", "slice.rs"];
+/// The part of `message` that threads share: rings, chunks, what each of them owes, and what stands for `std::sync` in models.
+const SHARED_PARTS_OF_MESSAGE: [&str; 6] =
+    ["sync.rs", "ring.rs", "ring", "chunk.rs", "slice.rs", "returns.rs"];
 
 const FORBID_UNSAFE: [&str; 4] = ["zmtp", "patterns", "serverlink", "slk"];
 

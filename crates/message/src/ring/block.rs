@@ -215,5 +215,5 @@ pub(super) unsafe fn bytes_at(at: *mut u8, kind: u8) -> (usize, usize) {
 #[inline(always)]
 pub(super) unsafe fn share_bytes(memory: Owner, at: *mut u8, len: usize) -> Slice {
     // SAFETY: the caller's promise: a place is within its memory and not null. Nobody writes a block again that has slices.
-    unsafe { Slice::from_parts(memory, NonNull::new_unchecked(at), len) }
+    unsafe { Slice::from_parts(memory, NonNull::new_unchecked(at), len, true) }
 }

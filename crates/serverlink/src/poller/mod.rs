@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serverlink_driver::{SystemSocket, Watch, Watched, fork};
+use serverlink_message::chunk;
 
 pub use self::alert::Alert;
 pub use self::event::{Interest, PollEvent, PollEvents};
@@ -205,6 +206,7 @@ impl Poller {
             if !events.is_empty() || rung.woken || deadline.is_some_and(|at| at <= Instant::now()) {
                 return Ok(events.len());
             }
+            chunk::settle();
             turn.sleep(deadline).map_err(|error| failed("waiting for descriptors", error))?;
         }
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serverlink_message::chunk;
+
 use super::{Attention, Reactor};
 use crate::sync::WakeDriver;
 use crate::sync::later::later;
@@ -41,6 +43,7 @@ impl Hold {
     /// it short.
     pub(crate) fn sleep(&mut self, attention: Attention, deadline: Option<Instant>) -> bool {
         let _wake_later = later();
+        chunk::settle();
         let mut turn = self.reactor.turn.lock();
         let wake_at = deadline.into_iter().chain(turn.next_deadline()).min();
         let before = self.reactor.env.now();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use serverlink_message::SocketType;
+use serverlink_message::{SocketType, chunk};
 
 use super::core::Core;
 use crate::error::Error;
@@ -212,6 +212,7 @@ impl Core {
         }
         let found = attempt();
         if matches!(found, Ok(None)) {
+            chunk::settle();
             let before = self.now();
             registration.park(deadline);
             self.spins.note_sleep(self.now().saturating_duration_since(before));

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use serverlink_message::Message;
+use serverlink_message::{Message, chunk};
 
 use super::core::Core;
 use super::drive::For;
@@ -104,10 +104,10 @@ fn poll_with<T>(
             *registration = None;
             Poll::Ready(found)
         }
-        None => match core.check_driver() {
-            Ok(()) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        },
+        None => {
+            chunk::settle();
+            core.check_driver().map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending)
+        }
     }
 }
 
