@@ -37,6 +37,24 @@ impl Front {
         unsafe { owner.held() }
     }
 
+    /// Whether a reference to it was bought already.
+    #[inline]
+    pub(crate) const fn is_prepaid(&self) -> bool {
+        self.0.is_prepaid()
+    }
+
+    /// The message of this and `head`, where a reference is prepaid.
+    #[expect(clippy::inline_always, reason = "as `Message::cut_from`")]
+    #[inline(always)]
+    pub(crate) fn before(&mut self, head: Part) -> Message {
+        debug_assert!(self.is_prepaid());
+        match self.0.lend_prepaid() {
+            // SAFETY: it holds a part, and what was lent is the message's from now on.
+            Some(owner) => unsafe { Message::behind_front(owner, head) },
+            None => Message::from(head),
+        }
+    }
+
     /// Adds it at the beginning of `message`. An atomic operation is needed only for every 64th.
     #[inline]
     pub fn put_before(&mut self, message: &mut Message) {

@@ -30,6 +30,17 @@ impl Inline {
         Some(inline)
     }
 
+    /// The first `len` bytes.
+    #[expect(clippy::inline_always, reason = "as `Part::take_from`")]
+    #[inline(always)]
+    pub(crate) fn first_of(bytes: &[u8; Inline::MAX], len: usize) -> Inline {
+        assert!(len <= Inline::MAX, "so many bytes do not fit");
+        // SAFETY: what is initialised is also something that need not be.
+        let bytes =
+            unsafe { std::mem::transmute::<[u8; Inline::MAX], [MaybeUninit<u8>; Inline::MAX]>(*bytes) };
+        Inline { len: len as u8, bytes }
+    }
+
     /// So many zeros, if they fit.
     #[inline]
     pub(crate) const fn zeroed(len: usize) -> Option<Inline> {

@@ -15,6 +15,7 @@ pub mod append;
 mod beside;
 pub mod chunk;
 mod copy;
+mod cut;
 pub mod front;
 mod inline;
 mod message;

@@ -158,6 +158,16 @@ impl Message {
         self.beside.is_nothing()
     }
 
+    /// With a part in front that other messages have too.
+    ///
+    /// # Safety
+    /// `owner` holds a [`Part`], and the caller gives up one reference to it.
+    #[inline]
+    pub(crate) unsafe fn behind_front(owner: Owner, head: Part) -> Message {
+        // SAFETY: the caller's.
+        Message { head, beside: unsafe { Beside::shared_front(owner) }, origin: 0 }
+    }
+
     /// Puts a part in front that other messages have too, where the head is alone.
     ///
     /// # Safety

@@ -9,6 +9,9 @@ use crate::{chunk::Slice, inline::Inline};
 /// Up to [`INLINE_MAX`](Part::INLINE_MAX) bytes are kept in place, longer ones are shared. A received part may be a slice
 /// of a large receive buffer and keep all of it in memory: call [`detach`](Part::detach) on what you keep for long.
 ///
+/// Dropping parts of such a buffer one after the other costs no atomic operation: a thread gives them back together. So it may keep one buffer,
+/// 256 KiB at most, until it drops parts of another one, waits in a socket, or ends.
+///
 /// ```
 /// use serverlink_message::Part;
 ///
@@ -46,6 +49,16 @@ impl Part {
             Some(inline) => Part(Repr::Inline(inline)),
             None => Part(Repr::Shared(Slice::copy_from(bytes))),
         }
+    }
+
+    /// The first `len` of these bytes, in place. All are copied, which takes less than to ask how many.
+    ///
+    /// # Panics
+    /// When `len` is more than there are.
+    #[expect(clippy::inline_always, reason = "as `Message::cut_from`")]
+    #[inline(always)]
+    pub(crate) fn first_of(bytes: &[u8; Part::INLINE_MAX], len: usize) -> Part {
+        Part(Repr::Inline(Inline::first_of(bytes, len)))
     }
 
     /// Bytes that live for ever. Never copied.

@@ -146,6 +146,27 @@ impl Slice {
         front
     }
 
+    /// Drops the first `skipped` bytes from view, and cuts off the next `n`. `None`, and nothing changed: there are fewer, or no reference is prepaid.
+    #[expect(clippy::inline_always, reason = "as `split_to`")]
+    #[inline(always)]
+    pub(crate) fn cut_prepaid(&mut self, skipped: usize, n: usize) -> Option<Slice> {
+        if self.prepaid == 0 || skipped > self.len || n > self.len - skipped {
+            return None;
+        }
+        self.prepaid -= 1;
+        self.skip(skipped);
+        let front = Slice {
+            owner: self.owner,
+            start: self.start,
+            len: n,
+            prepaid: 0,
+            is_lent: false,
+            lingers: self.lingers,
+        };
+        self.skip(n);
+        Some(front)
+    }
+
     /// The same bytes once more. As `clone`, for many of them in a row: an atomic operation is needed only for every 64th.
     ///
     /// ```
@@ -266,6 +287,22 @@ impl Slice {
     /// What keeps the bytes alive, if anything has to.
     #[inline]
     pub(crate) const fn owner(&self) -> Option<Owner> {
+        self.owner
+    }
+
+    /// Whether a reference for somebody else was bought already.
+    #[inline]
+    pub(crate) const fn is_prepaid(&self) -> bool {
+        self.prepaid > 0
+    }
+
+    /// That reference, if there is one.
+    #[inline]
+    pub(crate) const fn lend_prepaid(&mut self) -> Option<Owner> {
+        if self.prepaid == 0 {
+            return None;
+        }
+        self.prepaid -= 1;
         self.owner
     }
 

@@ -9,8 +9,11 @@ use super::{
 use crate::sync::{Arc, Ordering, spin_loop};
 use crate::{Message, Part, chunk::Slice};
 
-/// How often the published index is read before the producer's own line is disturbed.
+/// How often the published index is read, while a stream goes on, for another number of values, before the producer's own line is disturbed.
 const PATIENCE: u32 = if cfg!(loom) { 1 } else { 16 };
+
+/// How long it is left alone in between: each look has both processors fetch its line.
+const PAUSE: u32 = if cfg!(loom) { 1 } else { 4 };
 
 /// A look that finds so many values tells of a stream: the next look may be patient.
 const STREAM: usize = if cfg!(loom) { 2 } else { 16 };
@@ -219,18 +222,23 @@ impl<T> Consumer<T> {
     #[inline(never)]
     fn look(&mut self) -> bool {
         let mut patience = if self.streaming { PATIENCE } else { 0 };
+        let mut before = 0;
         let Shared { published, written, .. } = &*self.shared;
         let (found, reached) = loop {
             let found = published.values.load(Ordering::Acquire).wrapping_sub(self.index);
+            // Who takes each value of a stream as it comes has both processors fetch every line from each other.
+            let enough = if patience > 0 { STREAM as isize } else { 1 };
             // Values that were found while held put the consumer ahead of `published`: the difference is negative then.
-            if found as isize > 0 {
+            if found as isize >= enough {
                 break (found, published);
             }
             if patience == 0 {
                 break (written.values.load(Ordering::Acquire).wrapping_sub(self.index), written);
             }
-            patience -= 1;
-            spin_loop();
+            // They come: the rest of them is worth waiting for.
+            patience = if found == before { patience - 1 } else { PATIENCE };
+            before = found;
+            (0..PAUSE).for_each(|_| spin_loop());
         };
         // Behind the values: it is theirs or that of later ones.
         self.position = reached.position.load(Ordering::Acquire);

@@ -90,35 +90,31 @@ impl RecvLane {
         RecvLane { pipe, front, passage, left, taken: 0, longest_body, lent_bytes, ring: false }
     }
 
-    /// Cuts a message of one part out. False: what comes next has to go the long way.
-    #[expect(clippy::inline_always, reason = "a call would move the message once more")]
+    /// Cuts a message of one part out. `None`: it is to be tried with [`cut_last`](RecvLane::cut_last).
+    #[expect(clippy::inline_always, reason = "as `Message::cut_from`")]
     #[inline(always)]
-    pub(crate) fn cut(&mut self, into: &mut Message) -> bool {
-        let [0, body_len, ..] = *self.front else { return self.cut_longer(into) };
-        self.cut_frame(frame::SHORT_HEADER_LEN, usize::from(body_len), into)
+    pub(crate) fn cut(&mut self) -> Option<Message> {
+        let (header_len, body_len) = self.next_body()?;
+        let message = match &mut self.passage {
+            Passage::Behind(address) => Message::cut_behind(address, &mut self.front, header_len, body_len)?,
+            _ => Message::cut_from(&mut self.front, header_len, body_len)?,
+        };
+        self.left -= 1;
+        self.taken += 1;
+        Some(message)
     }
 
+    /// The same where that has to ask for more. False: what comes next has to go the long way.
     #[inline(never)]
-    fn cut_longer(&mut self, into: &mut Message) -> bool {
-        match self.next_longer_body() {
-            Some((header_len, body_len)) => self.cut_frame(header_len, body_len, into),
-            None => false,
-        }
-    }
-
-    #[expect(clippy::inline_always, reason = "see `cut`")]
-    #[inline(always)]
-    fn cut_frame(&mut self, header_len: usize, body_len: usize, into: &mut Message) -> bool {
-        if self.front.len() - header_len < body_len || self.left == 0 {
-            return false;
-        }
-        if !matches!(self.passage, Passage::AsItCame) {
-            return self.cut_by_rule(header_len, body_len, into);
-        }
+    pub(crate) fn cut_last(&mut self, into: &mut Message) -> bool {
+        let Some((header_len, body_len)) = self.next_body() else { return false };
         self.left -= 1;
         self.taken += 1;
         self.front.advance(header_len);
         cut_body(&mut self.front, body_len, into);
+        if let Passage::Behind(address) = &mut self.passage {
+            address.put_before(into);
+        }
         true
     }
 
@@ -126,7 +122,7 @@ impl RecvLane {
     #[expect(clippy::inline_always, reason = "see `cut`")]
     #[inline(always)]
     pub(crate) fn show(&mut self, take: impl FnOnce(&[u8])) -> bool {
-        let Some((header_len, body_len)) = self.next_body() else { return false };
+        let Some((header_len, body_len)) = self.next_body_alone() else { return false };
         take(&self.front[header_len..header_len + body_len]);
         self.left -= 1;
         self.taken += 1;
@@ -139,7 +135,7 @@ impl RecvLane {
     #[expect(clippy::inline_always, reason = "see `cut`")]
     #[inline(always)]
     pub(crate) fn refill(&mut self, part: &mut Part) -> bool {
-        let Some((header_len, body_len)) = self.next_body() else { return false };
+        let Some((header_len, body_len)) = self.next_body_alone() else { return false };
         if !part.take_from(&mut self.front, header_len, body_len) {
             return false;
         }
@@ -148,7 +144,14 @@ impl RecvLane {
         true
     }
 
-    /// The lengths of the next frame's header and body, if it is a message for the application, with nothing in front of it.
+    /// The lengths of the next frame's header and body, if it is a message for the application with nothing in front of it.
+    #[expect(clippy::inline_always, reason = "see `cut`")]
+    #[inline(always)]
+    fn next_body_alone(&self) -> Option<(usize, usize)> {
+        if matches!(self.passage, Passage::Behind(_)) { None } else { self.next_body() }
+    }
+
+    /// The same, whatever is in front of it.
     #[expect(clippy::inline_always, reason = "see `cut`")]
     #[inline(always)]
     fn next_body(&self) -> Option<(usize, usize)> {
@@ -159,8 +162,7 @@ impl RecvLane {
         let is_here = self.front.len() - header_len >= body_len && self.left > 0;
         let passes = is_here
             && match &self.passage {
-                Passage::AsItCame => true,
-                Passage::Behind(_) => false,
+                Passage::AsItCame | Passage::Behind(_) => true,
                 Passage::IfItBegins(topic) => {
                     self.front[header_len..header_len + body_len].starts_with(topic)
                 }
@@ -179,31 +181,13 @@ impl RecvLane {
         usize::try_from(body_len).ok().filter(|_| fits).map(|body_len| (header_len, body_len))
     }
 
-    /// Apart, so that the few instructions of a message that nobody asks about stay with their caller.
-    #[inline(never)]
-    fn cut_by_rule(&mut self, header_len: usize, body_len: usize, into: &mut Message) -> bool {
-        if let Passage::IfItBegins(topic) = &self.passage
-            && !self.front[header_len..header_len + body_len].starts_with(topic)
-        {
-            return false;
-        }
-        self.left -= 1;
-        self.taken += 1;
-        self.front.advance(header_len);
-        cut_body(&mut self.front, body_len, into);
-        if let Passage::Behind(address) = &mut self.passage {
-            address.put_before(into);
-        }
-        true
-    }
-
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.lent_bytes > 0 || self.ring
     }
 }
 
-/// Not `split_to_part`: two kinds of part in one place are copied, one kind is made where it belongs.
+/// Puts it where it is wanted. Not `split_to_part`: two kinds of part in one place are copied, one kind is made where it belongs.
 #[expect(clippy::inline_always, reason = "a call would be a third of what a message costs here")]
 #[inline(always)]
 pub(crate) fn cut_body(front: &mut Slice, body_len: usize, into: &mut Message) {
@@ -303,7 +287,7 @@ mod tests {
 
     fn cut(lane: &mut RecvLane) -> Option<Message> {
         let mut message = Message::new();
-        lane.cut(&mut message).then_some(message)
+        lane.cut().or_else(|| lane.cut_last(&mut message).then_some(message))
     }
 
     /// The messages in front, and what is left.

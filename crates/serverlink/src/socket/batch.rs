@@ -125,7 +125,7 @@ impl Socket {
     /// As [`recv`](Socket::recv), if not even one was received: nothing was taken, and `into` is as it was. An error behind the first message is the
     /// next call's. [`Error::NotSupported`] for REQ and REP. With `at_most` 0 nothing is done, and that is `Ok(0)`.
     pub fn recv_batch(&self, into: &mut Vec<Message>, at_most: usize) -> Result<usize, Error> {
-        self.recv_several(into, at_most, || self.recv_by_rule())
+        self.recv_several(into, at_most, |message| self.recv_by_rule(message))
     }
 
     /// The messages that are here now, at most so many; reads what has just come in, as [`try_recv`](Socket::try_recv) does. See
@@ -134,14 +134,14 @@ impl Socket {
     /// # Errors
     /// [`Error::WouldBlock`] if none is here; others as [`recv_batch`](Socket::recv_batch).
     pub fn try_recv_batch(&self, into: &mut Vec<Message>, at_most: usize) -> Result<usize, Error> {
-        self.recv_several(into, at_most, || self.try_recv_by_rule())
+        self.recv_several(into, at_most, |message| self.try_recv_by_rule(message))
     }
 
     fn recv_several(
         &self,
         into: &mut Vec<Message>,
         at_most: usize,
-        first: impl FnOnce() -> Result<Message, Error>,
+        first: impl FnOnce(&mut Message) -> Result<(), Error>,
     ) -> Result<usize, Error> {
         if self.core.dialogue.is_some() {
             return Err(Error::NotSupported { what: "receive in batches", socket_type: self.core.kind });
@@ -150,7 +150,9 @@ impl Socket {
         let end = before.saturating_add(at_most);
         self.core.recv_many_in_lane(into, end);
         if into.len() == before && at_most > 0 {
-            into.push(first()?);
+            let mut message = Message::new();
+            first(&mut message)?;
+            into.push(message);
         }
         while into.len() < end {
             self.core.recv_many_in_lane(into, end);

@@ -111,24 +111,25 @@ impl Socket {
     /// # Errors
     /// [`Error::TimedOut`], [`Error::WrongState`], [`Error::NotSupported`], [`Error::Terminated`],
     /// [`Error::Interrupted`]. Nothing was taken.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `Message::cut_from`")]
+    #[inline(always)]
     pub fn recv(&self) -> Result<Message, Error> {
-        let mut message = Message::new();
-        if self.core.recv_in_lane(&mut message) {
+        if let Some(message) = self.core.recv_in_lane() {
             return Ok(message);
         }
-        self.recv_by_rule()
+        let mut message = Message::new();
+        self.recv_by_rule(&mut message)?;
+        Ok(message)
     }
 
     #[inline(never)]
-    pub(super) fn recv_by_rule(&self) -> Result<Message, Error> {
-        let mut message = Message::new();
-        if !self.core.try_recv_into(&mut message)? {
-            let deadline = self.recv_deadline_from_options();
-            let attempt = || Ok(self.core.try_recv_into(&mut message)?.then_some(()));
-            self.core.wait_on(For::Message, deadline, attempt)?;
+    pub(super) fn recv_by_rule(&self, into: &mut Message) -> Result<(), Error> {
+        if self.core.try_recv_into(into)? {
+            return Ok(());
         }
-        Ok(message)
+        let deadline = self.recv_deadline_from_options();
+        let attempt = || Ok(self.core.try_recv_into(into)?.then_some(()));
+        self.core.wait_on(For::Message, deadline, attempt)
     }
 
     fn recv_deadline_from_options(&self) -> Option<Instant> {
@@ -140,21 +141,23 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::WouldBlock`] if none is; others as [`recv`](Socket::recv).
+    #[expect(clippy::inline_always, reason = "as `Message::cut_from`")]
+    #[inline(always)]
     pub fn try_recv(&self) -> Result<Message, Error> {
-        let mut message = Message::new();
-        if self.core.recv_in_lane(&mut message) {
+        if let Some(message) = self.core.recv_in_lane() {
             return Ok(message);
         }
-        self.try_recv_by_rule()
+        let mut message = Message::new();
+        self.try_recv_by_rule(&mut message)?;
+        Ok(message)
     }
 
     #[inline(never)]
-    pub(super) fn try_recv_by_rule(&self) -> Result<Message, Error> {
-        let mut message = Message::new();
-        if self.core.try_recv_into(&mut message)? {
-            return Ok(message);
+    pub(super) fn try_recv_by_rule(&self, into: &mut Message) -> Result<(), Error> {
+        if !self.core.try_recv_into(into)? {
+            *into = self.core.recv_polling()?.ok_or(Error::WouldBlock)?;
         }
-        self.core.recv_polling()?.ok_or(Error::WouldBlock)
+        Ok(())
     }
 
     /// Receives the next message; waits up to `deadline`, whatever the socket's own timeout is.
@@ -162,10 +165,10 @@ impl Socket {
     /// # Errors
     /// As [`recv`](Socket::recv).
     pub fn recv_deadline(&self, deadline: Instant) -> Result<Message, Error> {
-        let mut message = Message::new();
-        if self.core.recv_in_lane(&mut message) {
+        if let Some(message) = self.core.recv_in_lane() {
             return Ok(message);
         }
+        let mut message = Message::new();
         let attempt = || Ok(self.core.try_recv_into(&mut message)?.then_some(()));
         self.core.wait_until(For::Message, Some(deadline), attempt)?;
         Ok(message)
@@ -187,9 +190,8 @@ impl Socket {
     /// As [`recv`](Socket::recv).
     #[inline]
     pub fn recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
-        let mut message = Message::new();
-        match self.core.recv_in_lane_with_peer(&mut message) {
-            Some(peer) => Ok((message, peer)),
+        match self.core.recv_in_lane_with_peer() {
+            Some(found) => Ok(found),
             None => self.recv_with_peer_by_rule(),
         }
     }
@@ -210,9 +212,8 @@ impl Socket {
     /// # Errors
     /// As [`try_recv`](Socket::try_recv).
     pub fn try_recv_with_peer(&self) -> Result<(Message, Option<Arc<Peer>>), Error> {
-        let mut message = Message::new();
-        if let Some(peer) = self.core.recv_in_lane_with_peer(&mut message) {
-            return Ok((message, peer));
+        if let Some(found) = self.core.recv_in_lane_with_peer() {
+            return Ok(found);
         }
         match self.core.try_recv_with_peer()? {
             Some(found) => Ok(found),
@@ -225,9 +226,8 @@ impl Socket {
     /// # Errors
     /// As [`recv`](Socket::recv).
     pub fn recv_with_peer_timeout(&self, patience: Duration) -> Result<(Message, Option<Arc<Peer>>), Error> {
-        let mut message = Message::new();
-        if let Some(peer) = self.core.recv_in_lane_with_peer(&mut message) {
-            return Ok((message, peer));
+        if let Some(found) = self.core.recv_in_lane_with_peer() {
+            return Ok(found);
         }
         match self.core.try_recv_with_peer()? {
             Some(found) => Ok(found),
@@ -243,9 +243,8 @@ impl Socket {
     /// # Errors
     /// As [`recv`](Socket::recv).
     pub fn recv_with_peer_deadline(&self, deadline: Instant) -> Result<(Message, Option<Arc<Peer>>), Error> {
-        let mut message = Message::new();
-        if let Some(peer) = self.core.recv_in_lane_with_peer(&mut message) {
-            return Ok((message, peer));
+        if let Some(found) = self.core.recv_in_lane_with_peer() {
+            return Ok(found);
         }
         self.core.wait_until(For::Message, Some(deadline), || self.core.try_recv_with_peer())
     }

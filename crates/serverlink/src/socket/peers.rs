@@ -7,7 +7,7 @@ use serverlink_message::Message;
 use serverlink_patterns::PipeId;
 
 use super::core::Core;
-use super::recv::Place;
+use super::recv::{Place, tell};
 use super::side::Half;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -46,14 +46,20 @@ impl Core {
 
     /// The next message, if nothing has to be decided for it, and it is known already who sends there.
     #[inline]
-    pub(crate) fn recv_in_lane_with_peer(&self, into: &mut Message) -> Option<Option<Arc<Peer>>> {
+    pub(crate) fn recv_in_lane_with_peer(&self) -> Option<Sent> {
         if !self.receives_in_lanes || fork::generation() != 0 {
             return None;
         }
         let mut half = self.recv.lock_lane();
         let peer = half.side.lane_peer.clone()?;
-        let found = half.lane.cut(into) || (half.lane.ring && self.recv_from_ring(half, into));
-        found.then_some(peer)
+        if let Some(message) = half.lane.cut() {
+            return Some((message, peer));
+        }
+        let mut message = Message::new();
+        let producer = half.take_otherwise(&mut message)?;
+        drop(half);
+        tell(producer);
+        Some((message, peer))
     }
 
     /// One attempt. The topology stays locked, so that nobody forgets the pipe of the message in between.

@@ -10,8 +10,8 @@ use serverlink_patterns::{Dialogue, Passage, PipeId, Refusal, Subject, Verdict};
 use serverlink_zmtp::command::Command as WireCommand;
 use serverlink_zmtp::error::WireError;
 
-use super::core::{Core, Met, RecvSide};
-use super::side::{Half, HalfGuard, Lanes};
+use super::core::{Core, Met, PeerEnd, RecvSide};
+use super::side::{Half, Lanes};
 use super::subscribers::{About, Queued};
 use crate::error::Error;
 use crate::limits;
@@ -32,16 +32,64 @@ pub(super) enum Place {
     Pipe,
 }
 
+impl Half<RecvSide> {
+    /// What needs more than to be cut out of the lane, and a producer who is to be told that there is room again. `None`: that is not all it needs. Not
+    /// with the guard of the lock, which would be moved through memory.
+    #[inline(never)]
+    pub(super) fn take_otherwise(&mut self, into: &mut Message) -> Option<Option<PeerEnd>> {
+        if self.lane.cut_last(into) {
+            return Some(None);
+        }
+        if self.lane.ring { self.take_from_ring(into) } else { None }
+    }
+
+    /// The lane leads out of a ring: all that is left to ask is whether something is there, and who waits for room.
+    #[inline(never)]
+    fn take_from_ring(&mut self, into: &mut Message) -> Option<Option<PeerEnd>> {
+        let Half { lane, side, .. } = self;
+        let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return None };
+        if lane.lent_bytes > 0 {
+            inlet.settle(lane);
+            side.received.messages += lane.taken as u64;
+            (lane.front, lane.lent_bytes, lane.taken, lane.left) = (Slice::new(), 0, 0, 0);
+        }
+        if !matches!(lane.passage, Passage::AsItCame) || !inlet.pop(into) {
+            return None;
+        }
+        side.received.messages += 1;
+        let producer = inlet.waiting_producer();
+        if let Some(open) = inlet.open_lane(lane.pipe) {
+            *lane = open;
+        }
+        Some(producer)
+    }
+}
+
+/// That there is room again.
+#[inline]
+pub(super) fn tell(producer: Option<PeerEnd>) {
+    if let Some(peer) = producer {
+        peer.core.notify_writers();
+    }
+}
+
 impl Core {
     /// The next message, if nothing has to be decided for it.
-    #[expect(clippy::inline_always, reason = "a call of its own would cost as much again")]
+    #[expect(clippy::inline_always, reason = "as `Message::cut_from`")]
     #[inline(always)]
-    pub(crate) fn recv_in_lane(&self, into: &mut Message) -> bool {
+    pub(crate) fn recv_in_lane(&self) -> Option<Message> {
         if !self.receives_in_lanes || fork::generation() != 0 {
-            return false;
+            return None;
         }
         let mut half = self.recv.lock_lane();
-        half.lane.cut(into) || (half.lane.ring && self.recv_from_ring(half, into))
+        if let Some(message) = half.lane.cut() {
+            return Some(message);
+        }
+        let mut message = Message::new();
+        let producer = half.take_otherwise(&mut message)?;
+        drop(half);
+        tell(producer);
+        Some(message)
     }
 
     /// As [`recv_in_lane`](Core::recv_in_lane) for several with one lock: how many were appended.
@@ -51,13 +99,16 @@ impl Core {
         }
         let mut half = self.recv.lock_lane();
         let before = into.len();
-        for _ in 0..at_most {
-            // Cut out where it is wanted, as ever: a move costs more.
-            into.push(Message::new());
-            if !into.last_mut().is_some_and(|place| half.lane.cut(place)) {
-                into.pop();
+        while into.len() - before < at_most {
+            if let Some(message) = half.lane.cut() {
+                into.push(message);
+                continue;
+            }
+            let mut last = Message::new();
+            if !half.lane.cut_last(&mut last) {
                 break;
             }
+            into.push(last);
         }
         into.len() - before
     }
@@ -65,36 +116,13 @@ impl Core {
     /// One that is here, the long way. What goes wrong is met again by whoever receives next.
     pub(super) fn recv_one_more(self: &Arc<Self>, into: &mut Vec<Message>) -> bool {
         let mut message = Message::new();
-        let found = self.recv_in_lane(&mut message) || matches!(self.try_recv_into(&mut message), Ok(true));
-        if found {
-            into.push(message);
-        }
-        found
-    }
-
-    /// The lane leads out of a ring: all that is left to ask is whether something is there, and who waits for room.
-    #[inline(never)]
-    pub(super) fn recv_from_ring(&self, mut half: HalfGuard<'_, RecvSide>, into: &mut Message) -> bool {
-        let Half { lane, side, .. } = &mut *half;
-        let Some(Inlet::Ring(inlet)) = side.inlets.get_mut(lane.pipe) else { return false };
-        if lane.lent_bytes > 0 {
-            inlet.settle(lane);
-            side.received.messages += lane.taken as u64;
-            (lane.front, lane.lent_bytes, lane.taken, lane.left) = (Slice::new(), 0, 0, 0);
-        }
-        if !matches!(lane.passage, Passage::AsItCame) || !inlet.pop(into) {
-            return false;
-        }
-        side.received.messages += 1;
-        let producer = inlet.waiting_producer();
-        if let Some(open) = inlet.open_lane(lane.pipe) {
-            *lane = open;
-        }
-        drop(half);
-        if let Some(peer) = producer {
-            peer.core.notify_writers();
-        }
-        true
+        let found = match self.recv_in_lane() {
+            Some(found) => Some(found),
+            None => matches!(self.try_recv_into(&mut message), Ok(true)).then_some(message),
+        };
+        let any = found.is_some();
+        into.extend(found);
+        any
     }
 
     /// One attempt. The message is written to where it is wanted: moving it through every layer costs more than

@@ -12,7 +12,7 @@ use slotmap::Key as _;
 use super::announce::wake;
 use super::core::{Core, PeerEnd, SendSide};
 use super::large::Large;
-use super::side::{Half, HalfGuard, Lanes};
+use super::side::{Half, Lanes};
 use crate::error::Error;
 use crate::payload::Outgoing;
 use crate::pipe::arena::ArenaPool;
@@ -47,6 +47,21 @@ pub(super) struct More {
     large: Option<Large>,
 }
 
+impl Half<SendSide> {
+    /// The lane leads into a ring: all that is left to ask is whether it has room, and who sleeps at its end. `None`: it has none. Not with the guard of
+    /// the lock, which would be moved through memory.
+    #[inline(never)]
+    fn push_to_ring(&mut self, outgoing: &mut Outgoing<'_>) -> Option<Option<PeerEnd>> {
+        let Half { lane, side, .. } = self;
+        let Some(Outlet::Ring(outlet)) = side.outlets.get_mut(lane.pipe) else { return None };
+        if !push_whole(outlet, outgoing) {
+            return None;
+        }
+        side.sent.messages += 1;
+        Some(outlet.sleeper())
+    }
+}
+
 impl Core {
     /// A message of one short part, if nothing has to be decided for it. It was copied, and the caller drops it without a lock. False: it
     /// has to be placed.
@@ -62,7 +77,15 @@ impl Core {
         {
             return true;
         }
-        half.lane.ring && self.send_to_ring(half, outgoing)
+        if !half.lane.ring {
+            return false;
+        }
+        let Some(sleeper) = half.push_to_ring(outgoing) else { return false };
+        drop(half);
+        if let Some(peer) = sleeper {
+            peer.core.readers.notify_one();
+        }
+        true
     }
 
     /// As [`send_in_lane`](Core::send_in_lane) for several with one lock: how many, from the first on. None where the lane leads into a ring,
@@ -73,23 +96,6 @@ impl Core {
         }
         let mut half = self.send.lock_lane();
         outgoing.take_while(|outgoing| outgoing.only_part().is_some_and(|body| half.lane.push(body))).count()
-    }
-
-    /// The lane leads into a ring: all that is left to ask is whether it has room, and who sleeps at its end.
-    #[inline(never)]
-    fn send_to_ring(&self, mut half: HalfGuard<'_, SendSide>, outgoing: &mut Outgoing<'_>) -> bool {
-        let Half { lane, side, .. } = &mut *half;
-        let Some(Outlet::Ring(outlet)) = side.outlets.get_mut(lane.pipe) else { return false };
-        if !push_whole(outlet, outgoing) {
-            return false;
-        }
-        side.sent.messages += 1;
-        let sleeper = outlet.sleeper();
-        drop(half);
-        if let Some(peer) = sleeper {
-            peer.core.readers.notify_one();
-        }
-        true
     }
 
     /// One attempt. `Ok(false)`: no peer can take it now, and `outgoing` is as it was.

@@ -206,7 +206,7 @@ macro_rules! receives {
             /// # Errors
             /// [`TimedOut`](crate::Error::TimedOut) after the socket's `recv_timeout`, and
             /// [`Terminated`](crate::Error::Terminated) when the context ends.
-            #[inline]
+            #[inline(always)]
             pub fn recv(&self) -> Result<$crate::Message, $crate::Error> {
                 self.socket.recv()
             }
@@ -215,7 +215,7 @@ macro_rules! receives {
             ///
             /// # Errors
             /// [`WouldBlock`](crate::Error::WouldBlock), else as `recv`.
-            #[inline]
+            #[inline(always)]
             pub fn try_recv(&self) -> Result<$crate::Message, $crate::Error> {
                 self.socket.try_recv()
             }
