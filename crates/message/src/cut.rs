@@ -13,7 +13,7 @@ impl Message {
     /// use serverlink_message::{Message, chunk::Slice};
     ///
     /// let mut received = Slice::from([[1, 5], [2, 6]].concat().repeat(100));
-    /// assert_eq!(Message::cut_from(&mut received, 1, 3), Some(Message::from([5, 2, 6])));
+    /// assert_eq!(Message::cut_from(&mut received, 1, 3), Some(Message::from(&[5, 2, 6])));
     /// assert_eq!(received.len(), 396);
     /// assert_eq!(Message::cut_from(&mut received, 0, 500), None);
     /// ```
